@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { anyId, instant } from './ids.ts';
+import { jsonObject } from './json.ts';
+
+/** Who did it. `id` is a user, key, worker, or attempt id; `kernel` has none. */
+export const actor = z.object({
+  kind: z.enum(['user', 'key', 'worker', 'agent', 'kernel', 'timer']),
+  id: z.string().nullable(),
+  name: z.string().nullable(),
+});
+export type Actor = z.infer<typeof actor>;
+
+/** Who wants to hear of an event, besides the feed that carries all. */
+export type Audience = 'worker' | 'dashboard' | 'chat' | 'webhook';
+
+interface EventRow {
+  readonly data: readonly string[];
+  readonly audience: readonly Audience[];
+}
+
+const seen = ['dashboard'] as const;
+const told = ['dashboard', 'webhook'] as const;
+const pushed = ['worker', 'dashboard'] as const;
+const shouted = ['dashboard', 'chat', 'webhook'] as const;
+
+/** Every event there is: the fields of its `data`, and its audience. Names are `noun.past`, never renamed. */
+export const EVENTS = {
+  'run.created': { data: ['goal', 'status', 'task_count'], audience: told },
+  'run.started': { data: [], audience: told },
+  'run.waiting': { data: ['reason'], audience: seen },
+  'run.resumed': { data: [], audience: seen },
+  'run.paused': { data: ['reason'], audience: seen },
+  'run.replanned': { data: ['plan_version'], audience: told },
+  'run.reopened': { data: ['reason'], audience: told },
+  'run.updated': { data: ['fields'], audience: seen },
+  'run.cancelling': { data: ['reason'], audience: seen },
+  'run.completed': { data: ['summary'], audience: shouted },
+  'run.failed': { data: ['reason'], audience: shouted },
+  'run.cancelled': { data: ['reason'], audience: shouted },
+  'run.delivered': { data: ['delivery'], audience: shouted },
+  'run.delivery_refused': { data: ['delivery'], audience: shouted },
+  'task.created': { data: ['key', 'title', 'status', 'priority'], audience: told },
+  'task.blocked': { data: ['reason'], audience: seen },
+  'task.unblocked': { data: ['key'], audience: told },
+  'task.ready': { data: ['reason'], audience: seen },
+  'task.assigned': { data: ['worker', 'worker_name', 'attempt', 'by', 'score'], audience: pushed },
+  'task.assignment_changed': { data: ['worker_name', 'by'], audience: seen },
+  'task.planning': { data: [], audience: seen },
+  'task.plan_submitted': { data: ['plan'], audience: shouted },
+  'task.plan_approved': { data: ['reason'], audience: pushed },
+  'task.plan_revised': { data: ['feedback'], audience: pushed },
+  'task.started': { data: ['attempt', 'worker_name'], audience: told },
+  'task.progressed': { data: ['percent', 'text'], audience: seen },
+  'task.needs_human': { data: ['checkpoint', 'kind', 'question'], audience: shouted },
+  'task.approved': { data: ['reason'], audience: seen },
+  'task.note_added': { data: ['note', 'author', 'text', 'urgent'], audience: pushed },
+  'task.updated': { data: ['fields'], audience: pushed },
+  'task.resumed': { data: [], audience: seen },
+  'task.paused': { data: ['reason'], audience: pushed },
+  'task.verifying': { data: [], audience: seen },
+  'task.retrying': { data: ['attempt', 'failure_class', 'reason', 'retry_at', 'counted'], audience: told },
+  'task.completed': { data: ['result'], audience: shouted },
+  'task.failed': { data: ['failure_class', 'reason'], audience: shouted },
+  'task.cancelled': { data: ['reason'], audience: told },
+  'task.skipped': { data: ['reason'], audience: told },
+  'task.superseded': { data: ['plan_version'], audience: seen },
+  'task.relaunched': { data: ['generation', 'reason'], audience: told },
+  'task.outdated': { data: ['upstream'], audience: seen },
+  'task.reviewed': { data: ['state', 'note'], audience: told },
+  'task.status_update': { data: ['status', 'reason'], audience: ['worker'] },
+  'attempt.claimed': { data: ['worker', 'worker_name', 'number', 'engine'], audience: seen },
+  'attempt.started': { data: ['pid'], audience: seen },
+  'attempt.parked': { data: ['reason'], audience: seen },
+  'attempt.resumed': { data: [], audience: seen },
+  'attempt.stopping': { data: ['reason'], audience: pushed },
+  'attempt.succeeded': { data: ['usage'], audience: seen },
+  'attempt.failed': { data: ['failure_class', 'reason'], audience: told },
+  'attempt.lost': { data: ['reason'], audience: told },
+  'attempt.timed_out': { data: ['reason'], audience: told },
+  'attempt.cancelled': { data: ['reason'], audience: seen },
+  'attempt.released': { data: ['reason'], audience: seen },
+  'attempt.orphaned': { data: ['reason', 'result'], audience: told },
+  'checkpoint.opened': { data: ['kind', 'question', 'options', 'timeout_at'], audience: shouted },
+  'checkpoint.resolved': { data: ['resolution'], audience: ['worker', 'dashboard', 'chat', 'webhook'] },
+  'checkpoint.timed_out': { data: ['resolution'], audience: ['worker', 'dashboard', 'chat', 'webhook'] },
+  'checkpoint.cancelled': { data: ['reason'], audience: pushed },
+  'checkpoint.superseded': { data: ['reason'], audience: pushed },
+  'contract.fulfilled': { data: ['key', 'type', 'sha256'], audience: told },
+  'contract.rejected': { data: ['key', 'violations'], audience: seen },
+  'dependency.added': { data: ['upstream', 'downstream', 'type', 'contract_key'], audience: seen },
+  'dependency.removed': { data: ['upstream', 'downstream', 'type', 'contract_key'], audience: seen },
+  'dependency.resolved': { data: ['upstream', 'downstream', 'type', 'contract_key'], audience: told },
+  'artifact.added': { data: ['artifact', 'name', 'kind', 'size', 'sha256'], audience: told },
+  'worker.registered': { data: ['name', 'labels', 'slots'], audience: told },
+  'worker.updated': { data: ['name', 'fields'], audience: seen },
+  'worker.online': { data: ['name'], audience: told },
+  'worker.silent': { data: ['name'], audience: seen },
+  'worker.offline': { data: ['name'], audience: shouted },
+  'worker.draining': { data: ['name'], audience: seen },
+  'worker.drained': { data: ['name'], audience: seen },
+  'worker.undrained': { data: ['name'], audience: seen },
+  'worker.removed': { data: ['name'], audience: seen },
+} as const satisfies Record<string, EventRow>;
+
+export type EventType = keyof typeof EVENTS;
+
+/** The fields of `data` for one type of event. Values are JSON; a field may be absent. */
+export type EventData<T extends EventType> = Partial<
+  Record<(typeof EVENTS)[T]['data'][number], unknown>
+>;
+
+const eventTypes = Object.keys(EVENTS) as [EventType, ...EventType[]];
+
+/**
+ * One line of the append-only history. `pos` is dense over the whole feed, `run_seq` over its run.
+ * `cursor` is `<incarnation>.<pos>`; give it as `Last-Event-ID` to resume behind this event.
+ */
+export const event = z.object({
+  cursor: z.string(),
+  pos: z.int(),
+  run_seq: z.int().nullable(),
+  project: anyId,
+  run: anyId.nullable(),
+  task: anyId.nullable(),
+  attempt: anyId.nullable(),
+  type: z.enum(eventTypes),
+  actor,
+  cause: z.string().nullable().describe('what led to it: a command or an event'),
+  at: instant,
+  data: jsonObject,
+});
+export type Event = z.infer<typeof event>;

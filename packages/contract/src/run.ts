@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { anyId, instant } from './ids.ts';
+import { jsonObject } from './json.ts';
+import { LIMITS } from './limits.ts';
+import { DELIVERIES, RUN_STATUSES, TASK_STATUSES } from './statuses.ts';
+import { labels, permissionMode, plan } from './task-spec.ts';
+
+/** What a run does on a failure, and what it asks a person before it acts. */
+export const runPolicy = z.strictObject({
+  on_task_failure: z.enum(['continue', 'fail_run', 'replan']).default('continue'),
+  require_dispatch_approval: z
+    .union([
+      z.enum(['never', 'always']),
+      z.strictObject({
+        roles: z.array(z.string()).optional(),
+        engines: z.array(z.string()).optional(),
+        labels: labels.optional(),
+      }),
+    ])
+    .default('never'),
+  require_plan_approval: z.boolean().default(false),
+  permissions: permissionMode.optional(),
+  limits: jsonObject.optional().describe('more of a limit, up to its absolute'),
+});
+export type RunPolicy = z.infer<typeof runPolicy>;
+
+/** Where a run came from. */
+export const RUN_SOURCES = [
+  'api',
+  'job',
+  'schedule',
+  'trigger',
+  'rerun',
+  'delegation',
+  'relay',
+] as const;
+
+/** Body of `POST /runs`. Without a plan the goal becomes one agent task (`none`). */
+export const runCreate = z.strictObject({
+  goal: z.string().max(LIMITS.goalCharsMax).default(''),
+  plan: z.union([plan, z.enum(['none', 'auto'])]).optional(),
+  task: z
+    .looseObject({})
+    .optional()
+    .describe('fields of the one task when there is no plan: engine, repo, outputs ...'),
+  input: jsonObject.default({}),
+  labels: labels.default({}),
+  policy: runPolicy.prefault({}),
+  deliver: z.enum(DELIVERIES).default('branch'),
+  budgets: jsonObject.optional(),
+});
+export type RunCreate = z.infer<typeof runCreate>;
+export type RunCreateInput = z.input<typeof runCreate>;
+
+/** How many tasks of a run are in each status; statuses with none are left out. */
+export const taskCounts = z.partialRecord(z.enum(TASK_STATUSES), z.int().nonnegative());
+
+/** Where the work of a run went, once delivered. */
+export const deliveryState = z.object({
+  state: z.enum(['none', 'pending', 'delivered', 'refused']),
+  repo: z.string().optional(),
+  commit: z.string().optional(),
+  branch: z.string().optional(),
+  detail: z.string().optional(),
+});
+export type DeliveryState = z.infer<typeof deliveryState>;
+
+/** A run as clients see it. */
+export const run = z.object({
+  id: anyId,
+  project: anyId,
+  goal: z.string(),
+  status: z.enum(RUN_STATUSES),
+  reason: z.string().nullable(),
+  planning: z.enum(['idle', 'active']),
+  source: z.enum(RUN_SOURCES),
+  input: jsonObject,
+  labels: z.record(z.string(), z.string()),
+  policy: runPolicy,
+  deliver: z.enum(DELIVERIES),
+  delivery: deliveryState,
+  plan_version: z.int(),
+  seq: z.int().describe('run_seq of its newest event'),
+  task_count: z.int(),
+  tasks_by_status: taskCounts,
+  needs_human: z.int().describe('open checkpoints'),
+  usd: z.string().describe('spent so far, decimal'),
+  lineage_root: anyId,
+  rerun_of: anyId.nullable(),
+  created_by: z.string(),
+  created_at: instant,
+  started_at: instant.nullable(),
+  ended_at: instant.nullable(),
+  updated_at: instant,
+});
+export type Run = z.infer<typeof run>;
