@@ -1,0 +1,384 @@
+import type {
+  Actor,
+  AttemptStatus,
+  Capabilities,
+  CheckpointKind,
+  CheckpointStatus,
+  Delivery,
+  DeliveryState,
+  DeliveryOrder,
+  DependencyRule,
+  DependencyType,
+  EventType,
+  FailureClass,
+  Json,
+  Needs,
+  Resolution,
+  RunPolicy,
+  RunStatus,
+  TaskKind,
+  TaskResult,
+  TaskSpec,
+  TaskStatus,
+  Usage,
+} from '@baton/contract';
+
+/**
+ * What is stored, as the kernel sees it. One interface per table; property names are the columns' in
+ * camelCase. Instants are epoch milliseconds of the database's clock. Rows are never changed in place.
+ * Documents (spec, policy, result ...) keep their wire names.
+ */
+
+/** Money in millionths of a dollar. */
+export type UsdMicros = number;
+
+export interface RunRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly goal: string;
+  readonly status: RunStatus;
+  readonly reason: string | null;
+  readonly planning: 'idle' | 'active';
+  readonly source: string;
+  readonly input: Readonly<Record<string, Json>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly policy: RunPolicy;
+  readonly budgets: Readonly<Record<string, Json>> | null;
+  readonly deliver: Delivery;
+  readonly delivery: DeliveryState;
+  /** The order that `deliveryWorkerId` has not reported on yet. */
+  readonly deliveryOrder: DeliveryOrder | null;
+  readonly deliveryWorkerId: string | null;
+  /** `repo@ref` -> commit that tasks of this run start from; the first worker to say wins. */
+  readonly bases: Readonly<Record<string, string>>;
+  readonly planVersion: number;
+  /** `run_seq` of the newest event. */
+  readonly seq: number;
+  readonly taskCount: number;
+  /** Tasks that are not terminal. */
+  readonly openTasks: number;
+  /** Of those, blocked for good while nothing upstream is redone. */
+  readonly outOfPlay: number;
+  readonly failedTasks: number;
+  readonly cancelledTasks: number;
+  /** Open checkpoints. */
+  readonly needsHuman: number;
+  readonly usdMicros: UsdMicros;
+  readonly lineageRoot: string;
+  readonly rerunOf: string | null;
+  readonly origin: string | null;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly updatedAtMs: number;
+}
+
+/** The hot half of a task: what changes while it lives. */
+export interface TaskRow {
+  readonly id: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly key: string;
+  /** Place in the plan; ties in queue order and merges follow it. */
+  readonly position: number;
+  readonly kind: TaskKind;
+  readonly status: TaskStatus;
+  readonly reason: string | null;
+  readonly pausedFrom: TaskStatus | null;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly planVersion: number;
+  /** Required in-edges that are not satisfied. */
+  readonly pending: number;
+  /** Blocked with an upstream that failed, was cancelled or skipped. */
+  readonly outOfPlay: boolean;
+  /** A dispatch approval was given in this generation. */
+  readonly approved: boolean;
+  /** Counted attempts of this generation. */
+  readonly attemptCount: number;
+  /** Attempts in a row that were not counted (lost, released ...). */
+  readonly freeRetries: number;
+  /** The open or newest attempt. */
+  readonly attemptId: string | null;
+  /** The attempt whose result stands. */
+  readonly resultAttemptId: string | null;
+  readonly workerId: string | null;
+  /** Name of the worker a person assigned it to. */
+  readonly assignedWorker: string | null;
+  readonly needsId: string;
+  /** 0 critical, 1 high, 2 normal, 3 low. */
+  readonly priority: number;
+  readonly checkpointId: string | null;
+  readonly progress: { readonly percent: number | null; readonly text: string; readonly at: string } | null;
+  readonly outdated: boolean;
+  readonly failureClass: FailureClass | null;
+  readonly feedback: string | null;
+  readonly retryAtMs: number | null;
+  readonly usdMicros: UsdMicros;
+  readonly createdAtMs: number;
+  readonly readyAtMs: number | null;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly updatedAtMs: number;
+}
+
+/** The cold half of a task: what was asked for. Key is `taskId`. */
+export interface TaskSpecRow {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly title: string;
+  readonly spec: TaskSpec;
+  readonly review: {
+    readonly state: 'none' | 'approved' | 'changes_requested' | 'rejected';
+    readonly by: string | null;
+    readonly at: string | null;
+    readonly note: string | null;
+  };
+  readonly parentTaskId: string | null;
+  readonly rerunOf: string | null;
+  readonly origin: string | null;
+}
+
+export interface DependencyRow {
+  readonly id: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly upstreamId: string;
+  readonly downstreamId: string;
+  readonly type: DependencyType;
+  readonly contractKey: string | null;
+  readonly inputName: string | null;
+  readonly rule: DependencyRule;
+  readonly satisfied: boolean;
+  readonly planVersion: number;
+}
+
+export interface AttemptRow {
+  readonly id: string;
+  readonly taskId: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly number: number;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly workerId: string;
+  readonly engine: string;
+  readonly status: AttemptStatus;
+  readonly failureClass: FailureClass | null;
+  readonly reason: string | null;
+  readonly conversation: string | null;
+  readonly promptSha256: string | null;
+  /** What the attempt was given, frozen at claim; see `Assignment`. */
+  readonly manifest: Readonly<Record<string, Json>>;
+  readonly manifestSha256: string;
+  readonly usage: Usage | null;
+  readonly exitCode: number | null;
+  readonly result: TaskResult | null;
+  /** sha256 of the report that closed it, so that a repeated one gets the first answer. */
+  readonly reportSha256: string | null;
+  readonly leaseSeconds: number;
+  readonly leaseUntilMs: number;
+  /** Beats in a row of its worker that did not name it. */
+  readonly missedBeats: number;
+  readonly claimedAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+export interface CheckpointRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly runId: string;
+  readonly taskId: string | null;
+  readonly attemptId: string | null;
+  readonly clientId: string | null;
+  readonly kind: CheckpointKind;
+  readonly question: string;
+  readonly context: Json;
+  readonly options: readonly string[];
+  readonly freeform: boolean;
+  readonly defaultOption: string | null;
+  readonly timeoutAtMs: number | null;
+  readonly onTimeout: 'use_default' | 'fail' | 'keep_waiting';
+  readonly answerBy: 'human' | 'any';
+  readonly resume: 'live' | 'held' | 'new_attempt';
+  readonly factsSha256: string | null;
+  readonly status: CheckpointStatus;
+  readonly resolution: Resolution | null;
+  readonly openedBy: string;
+  readonly openedAtMs: number;
+  readonly closedAtMs: number | null;
+}
+
+/** A fulfilled contract. Id is `<taskId>/<key>/<generation>`: a generation fulfils a key once. */
+export interface OutputRow {
+  readonly id: string;
+  readonly taskId: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly attemptId: string;
+  readonly generation: number;
+  readonly key: string;
+  readonly type: string;
+  readonly data: Json;
+  readonly sha256: string;
+  readonly fulfilledAtMs: number;
+}
+
+export interface ArtifactRow {
+  readonly id: string;
+  readonly taskId: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly attemptId: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly meta: Readonly<Record<string, Json>>;
+  readonly createdAtMs: number;
+}
+
+export interface NoteRow {
+  readonly id: string;
+  readonly taskId: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly author: string;
+  readonly text: string;
+  readonly urgent: boolean;
+  readonly createdAtMs: number;
+}
+
+export const TIMER_KINDS = [
+  'retry_backoff',
+  'checkpoint_deadline',
+  'queue_timeout',
+  'start_timeout',
+  'run_timeout',
+  'approval_timeout',
+  'stopping_deadline',
+  'delivery_deadline',
+] as const;
+export type TimerKind = (typeof TIMER_KINDS)[number];
+
+/** Fires once at `dueAtMs`, and only if `guard` still equals the epoch or generation it was set for. */
+export interface TimerRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly runId: string;
+  readonly taskId: string | null;
+  readonly attemptId: string | null;
+  readonly checkpointId: string | null;
+  readonly kind: TimerKind;
+  readonly guard: number;
+  readonly dueAtMs: number;
+}
+
+/** Claimable work: one row exactly while its task is `ready`. Key is `taskId`. Insert and delete only. */
+export interface ReadyRow {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly needsId: string;
+  readonly priority: number;
+  /** Stride of its run, for fairness; 0 until fairness is built. */
+  readonly pass: number;
+  /** Ever growing: older work first. */
+  readonly seq: number;
+  /** Why nobody may take it now (`backoff`, `waiting_for_assignment`), or null when anybody fit may. */
+  readonly held: string | null;
+}
+
+/** One distinct set of hard needs, so that fitting is computed once per set and not per task. */
+export interface NeedsRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly needs: HardNeeds;
+}
+
+/** What a worker must have; the normal form that `needsId` is the hash of. */
+export interface HardNeeds {
+  /** Null: any authenticated engine. */
+  readonly engine: string | null;
+  readonly worker: string | null;
+  readonly selector: NonNullable<Needs['selector']>;
+  readonly repo: string | null;
+  /** A local path where `workspace.repo` must exist; null for URLs and names. */
+  readonly localRepo: string | null;
+  readonly tools: readonly string[];
+  readonly environment: string | null;
+}
+
+export interface WorkerRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly machineId: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capabilities: Capabilities;
+  readonly slots: number;
+  readonly draining: boolean;
+  readonly ephemeral: boolean;
+  readonly version: string | null;
+  readonly keyHash: string;
+  /** Of the daemon start that is connected now; null while no link is open. */
+  readonly incarnation: string | null;
+  /** The last status that was told as an event: online, silent or offline. */
+  readonly presence: 'online' | 'silent' | 'offline';
+  readonly lastSeenAtMs: number | null;
+  readonly lastClaimAtMs: number | null;
+  /** Repositories it worked in lately, normalised; a warm one scores. */
+  readonly warmRepos: readonly string[];
+  readonly registeredAtMs: number;
+}
+
+export interface JoinTokenRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly tokenHash: string;
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly maxUses: number;
+  readonly uses: number;
+  readonly ephemeral: boolean;
+  readonly expiresAtMs: number;
+  readonly createdBy: string;
+}
+
+/** Every table the kernel decides over, by name. */
+export interface Tables {
+  readonly runs: RunRow;
+  readonly tasks: TaskRow;
+  readonly taskSpecs: TaskSpecRow;
+  readonly dependencies: DependencyRow;
+  readonly attempts: AttemptRow;
+  readonly checkpoints: CheckpointRow;
+  readonly outputs: OutputRow;
+  readonly artifacts: ArtifactRow;
+  readonly notes: NoteRow;
+  readonly timers: TimerRow;
+  readonly ready: ReadyRow;
+  readonly needs: NeedsRow;
+  readonly workers: WorkerRow;
+  readonly joinTokens: JoinTokenRow;
+}
+export type TableName = keyof Tables;
+
+/** An event as the kernel makes it; the store numbers it at commit. */
+export interface NewEvent {
+  readonly projectId: string;
+  readonly runId: string | null;
+  /** Dense in its run; null for events of no run. */
+  readonly runSeq: number | null;
+  readonly taskId: string | null;
+  readonly attemptId: string | null;
+  readonly type: EventType;
+  readonly actor: Actor;
+  readonly cause: string | null;
+  readonly atMs: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,87 @@
+import type { TableName, Tables } from './rows.ts';
+
+/**
+ * Rows that can be asked for together, and what the id means:
+ * edges out of and into a task, all of a run, what is open for a task or worker, and so on.
+ * Adding one means adding its loader in the store.
+ */
+export interface Lists {
+  readonly tasksOfRun: 'tasks';
+  readonly specsOfRun: 'taskSpecs';
+  readonly dependenciesOfRun: 'dependencies';
+  readonly edgesOut: 'dependencies';
+  readonly edgesIn: 'dependencies';
+  readonly outputsOfTask: 'outputs';
+  readonly artifactsOfTask: 'artifacts';
+  readonly notesOfTask: 'notes';
+  readonly timersOfTask: 'timers';
+  readonly timersOfRun: 'timers';
+  readonly openCheckpointsOfTask: 'checkpoints';
+  readonly openCheckpointsOfRun: 'checkpoints';
+  /** Checkpoints of an attempt, open or not (resending is harmless by client id). */
+  readonly checkpointsOfAttempt: 'checkpoints';
+  /** Attempts that hold a slot of a worker: claimed, running, parked live, stopping. */
+  readonly openAttemptsOfWorker: 'attempts';
+  /** Open and stopping attempts of a run. */
+  readonly openAttemptsOfRun: 'attempts';
+  readonly attemptsOfTask: 'attempts';
+  readonly workersOfProject: 'workers';
+  /** Runs whose delivery a worker has not reported on. */
+  readonly deliveriesOfWorker: 'runs';
+  /** Claimable candidates for a worker, best first, already locked; at most a few times its free slots. */
+  readonly candidatesOfWorker: 'ready';
+  /** Workers by `<projectId>/<name>`. */
+  readonly workerByName: 'workers';
+}
+export type ListName = keyof Lists;
+
+/** Something the decision needs that was not loaded. The coordinator loads it and asks again. */
+export type Need =
+  | { readonly kind: 'row'; readonly table: TableName; readonly id: string }
+  | { readonly kind: 'list'; readonly list: ListName; readonly id: string }
+  | { readonly kind: 'validation'; readonly schema: unknown; readonly data: unknown }
+  | { readonly kind: 'schema'; readonly schema: unknown };
+
+/**
+ * What is loaded. `undefined` = not loaded (a need), `null` = known to be absent.
+ * Lists are as loaded from the database; `openDraft` lays the batch's own changes over them.
+ */
+export interface World {
+  row<T extends TableName>(table: T, id: string): Tables[T] | null | undefined;
+  list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] | undefined;
+}
+
+/** A row that is new, changed or gone (`row: null`) after a decision. */
+export type Change = {
+  readonly [T in TableName]: {
+    readonly table: T;
+    readonly id: string;
+    readonly row: Tables[T] | null;
+  };
+}[TableName];
+
+/** Facts of the moment, given by the coordinator, so that deciding is a function of its arguments. */
+export interface Context {
+  /** The database's clock, one for the whole batch, epoch milliseconds. */
+  readonly nowMs: number;
+  /** Number of this database's history; epochs start at `incarnation * 2^32`. */
+  readonly incarnation: number;
+  /** A new id of a kind: `run_...`. Sorts by age. */
+  readonly newId: (kind: string) => string;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Hex sha256 of text. */
+  readonly sha256: (text: string) => string;
+  /** Ever growing number for queue order. */
+  readonly nextSeq: () => number;
+  /** Schema violations of a contract's data; empty = valid; undefined = not computed yet (a need). */
+  readonly violations: (schema: unknown, data: unknown) => readonly string[] | undefined;
+  /** What is wrong with a JSON Schema itself; null = nothing; undefined = not computed yet (a need). */
+  readonly schemaFault: (schema: unknown) => string | null | undefined;
+  /** Engine names known here: built in, or ever advertised by a worker of the project. */
+  readonly engines: (project: string) => readonly string[];
+  /** A worker that was silent this long gets no work, and so on; milliseconds. */
+  readonly silentMs: number;
+  readonly offlineMs: number;
+  readonly heartbeatMs: number;
+}
