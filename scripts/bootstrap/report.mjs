@@ -1,0 +1,70 @@
+/**
+ * @typedef {{ ok: boolean, output?: string, note?: string }} StepResult `output` is shown when the step failed
+ */
+
+/** Steps of one run: a line each, with its seconds, and a count in the end. */
+export class Report {
+  passed = 0;
+  failed = 0;
+  skipped = 0;
+
+  /** @param {(text: string) => void} [write] */
+  constructor(write = (text) => void process.stdout.write(text)) {
+    this.write = write;
+  }
+
+  /**
+   * Runs a step and prints its line. Whatever it throws is a failure of the step, not of the run.
+   * @param {string} name
+   * @param {() => StepResult | Promise<StepResult>} work
+   * @param {{ counts?: boolean }} [options] `counts: false` for preparation, which is only counted when it fails
+   */
+  async step(name, work, { counts = true } = {}) {
+    const startedMs = performance.now();
+    const result = await settle(work);
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    const note = result.note === undefined ? '' : `  ${result.note}`;
+    this.write(`${result.ok ? 'ok    ' : 'FAILED'}  ${name}  ${seconds} s${note}\n`);
+    if (!result.ok) {
+      this.failed += 1;
+      if (result.output) this.write(`${indent(result.output)}\n`);
+    } else if (counts) {
+      this.passed += 1;
+    }
+    return result.ok;
+  }
+
+  /** @param {{ passed: number, failed: number, skipped: number }} counts */
+  add({ passed, failed, skipped }) {
+    this.passed += passed;
+    this.failed += failed;
+    this.skipped += skipped;
+  }
+
+  /** Prints the last line, which other programs read, and gives the exit code. */
+  finish() {
+    const skipped = this.skipped > 0 ? `, ${this.skipped} skipped` : '';
+    this.write(`${this.passed} passed, ${this.failed} failed${skipped}\n`);
+    return this.failed > 0 ? 1 : 0;
+  }
+}
+
+/**
+ * @param {() => StepResult | Promise<StepResult>} work
+ * @returns {Promise<StepResult>}
+ */
+async function settle(work) {
+  try {
+    return await work();
+  } catch (error) {
+    return {
+      ok: false,
+      output: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  }
+}
+
+/** @param {string} text */
+function indent(text) {
+  return text.trimEnd().replace(/^/gm, '        ');
+}
