@@ -113,7 +113,11 @@ export type WorkerCommand =
       readonly hello: Extract<WorkerFrame, { type: 'hello' }>;
     })
   | (Base & { readonly type: 'worker.gone'; readonly worker: string; readonly incarnation: string })
-  | (Base & { readonly type: 'worker.claim'; readonly worker: string; readonly max: number })
+  /** Hands ready work to workers that wait for it; each task to the best-scored one that fits. */
+  | (Base & {
+      readonly type: 'work.dispatch';
+      readonly workers: readonly { readonly worker: string; readonly max: number }[];
+    })
   | (Base & {
       readonly type: 'worker.heartbeat';
       readonly worker: string;

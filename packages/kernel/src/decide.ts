@@ -24,8 +24,8 @@ export interface Reply {
   readonly note?: string;
   readonly worker?: string;
   readonly dependency?: string;
-  /** Attempts handed to the claiming worker. */
-  readonly claimed?: readonly string[];
+  /** Attempts handed out by a dispatch, or delivered again to a worker that said hello. */
+  readonly claimed?: readonly { readonly worker: string; readonly attempt: string }[];
   /** Answer of a heartbeat: what to stop, and what is no longer held. */
   readonly cancel?: readonly string[];
   readonly stale?: readonly string[];
