@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { runtimeDir } from './socket-path.ts';
+
+/** Both ends of one pipe. */
+export interface Pipe {
+  readonly readFd: number;
+  readonly writeFd: number;
+}
+
+/** The three standard streams of an agent that is not started yet. */
+export interface StdioPipes {
+  readonly stdin: Pipe;
+  readonly stdout: Pipe;
+  readonly stderr: Pipe;
+}
+
+const READ_BYTES = 64 * 1024;
+
+/**
+ * Real pipes, made as unlinked FIFOs. Node's own "pipes" are socket pairs, through which an agent's
+ * script cannot write to /dev/stderr (ENXIO); a plain file would be truncated by the same line.
+ * Undefined where there is no `mkfifo`: then Node's must do.
+ */
+export function openPipes(): StdioPipes | undefined {
+  const dir = runtimeDir();
+  const stem = join(dir, `${process.pid}-${randomBytes(4).toString('hex')}`);
+  const paths = { stdin: `${stem}.0`, stdout: `${stem}.1`, stderr: `${stem}.2` };
+  try {
+    const made = [paths.stdin, paths.stdout, paths.stderr];
+    execFileSync('mkfifo', ['-m', '600', ...made], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  return {
+    stdin: openPipe(paths.stdin),
+    stdout: openPipe(paths.stdout),
+    stderr: openPipe(paths.stderr),
+  };
+}
+
+/** Closes what nobody took over. */
+export function closePipe(pipe: Pipe): void {
+  closeSync(pipe.readFd);
+  closeSync(pipe.writeFd);
+}
+
+/**
+ * Hands every byte of a pipe to `take` until all writers have closed it; resolves then. One buffer
+ * serves all reads, so `take` must be done with its argument when it returns.
+ */
+export function drainPipe(
+  readFd: number,
+  take: (bytes: Uint8Array) => void,
+): {
+  readonly ended: Promise<void>;
+  readonly destroy: () => void;
+} {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const socket = new Socket({
+    fd: readFd,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer,
+      callback: (bytesRead: number) => {
+        take(buffer.subarray(0, bytesRead));
+        return true;
+      },
+    },
+  } as ConstructorParameters<typeof Socket>[0]);
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => socket.destroy());
+  socket.once('end', () => socket.destroy());
+  return { ended, destroy: () => socket.destroy() };
+}
+
+/** The writing end of a pipe as a stream. */
+export function feedPipe(writeFd: number): Socket {
+  return new Socket({ fd: writeFd, readable: false, writable: true });
+}
+
+/** Opens both ends, blocking as a program expects, without waiting for the other side. */
+function openPipe(path: string): Pipe {
+  // A reader that does not block lets both others be opened at once.
+  const probeFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writeFd = openSync(path, constants.O_WRONLY);
+  const readFd = openSync(path, constants.O_RDONLY);
+  closeSync(probeFd);
+  unlinkSync(path);
+  return { readFd, writeFd };
+}
