@@ -1,3 +1,4 @@
+export { LISTS } from './lists.ts';
 export { type Decide, type Decision, type Reply } from './decide.ts';
 export {
   TIMER_KINDS,

@@ -3,7 +3,7 @@ import type { TableName, Tables } from './rows.ts';
 /**
  * Rows that can be asked for together, and what the id means:
  * edges out of and into a task, all of a run, what is open for a task or worker, and so on.
- * Adding one means adding its loader in the store.
+ * Which rows are on a list is defined once, in `LISTS` (lists.ts); its loader is in the store.
  */
 export interface Lists {
   readonly tasksOfRun: 'tasks';
@@ -28,8 +28,11 @@ export interface Lists {
   readonly workersOfProject: 'workers';
   /** Runs whose delivery a worker has not reported on. */
   readonly deliveriesOfWorker: 'runs';
-  /** Claimable candidates for a worker, best first, already locked; at most a few times its free slots. */
-  readonly candidatesOfWorker: 'ready';
+  /**
+   * Claimable rows (not held) of a project that were found and locked for this batch, and those the
+   * batch made. A bounded head of the queue, in no order: fit and order are decided here.
+   */
+  readonly readyOfProject: 'ready';
   /** Workers by `<projectId>/<name>`. */
   readonly workerByName: 'workers';
 }
