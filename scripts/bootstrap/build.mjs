@@ -24,7 +24,12 @@ const DASHBOARD_INPUTS = [
  * @returns {Promise<import('./report.mjs').StepResult>}
  */
 export async function buildPackages() {
-  const { code, output } = await capture([process.execPath, toolScript('typescript', 'tsc'), '-b']);
+  const { code, output } = await capture([
+    process.execPath,
+    toolScript('typescript', 'tsc'),
+    '-b',
+    'tsconfig.build.json',
+  ]);
   return { ok: code === 0, output };
 }
 

@@ -5,6 +5,7 @@ import { projectFiles, root } from './files.ts';
 import { layers } from './import-table.ts';
 import { importsOf } from './imports.ts';
 import { layerFaults, type Manifest } from './layers.ts';
+import { referenceFaults } from './references.ts';
 
 const files = projectFiles();
 
@@ -40,6 +41,27 @@ describe('layers', () => {
     };
     expect([...folderOf.keys()].flatMap((name) => reaches(name ?? '', []))).toEqual([]);
   });
+});
+
+test('project references follow the dependencies of the workspaces', () => {
+  expect(referenceFaults(files)).toEqual([]);
+});
+
+test('a missing project reference is found', () => {
+  const json = (path: string, value: unknown) => ({ path, text: JSON.stringify(value) });
+  const lists = { references: [{ path: 'packages/contract' }, { path: 'packages/kernel' }] };
+  const planted = [
+    json('packages/contract/package.json', {}),
+    json('packages/contract/tsconfig.json', {}),
+    json('packages/kernel/package.json', { dependencies: { '@baton/contract': '*' } }),
+    json('packages/kernel/tsconfig.json', { references: [] }),
+    json('tsconfig.build.json', lists),
+    json('tsconfig.tests.json', { references: lists.references.slice(1) }),
+  ];
+  expect(referenceFaults(planted)).toEqual([
+    'tsconfig.tests.json:1: has no reference to packages/contract',
+    'packages/kernel/tsconfig.json:1: has no reference to packages/contract',
+  ]);
 });
 
 describe('a planted fault is found', () => {
