@@ -6,7 +6,7 @@ import { fromRoot, toolScript } from './paths.mjs';
 import { missingPrerequisite } from './preflight.mjs';
 import { foreground, userEnv } from './process.mjs';
 import { Report } from './report.mjs';
-import { missingIsFailure, preparePostgres, prepareServices } from './services.mjs';
+import { missingIsFailure, noServices, preparePostgres, prepareServices } from './services.mjs';
 import { typesOfTests, staticChecks } from './static-checks.mjs';
 import { runVitest } from './vitest.mjs';
 
@@ -33,9 +33,8 @@ export async function test(args) {
   const report = new Report();
   if (!(await installed(report))) return report.finish();
   await built(report, true);
-  const services = await prepareServices();
+  const services = await withReport(report, prepareServices);
   try {
-    await report.step('services', () => servicesResult(services), { counts: false });
     if (args.length === 0) await runStatic(report);
     report.add(await runVitest(args, services.env));
   } finally {
@@ -75,9 +74,8 @@ export async function dev(args) {
 export async function bench(args) {
   const report = new Report();
   if (!(await prepare(report))) return 1;
-  const services = await preparePostgres();
+  const services = await withReport(report, preparePostgres);
   try {
-    await report.step('services', () => servicesResult(services), { counts: false });
     return await foreground(
       [process.execPath, toolScript('tsx'), fromRoot('bench/src/main.ts'), ...args],
       { env: { ...userEnv(), ...services.env } },
@@ -120,8 +118,18 @@ async function runStatic(report) {
   for (const { name, run } of staticChecks) await report.step(name, run);
 }
 
-/** @param {import('./services.mjs').Services} services */
-function servicesResult(services) {
-  for (const line of services.missing) process.stdout.write(`missing: ${line}\n`);
-  return { ok: !missingIsFailure(services), note: services.found.join(' · ') };
+/**
+ * Prepares services as a step of the report; whatever is missing gets a line of its own.
+ * @param {Report} report
+ * @param {() => Promise<import('./services.mjs').Services>} prepareThem
+ */
+async function withReport(report, prepareThem) {
+  let services = noServices();
+  const prepareAndTell = async () => {
+    services = await prepareThem();
+    for (const line of services.missing) process.stdout.write(`missing: ${line}\n`);
+    return { ok: !missingIsFailure(services), note: services.found.join(' · ') };
+  };
+  await report.step('services', prepareAndTell, { counts: false });
+  return services;
 }

@@ -39,7 +39,7 @@ export async function prepareEngines() {
   const missing = [];
   for (const engine of ENGINES) {
     const name = `${engine.npm}@${engine.version}`;
-    const folder = join(CACHE, 'engines', `${engine.bin}@${engine.version}`);
+    const folder = join(CACHE, 'engines', `${engine.npm.split('/').at(-1)}@${engine.version}`);
     const failure = await fetchEngine(folder, name);
     const program = await firstThatRuns([join(folder, 'node_modules/.bin', engine.bin)]);
     if (program === undefined) {

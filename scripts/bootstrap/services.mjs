@@ -31,13 +31,17 @@ const PROGRAMS = [
  * }} Services `missing` says what is not there and the command that changes it
  */
 
+/** @returns {Services} what a run starts with */
+export function noServices() {
+  return { env: {}, found: [], missing: [], stop: async () => {} };
+}
+
 /**
  * Finds, installs where allowed, and starts the services of a test run.
  * @returns {Promise<Services>} the caller must call `stop`
  */
 export async function prepareServices() {
-  /** @type {Services} */
-  const services = { env: {}, found: [], missing: [], stop: async () => {} };
+  const services = noServices();
   const aptFailure = await installMissingPackages();
   if (aptFailure !== undefined) services.missing.push(aptFailure);
   await addPrograms(services);
@@ -51,8 +55,7 @@ export async function prepareServices() {
  * @returns {Promise<Services>} the caller must call `stop`
  */
 export async function preparePostgres() {
-  /** @type {Services} */
-  const services = { env: {}, found: [], missing: [], stop: async () => {} };
+  const services = noServices();
   await addPostgres(services);
   return services;
 }
@@ -107,7 +110,8 @@ async function addPostgres(services) {
     const server = await startPostgres(binaries);
     services.env.BATON_TEST_DATABASE_URL = server.url;
     services.stop = server.stop;
-    services.found.push(`${binaries.version.replace(/^postgres /, '')} (${binaries.origin})`);
+    const version = /\d+\.\d+/.exec(binaries.version)?.[0] ?? '';
+    services.found.push(`PostgreSQL ${version} (${binaries.origin})`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     services.missing.push(
