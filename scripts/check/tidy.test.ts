@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { projectFiles, root } from './files.ts';
+import { completed, missingOptionals, platformEntry } from './lockfile.ts';
 import { linkFaults, titleFaults } from './pages.ts';
 import {
   bannedText,
+  completeLockfile,
   consecutiveMigrations,
   decisionRecords,
   documentedDependencies,
@@ -29,6 +31,7 @@ describe('the project', () => {
     ['holds no focused tests', focusedTests],
     ['names no foreign places or registry hosts', bannedText],
     ['has a lockfile without hosts', lockfileHosts],
+    ['has a lockfile with the packages of every platform', completeLockfile],
     ['pins exact versions', exactVersions],
     ['says of every dependency why it is there', documentedDependencies],
     ['numbers its migrations without gaps', consecutiveMigrations],
@@ -87,6 +90,32 @@ describe('a planted fault is found', () => {
     expect(lockfileHosts([file('package-lock.json', text)])).toEqual([
       'package-lock.json:2: the lockfile names a host',
     ]);
+  });
+
+  test('lockfile without a platform package, and what completes it', () => {
+    const packages = {
+      '': {},
+      'node_modules/a': {
+        dev: true,
+        optionalDependencies: { '@a/linux-x64-musl': '1.0.0', '@a/darwin-arm64': '1.0.0' },
+      },
+      'node_modules/a/node_modules/@a/darwin-arm64': { version: '1.0.0' },
+    };
+    const lockfile = file('package-lock.json', JSON.stringify({ packages }));
+    expect(completeLockfile([lockfile])).toEqual([
+      expect.stringContaining('lacks @a/linux-x64-musl'),
+    ]);
+    expect(missingOptionals(completed(packages))).toEqual([]);
+    expect(completed(packages)).toHaveProperty(['node_modules/@a/linux-x64-musl'], {
+      version: '1.0.0',
+      cpu: ['x64'],
+      dev: true,
+      libc: ['musl'],
+      optional: true,
+      os: ['linux'],
+    });
+    const odd = { neededBy: '', name: 'fast-thing', version: '1.0.0' };
+    expect(() => platformEntry(odd, false)).toThrow('by hand');
   });
 
   test('version range, undocumented and vanished dependency', () => {

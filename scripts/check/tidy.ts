@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { SourceFile } from './files.ts';
+import { missingOptionals, type LockPackages } from './lockfile.ts';
 
 /** Each check takes files and gives its faults, as `path:line: why`; none means all is well. */
 export type TidyCheck = (files: readonly SourceFile[]) => readonly string[];
@@ -49,6 +50,16 @@ export const lockfileHosts: TidyCheck = (files) =>
     files.filter(({ path }) => path === 'package-lock.json'),
     (line) => (/"resolved":\s*"[a-z+]+:\/\//.test(line) ? 'the lockfile names a host' : undefined),
   );
+
+/** `npm ci` refuses a lockfile that lacks a platform package, on whatever platform it runs. */
+export const completeLockfile: TidyCheck = (files) =>
+  files
+    .filter(({ path }) => path === 'package-lock.json')
+    .flatMap(({ path, text }) =>
+      missingOptionals((JSON.parse(text) as { packages: LockPackages }).packages).map(
+        ({ name }) => `${path}:1: lacks ${name}; run npx tsx scripts/dev/complete-lockfile.ts`,
+      ),
+    );
 
 /** Versions are exact, so that everyone runs the same and an older Node gets no silent substitute. */
 export const exactVersions: TidyCheck = (files) =>
