@@ -1,1 +1,8 @@
-export {};
+export { createCoordinator } from './coordinator.ts';
+export type { Assigned, CommittedEvent, Coordinator, CoordinatorSettings } from './coordinator.ts';
+export type { SubmitOptions } from './batch/batcher.ts';
+export type { IdempotencyKey } from './batch/pending.ts';
+export { newId } from './ids.ts';
+export type { Log } from './log.ts';
+export type { LogAppend, LogWriter } from './logs/log-writer.ts';
+export type { Service } from './service.ts';

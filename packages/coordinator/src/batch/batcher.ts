@@ -1,0 +1,213 @@
+import { AppError, type Command, type CommandType } from '@baton/contract';
+import type { Reply } from '@baton/kernel';
+import { StoreError } from '@baton/store';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DispatchTarget } from '../dispatch/dispatcher.ts';
+import type { Log } from '../log.ts';
+import { executeBatch, MoreLocks, type BatchPorts, type BatchResult } from './execute-batch.ts';
+import { orderBatch } from './order.ts';
+import type { IdempotencyKey, Outcome, Pending } from './pending.ts';
+
+/** Bounds of one batch: commands, and bytes of their bodies. */
+const commandsMax = 256;
+const batchBytesMax = 1024 * 1024;
+/** Commands that wait at most; more are refused with 503, so that memory stays bounded. */
+const waitingMax = 20_000;
+/** How long a batch is tried again while the database is away, before its callers are told. */
+const retryMsMax = 8_000;
+
+/** Commands that never make work ready, so that no worker need be considered for it. */
+const QUIET: ReadonlySet<CommandType> = new Set([
+  'worker.heartbeat',
+  'worker.gone',
+  'attempt.heartbeat',
+  'attempt.progress',
+  'attempt.output',
+  'attempt.artifact',
+  'attempt.note',
+  'task.note',
+  'task.progress',
+  'lease.grace',
+  'joinToken.create',
+]);
+
+export interface BatcherSettings {
+  readonly ports: BatchPorts;
+  readonly log: Log;
+  /** Workers that wait for work; asked for each batch. */
+  readonly targets: () => readonly DispatchTarget[];
+  /** Called after each commit, before the replies. Must not throw. */
+  readonly committed: (result: BatchResult) => void;
+}
+
+export interface SubmitOptions {
+  /** Commands of one connection are decided in the order they were given. */
+  readonly connection?: string | undefined;
+  readonly idempotency?: IdempotencyKey | undefined;
+}
+
+/**
+ * The one write path. Takes what arrived while the last commit ran (natural group commit), executes it
+ * as one transaction, replies after COMMIT. A command is never answered before it is durable.
+ */
+export interface Batcher {
+  /** @throws {AppError} when the command is refused; `store_unavailable` when nothing could be written */
+  submit(command: Command, options?: SubmitOptions): Promise<Reply>;
+  /** Runs a batch soon, even an empty one: workers wait and there may be work. */
+  kick(): void;
+  /** Refuses new commands, finishes those that wait. */
+  drain(): Promise<void>;
+}
+
+export function createBatcher(settings: BatcherSettings): Batcher {
+  let waiting: Pending[] = [];
+  let running: Promise<void> | undefined;
+  let kicked = false;
+  let closed = false;
+
+  function wake(): void {
+    if (running !== undefined) return;
+    running = loop().finally(() => {
+      running = undefined;
+      if (waiting.length > 0 || kicked) wake();
+    });
+  }
+
+  async function loop(): Promise<void> {
+    // One turn of the event loop, so that what arrives together commits together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0 || kicked) {
+      kicked = false;
+      const items = orderBatch(take());
+      const canMakeReady = items.some((item) => !QUIET.has(item.command.type));
+      const targets = settings.targets().filter((it) => it.searchStored || canMakeReady);
+      if (items.length > 0 || targets.length > 0) {
+        await runBatch(settings, items, closed ? [] : targets);
+      }
+    }
+  }
+
+  function take(): Pending[] {
+    let bytes = 0;
+    let count = 0;
+    for (const item of waiting) {
+      bytes += item.bytes;
+      if (count > 0 && (count >= commandsMax || bytes > batchBytesMax)) break;
+      count++;
+    }
+    const taken = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    return taken;
+  }
+
+  return {
+    submit(command, options = {}) {
+      if (closed) return Promise.reject(new AppError('draining', 'The control plane is stopping.'));
+      if (waiting.length >= waitingMax) {
+        return Promise.reject(
+          new AppError('store_unavailable', 'Too many commands wait for the database; try again.'),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({
+          command,
+          connection: options.connection,
+          idempotency: options.idempotency,
+          bytes: roughBytes(command),
+          settle: (outcome) =>
+            outcome.kind === 'done' ? resolve(outcome.reply) : reject(outcome.error),
+        });
+        wake();
+      });
+    },
+    kick() {
+      kicked = true;
+      wake();
+    },
+    async drain() {
+      closed = true;
+      while (running !== undefined) await running;
+    },
+  };
+}
+
+/** Size of a command's free parts; cheap, and good enough to bound a batch. */
+function roughBytes(command: Command): number {
+  if (command.type === 'run.create') {
+    const { plan } = command.body;
+    return typeof plan === 'object' ? 500 * plan.tasks.length + 200 * plan.dependencies.length : 1_000;
+  }
+  if (command.type === 'attempt.output' || command.type === 'attempt.complete') return 2_000;
+  return 300;
+}
+
+/** Runs a batch to its end: again after faults that left nothing behind, in halves after a data error. */
+async function runBatch(
+  settings: BatcherSettings,
+  items: readonly Pending[],
+  targets: readonly DispatchTarget[],
+): Promise<void> {
+  let runs: readonly string[] = [];
+  const deadlineMs = performance.now() + retryMsMax;
+  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 500)) {
+    try {
+      finish(settings, items, await executeBatch(settings.ports, items, targets, runs));
+      return;
+    } catch (error) {
+      if (error instanceof MoreLocks) {
+        runs = [...new Set([...runs, ...error.runs])];
+        continue;
+      }
+      const next = await recover(settings, items, error, performance.now() >= deadlineMs);
+      if (next === 'again') await sleep(pauseMs);
+      else return;
+    }
+  }
+}
+
+async function recover(
+  settings: BatcherSettings,
+  items: readonly Pending[],
+  error: unknown,
+  isLate: boolean,
+): Promise<'again' | 'settled'> {
+  const kind = error instanceof StoreError ? error.kind : 'bug';
+  const isRace = error instanceof StoreError && error.sqlState === '23505';
+  if (!isLate && (kind === 'retryable' || kind === 'unavailable' || isRace)) {
+    settings.log.debug({ error }, 'a batch runs again');
+    return 'again';
+  }
+  if ((kind === 'data' || kind === 'bug') && items.length > 1) {
+    settings.log.warn({ error, commands: items.length }, 'a batch failed; its halves run apart');
+    const middle = Math.ceil(items.length / 2);
+    await runBatch(settings, items.slice(0, middle), []);
+    await runBatch(settings, items.slice(middle), []);
+    return 'settled';
+  }
+  const failed = failureOf(kind, error);
+  settings.log.error(
+    { error, commands: items.map((item) => item.command.type) },
+    'commands could not be executed',
+  );
+  for (const item of items) item.settle({ kind: 'refused', error: failed });
+  return 'settled';
+}
+
+function failureOf(kind: string, cause: unknown): AppError {
+  if (kind === 'retryable' || kind === 'unavailable') {
+    return new AppError('store_unavailable', 'The database does not answer; try again.', { cause });
+  }
+  return new AppError('internal', 'The command could not be executed; the log says why.', { cause });
+}
+
+function finish(
+  settings: BatcherSettings,
+  items: readonly Pending[],
+  result: BatchResult,
+): void {
+  settings.committed(result);
+  items.forEach((item, index) => {
+    const outcome: Outcome | undefined = result.outcomes[index];
+    if (outcome !== undefined) item.settle(outcome);
+  });
+}

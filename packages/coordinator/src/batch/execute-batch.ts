@@ -1,0 +1,311 @@
+import { AppError, toAppError } from '@baton/contract';
+import {
+  decide,
+  fits,
+  plan,
+  type Context,
+  type NewEvent,
+  type Reply,
+  type TimerRow,
+} from '@baton/kernel';
+import {
+  appendEvents,
+  findIdempotent,
+  insertIdempotent,
+  loadRows,
+  lockBatch,
+  lockClaimCandidates,
+  lockRuns,
+  writeStatements,
+  type Db,
+  type Tx,
+} from '@baton/store';
+import type { Clock } from '../clock.ts';
+import { newId, sha256 } from '../ids.ts';
+import type { Catalogue } from '../dispatch/catalogue.ts';
+import type { DispatchTarget } from '../dispatch/dispatcher.ts';
+import type { Verdicts } from '../validation/verdicts.ts';
+import { BatchWorld, type RowWrite } from './batch-world.ts';
+import { loadNeeds, unmet } from './loader.ts';
+import { namedIds } from './locks.ts';
+import type { Outcome, Pending } from './pending.ts';
+
+/** Rounds of "decide, load what was missing" after which a decision is taken for a bug. */
+const decideRoundsMax = 40;
+
+export interface BatchPorts {
+  readonly db: Db;
+  readonly verdicts: Verdicts;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly incarnation: number;
+  readonly timing: Pick<Context, 'silentMs' | 'offlineMs' | 'heartbeatMs'>;
+}
+
+/** What a batch did, once it is committed. */
+export interface BatchResult {
+  readonly outcomes: readonly Outcome[];
+  readonly events: readonly NewEvent[];
+  /** Position of the first event; positions are dense. */
+  readonly firstPos: number;
+  readonly writes: readonly RowWrite[];
+  readonly dispatches: readonly { readonly target: DispatchTarget; readonly reply: Reply }[];
+}
+
+/** Thrown inside a batch that turned out to need more locks; it runs again with them. */
+export class MoreLocks extends Error {
+  readonly runs: readonly string[];
+  constructor(runs: readonly string[]) {
+    super(`a batch needs the locks of ${runs.length} more runs`);
+    this.runs = runs;
+  }
+}
+
+/**
+ * One batch, one transaction: lock, load, decide each command seeing what those before it did, write
+ * the difference, number the events. Resolves only after COMMIT was answered. Rejects with nothing done.
+ */
+export function executeBatch(
+  ports: BatchPorts,
+  items: readonly Pending[],
+  targets: readonly DispatchTarget[],
+  extraRuns: readonly string[],
+): Promise<BatchResult> {
+  return ports.db.transaction(async (tx) => {
+    const batch = await openBatch(ports, tx, items, targets, extraRuns);
+    const outcomes: Outcome[] = [];
+    for (const item of items) outcomes.push(await runCommand(ports, tx, batch, item));
+    const dispatches = await runDispatches(ports, tx, batch, targets);
+    return commitBatch(ports, tx, batch, items, outcomes, dispatches);
+  });
+}
+
+interface Batch {
+  readonly world: BatchWorld;
+  readonly context: Context;
+  readonly events: NewEvent[];
+  readonly lockedRuns: Set<string>;
+  readonly repeated: ReadonlyMap<string, { requestSha256: string; reply: Reply }>;
+  readonly fresh: Map<string, { requestSha256: string; reply: Reply }>;
+}
+
+async function openBatch(
+  ports: BatchPorts,
+  tx: Tx,
+  items: readonly Pending[],
+  targets: readonly DispatchTarget[],
+  extraRuns: readonly string[],
+): Promise<Batch> {
+  const named = namedIds(items);
+  const workers = [
+    ...new Set([...named.workers, ...targets.flatMap((it) => it.workers.map((w) => w.worker))]),
+  ].sort();
+  const keys = items.flatMap((it) => (it.idempotency === undefined ? [] : [it.idempotency]));
+  const [locked, repeated] = await Promise.all([
+    lockBatch(tx, { ...named, workers, idempotency: keys }),
+    keys.length === 0 ? new Map() : findIdempotent(tx, keys),
+  ]);
+  const nowMs = ports.clock.observe(locked.nowMs);
+  const runs = [...new Set([...named.runs, ...locked.runs, ...extraRuns])].sort();
+  const world = new BatchWorld();
+  let queue = nowMs * 4096;
+  const context: Context = {
+    nowMs,
+    incarnation: ports.incarnation,
+    newId,
+    random: Math.random,
+    sha256,
+    nextSeq: () => queue++,
+    violations: ports.verdicts.violations,
+    schemaFault: ports.verdicts.schemaFault,
+    engines: ports.catalogue.engines,
+    ...ports.timing,
+  };
+  const first = items.flatMap((item) => plan(item.command, world));
+  await Promise.all([
+    runs.length === 0 ? undefined : lockRuns(tx, runs),
+    loadNeeds(tx, world, ports.verdicts, unmet(world, first)),
+  ]);
+  await loadPlans(ports, tx, world, items);
+  const fresh = new Map<string, { requestSha256: string; reply: Reply }>();
+  return { world, context, events: [], lockedRuns: new Set(runs), repeated, fresh };
+}
+
+/** Loads ahead what the commands will surely read, until the plans name nothing new. */
+async function loadPlans(
+  ports: BatchPorts,
+  tx: Tx,
+  world: BatchWorld,
+  items: readonly Pending[],
+): Promise<void> {
+  for (let round = 0; round < 8; round++) {
+    const missing = unmet(world, items.flatMap((item) => plan(item.command, world)));
+    if (missing.length === 0) return;
+    await loadNeeds(tx, world, ports.verdicts, missing);
+  }
+}
+
+async function runCommand(
+  ports: BatchPorts,
+  tx: Tx,
+  batch: Batch,
+  item: Pending,
+): Promise<Outcome> {
+  const { idempotency } = item;
+  if (idempotency !== undefined) {
+    const id = `${idempotency.scope}\n${idempotency.key}`;
+    const before = batch.repeated.get(id) ?? batch.fresh.get(id);
+    if (before !== undefined) return repeat(before, idempotency.requestSha256);
+  }
+  const outcome = await decideWhole(ports, tx, batch, item.command);
+  if (idempotency !== undefined && outcome.kind === 'done') {
+    const id = `${idempotency.scope}\n${idempotency.key}`;
+    batch.fresh.set(id, { requestSha256: idempotency.requestSha256, reply: outcome.reply });
+  }
+  return outcome;
+}
+
+function repeat(before: { requestSha256: string; reply: Reply }, requestSha256: string): Outcome {
+  if (before.requestSha256 === requestSha256) return { kind: 'done', reply: before.reply };
+  return {
+    kind: 'refused',
+    error: new AppError(
+      'idempotency_conflict',
+      'This Idempotency-Key was used with another body; use a new key for a new request.',
+    ),
+  };
+}
+
+/** Decides one command, loading what turns out to be missing, and lays its changes over the world. */
+async function decideWhole(
+  ports: BatchPorts,
+  tx: Tx,
+  batch: Batch,
+  command: Pending['command'],
+): Promise<Outcome> {
+  for (let round = 0; round < decideRoundsMax; round++) {
+    const decision = decide(batch.world, command, batch.context);
+    if (decision.kind === 'refused') {
+      return { kind: 'refused', error: toAppError(decision.refusal) };
+    }
+    if (decision.kind === 'accepted') {
+      batch.world.apply(decision.changes);
+      batch.events.push(...decision.events);
+      return { kind: 'done', reply: decision.reply };
+    }
+    await loadNeeds(tx, batch.world, ports.verdicts, unmet(batch.world, decision.needs));
+  }
+  throw new Error(`deciding ${command.type} asked for more ${decideRoundsMax} times over`);
+}
+
+/** Hands ready work to waiting workers: in the commit that made the work, when it is this one. */
+async function runDispatches(
+  ports: BatchPorts,
+  tx: Tx,
+  batch: Batch,
+  targets: readonly DispatchTarget[],
+): Promise<BatchResult['dispatches']> {
+  const done: { target: DispatchTarget; reply: Reply }[] = [];
+  for (const target of targets) {
+    const fresh = [...batch.world.changed('ready').values()].some(
+      (row) => row !== null && row.held === null && row.projectId === target.project,
+    );
+    if (!fresh && !target.searchStored) continue;
+    await loadCandidates(ports, tx, batch, target);
+    const outcome = await decideWhole(ports, tx, batch, {
+      type: 'work.dispatch',
+      project: target.project,
+      actor: { kind: 'kernel', id: null, name: null },
+      workers: target.workers,
+    });
+    if (outcome.kind === 'done') done.push({ target, reply: outcome.reply });
+  }
+  return done;
+}
+
+async function loadCandidates(
+  ports: BatchPorts,
+  tx: Tx,
+  batch: Batch,
+  target: DispatchTarget,
+): Promise<void> {
+  const ids = target.workers.map((it) => it.worker);
+  const workers = await loadRows(tx, 'workers', ids);
+  for (const [id, row] of workers) batch.world.putLoaded('workers', id, row);
+  if (!target.searchStored) {
+    batch.world.putList('readyOfProject', target.project, new Map());
+    return;
+  }
+  const fitting = ports.catalogue
+    .needsOf(target.project)
+    .filter((row) => [...workers.values()].some((worker) => fits(row.needs, worker)));
+  for (const row of fitting) batch.world.putLoaded('needs', row.id, row);
+  const free = target.workers.reduce((sum, it) => sum + it.max, 0);
+  const found = await lockClaimCandidates(
+    tx,
+    target.project,
+    fitting.map((row) => row.id),
+    Math.min(free, 64),
+  );
+  for (const row of found.values()) batch.lockedRuns.add(row.runId);
+  batch.world.putList('readyOfProject', target.project, found);
+}
+
+async function commitBatch(
+  ports: BatchPorts,
+  tx: Tx,
+  batch: Batch,
+  items: readonly Pending[],
+  outcomes: readonly Outcome[],
+  dispatches: BatchResult['dispatches'],
+): Promise<BatchResult> {
+  const writes = batch.world.writes();
+  checkLocks(batch, writes);
+  const statements = writeStatements(writes);
+  const idempotent = items.flatMap((item, index) => {
+    const outcome = outcomes[index];
+    if (item.idempotency === undefined || outcome?.kind !== 'done') return [];
+    const id = `${item.idempotency.scope}\n${item.idempotency.key}`;
+    return batch.repeated.has(id) ? [] : [{ ...item.idempotency, reply: outcome.reply }];
+  });
+  const answers = await tx.pipeline(statements.map((it) => it.bound));
+  statements.forEach((it, index) => it.check(answers[index] ?? []));
+  const last = [
+    ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, batch.context.nowMs)]),
+    ...(batch.events.length === 0 ? [] : [appendEvents(batch.events)]),
+  ];
+  if (writes.length === 0 && last.length === 0) {
+    await tx.rollback();
+    return { outcomes, events: [], firstPos: 0, writes, dispatches };
+  }
+  const results = await tx.commitWith(last);
+  const firstPos = batch.events.length === 0 ? 0 : firstPosOf(results[results.length - 1]);
+  return { outcomes, events: batch.events, firstPos, writes, dispatches };
+}
+
+function firstPosOf(rows: readonly unknown[] | undefined): number {
+  const row = rows?.[0] as { readonly first_pos: number } | undefined;
+  if (row === undefined) throw new Error('appending events did not answer their first position');
+  return row.first_pos;
+}
+
+/** Each changed row of a run is covered by that run's lock; a run made in this batch needs none. */
+function checkLocks(batch: Batch, writes: readonly RowWrite[]): void {
+  const missing = new Set<string>();
+  for (const write of writes) {
+    const row = write.row ?? write.original;
+    const runId =
+      write.table === 'runs' ? write.id : row !== null && 'runId' in row ? row.runId : undefined;
+    if (runId === undefined || batch.lockedRuns.has(runId)) continue;
+    const made = writes.some((it) => it.table === 'runs' && it.id === runId && it.original === null);
+    if (!made) missing.add(runId);
+  }
+  if (missing.size > 0) throw new MoreLocks([...missing]);
+}
+
+/** Due times of timers that a batch set, so that the timer service can wake in time. */
+export function timersSet(writes: readonly RowWrite[]): number[] {
+  return writes.flatMap((write) =>
+    write.table === 'timers' && write.row !== null ? [(write.row as TimerRow).dueAtMs] : [],
+  );
+}

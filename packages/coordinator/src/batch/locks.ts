@@ -1,0 +1,45 @@
+import { lockPlan } from '@baton/kernel';
+import type { Pending } from './pending.ts';
+
+/** What a batch names before anything is read, without duplicates, ascending. */
+export interface NamedIds {
+  readonly runs: readonly string[];
+  readonly tasks: readonly string[];
+  readonly attempts: readonly string[];
+  readonly checkpoints: readonly string[];
+  readonly timers: readonly string[];
+  readonly workers: readonly string[];
+  readonly workerNames: readonly string[];
+  readonly joinTokens: readonly string[];
+}
+
+const kinds = [
+  'runs',
+  'tasks',
+  'attempts',
+  'checkpoints',
+  'timers',
+  'workers',
+  'workerNames',
+  'joinTokens',
+] as const;
+
+/** Gathers what the commands of a batch name. */
+export function namedIds(items: readonly Pick<Pending, 'command'>[]): NamedIds {
+  const sets = new Map(kinds.map((kind) => [kind, new Set<string>()]));
+  for (const { command } of items) {
+    const plan = lockPlan(command);
+    for (const kind of kinds) for (const id of plan[kind] ?? []) sets.get(kind)?.add(id);
+  }
+  const sorted = (kind: (typeof kinds)[number]) => [...(sets.get(kind) ?? [])].sort();
+  return {
+    runs: sorted('runs'),
+    tasks: sorted('tasks'),
+    attempts: sorted('attempts'),
+    checkpoints: sorted('checkpoints'),
+    timers: sorted('timers'),
+    workers: sorted('workers'),
+    workerNames: sorted('workerNames'),
+    joinTokens: sorted('joinTokens'),
+  };
+}

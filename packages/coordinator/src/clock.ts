@@ -1,0 +1,21 @@
+/** The database's time as this process last saw it; never goes back. */
+export interface Clock {
+  /** Takes a reading of the database's clock, epoch milliseconds; answers one not before the last. */
+  observe(databaseMs: number): number;
+  /** The database's time now, as far as can be told without asking it. */
+  nowMs(): number;
+}
+
+/** A clock that continues the last reading by this process's monotonic time. */
+export function createClock(monotonicMs: () => number = () => performance.now()): Clock {
+  let readingMs = 0;
+  let takenAtMs = 0;
+  return {
+    observe(databaseMs) {
+      readingMs = Math.max(databaseMs, readingMs);
+      takenAtMs = monotonicMs();
+      return readingMs;
+    },
+    nowMs: () => Math.floor(readingMs + (monotonicMs() - takenAtMs)),
+  };
+}

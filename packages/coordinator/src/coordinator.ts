@@ -1,0 +1,168 @@
+import { DEFAULTS, type Assignment, type Command } from '@baton/contract';
+import type { NewEvent, Reply } from '@baton/kernel';
+import { feedHead, loadAssignmentRows, type Db } from '@baton/store';
+import { buildAssignment } from '@baton/kernel';
+import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
+import { timersSet, type BatchResult } from './batch/execute-batch.ts';
+import { createClock, type Clock } from './clock.ts';
+import { createCatalogue } from './dispatch/catalogue.ts';
+import { createDispatcher } from './dispatch/dispatcher.ts';
+import { createListeners } from './listeners.ts';
+import type { Log } from './log.ts';
+import { createLogWriter, type LogWriter } from './logs/log-writer.ts';
+import { createLeaseSweep } from './services/lease-sweep.ts';
+import { createMaintenance } from './services/maintenance.ts';
+import type { ServicePorts } from './services/ports.ts';
+import { createStallGuard } from './services/stall-guard.ts';
+import { createTimerFire } from './services/timer-fire.ts';
+import { createWorkerSweep } from './services/worker-sweep.ts';
+import type { Service } from './service.ts';
+import { createTurns } from './validation/turns.ts';
+import { prevalidations } from './validation/prevalidate.ts';
+import { createSchemaValidator } from './validation/schema-validator.ts';
+import { createVerdicts } from './validation/verdicts.ts';
+
+/** An event with its place in the feed. `cursor` is `<incarnation>.<pos>`. */
+export interface CommittedEvent extends NewEvent {
+  readonly pos: number;
+  readonly cursor: string;
+}
+
+/** Attempts that a dispatch handed to a worker. */
+export interface Assigned {
+  readonly worker: string;
+  readonly attempts: readonly string[];
+}
+
+export interface CoordinatorSettings {
+  readonly db: Db;
+  readonly log: Log;
+  /** Engine names that are always known. */
+  readonly engines: readonly string[];
+  readonly silentMs?: number;
+  readonly offlineMs?: number;
+}
+
+/** What happens: takes commands, decides and writes them in batches, runs timers and sweeps. */
+export interface Coordinator {
+  start(): Promise<void>;
+  /** Finishes what waits, then stops everything. Idempotent. */
+  stop(): Promise<void>;
+  /** Resolves once the command's effect is durable. @throws {AppError} when it is refused */
+  submit(command: Command, options?: SubmitOptions): Promise<Reply>;
+  /** Told of every committed event of this replica, in order. Answers the function that ends it. */
+  onCommitted(listener: (events: readonly CommittedEvent[]) => void): () => void;
+  /** Told of work handed to parked workers. */
+  onAssigned(listener: (assigned: Assigned) => void): () => void;
+  /** The worker waits for up to `max` more tasks, until it is unparked. */
+  parkWorker(worker: string, project: string, max: number): void;
+  unparkWorker(worker: string): void;
+  /** What an attempt is given; without its token. Undefined when there is no such attempt. */
+  assignmentOf(attempt: string): Promise<Omit<Assignment, 'token'> | undefined>;
+  readonly logs: LogWriter;
+  /** The database's time. */
+  nowMs(): number;
+  /** Number of this database's history; cursors carry it. */
+  incarnation(): number;
+}
+
+export function createCoordinator(settings: CoordinatorSettings): Coordinator {
+  const { db, log } = settings;
+  const silentMs = settings.silentMs ?? DEFAULTS.silentSeconds * 1_000;
+  const offlineMs = settings.offlineMs ?? DEFAULTS.offlineSeconds * 1_000;
+  const clock: Clock = createClock();
+  const validator = createSchemaValidator();
+  const verdicts = createVerdicts(validator);
+  const catalogue = createCatalogue(db, settings.engines);
+  const dispatcher = createDispatcher();
+  const committed = createListeners<readonly CommittedEvent[]>(log);
+  const assigned = createListeners<Assigned>(log);
+  let incarnation = 0;
+  let batcher: Batcher | undefined;
+
+  function learn(result: BatchResult): void {
+    catalogue.learn(result.writes);
+    if (dispatcher.learn(result)) batcher?.kick();
+    const due = timersSet(result.writes);
+    if (due.length > 0) timerFire.expect(due);
+    if (result.events.length > 0) committed.tell(numbered(result, incarnation));
+    for (const it of handedOut(result)) assigned.tell(it);
+  }
+
+  const inOrder = createTurns();
+
+  const submit: Coordinator['submit'] = async (command, options) => {
+    await inOrder(options?.connection, async () => {
+      await verdicts.prepare(await prevalidations(db, command));
+    });
+    if (batcher === undefined) throw new Error('the coordinator is not started');
+    return batcher.submit(command, options);
+  };
+
+  const ports: ServicePorts = { db, clock, log, submit: (command) => submit(command) };
+  const timerFire = createTimerFire(ports);
+  const stallGuard = createStallGuard(ports);
+  const services: readonly Service[] = [
+    stallGuard,
+    createLeaseSweep(ports),
+    timerFire,
+    createWorkerSweep(ports, { silentMs, offlineMs }),
+    createMaintenance(ports),
+  ];
+  const stopping = new AbortController();
+
+  return {
+    async start() {
+      const head = await feedHead(db);
+      incarnation = head.incarnation;
+      clock.observe(head.nowMs);
+      await catalogue.refresh();
+      const timing = { silentMs, offlineMs, heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000 };
+      batcher = createBatcher({
+        ports: { db, verdicts, catalogue, clock, incarnation, timing },
+        log,
+        targets: dispatcher.targets,
+        committed: learn,
+      });
+      for (const service of services) await service.start(stopping.signal);
+    },
+    async stop() {
+      stopping.abort();
+      for (const service of services) await service.stop();
+      await batcher?.drain();
+      await validator.close();
+    },
+    submit,
+    onCommitted: committed.add,
+    onAssigned: assigned.add,
+    parkWorker(worker, project, max) {
+      dispatcher.park(worker, project, max);
+      batcher?.kick();
+    },
+    unparkWorker: dispatcher.unpark,
+    async assignmentOf(attempt) {
+      const rows = await loadAssignmentRows(db, attempt);
+      return rows === undefined ? undefined : buildAssignment(rows);
+    },
+    logs: createLogWriter(db),
+    nowMs: clock.nowMs,
+    incarnation: () => incarnation,
+  };
+}
+
+function numbered(result: BatchResult, incarnation: number): CommittedEvent[] {
+  return result.events.map((event, index) => {
+    const pos = result.firstPos + index;
+    return { ...event, pos, cursor: `${incarnation}.${pos}` };
+  });
+}
+
+function handedOut(result: BatchResult): Assigned[] {
+  const byWorker = new Map<string, string[]>();
+  for (const { reply } of result.dispatches) {
+    for (const { worker, attempt } of reply.claimed ?? []) {
+      byWorker.set(worker, [...(byWorker.get(worker) ?? []), attempt]);
+    }
+  }
+  return [...byWorker].map(([worker, attempts]) => ({ worker, attempts }));
+}

@@ -1,0 +1,28 @@
+import { maintain, purgeExpired } from '@baton/store';
+import type { ServicePorts } from './ports.ts';
+import { createReconciler } from './reconciler.ts';
+import type { Reconciler } from '../service.ts';
+
+const intervalMs = 5 * 60_000;
+
+/**
+ * Housekeeping: removes what has expired (idempotency keys, sessions, login codes), and does for the
+ * embedded database what a server does by itself: vacuum and checkpoint.
+ */
+export function createMaintenance(ports: ServicePorts): Reconciler {
+  let isFirst = true;
+  return createReconciler({
+    name: 'maintenance',
+    intervalMs,
+    log: ports.log,
+    async runOnce() {
+      if (isFirst) {
+        isFirst = false;
+        return 0;
+      }
+      const purged = await purgeExpired(ports.db);
+      await maintain(ports.db);
+      return purged;
+    },
+  });
+}

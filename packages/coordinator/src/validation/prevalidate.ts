@@ -1,0 +1,44 @@
+import type { Command } from '@baton/contract';
+import { expandGoal, type Need } from '@baton/kernel';
+import { findDeclaredOutputs, type Db } from '@baton/store';
+
+/**
+ * The verdicts a command will need, found before its batch, so that no transaction waits for the
+ * validator. Missing one is harmless: the batch then asks for it.
+ */
+export async function prevalidations(db: Db, command: Command): Promise<Need[]> {
+  switch (command.type) {
+    case 'run.create': {
+      const { plan } = expandGoal(command.body);
+      return plan.tasks.flatMap((task) => schemasOf(task.outputs));
+    }
+    case 'task.create':
+      return schemasOf(command.body.outputs);
+    case 'attempt.output':
+      return dataOf(db, command.attempt, { [command.body.key]: command.body.data });
+    case 'attempt.complete':
+      return dataOf(db, command.attempt, command.body.result.contracts ?? {});
+    default:
+      return [];
+  }
+}
+
+function schemasOf(outputs: readonly { readonly schema?: unknown }[]): Need[] {
+  return outputs.flatMap((it) =>
+    it.schema === undefined ? [] : [{ kind: 'schema' as const, schema: it.schema }],
+  );
+}
+
+async function dataOf(
+  db: Db,
+  attempt: string,
+  data: Readonly<Record<string, unknown>>,
+): Promise<Need[]> {
+  if (Object.keys(data).length === 0) return [];
+  const declared = await findDeclaredOutputs(db, attempt);
+  return declared.flatMap((output) =>
+    output.schema === undefined || !(output.key in data)
+      ? []
+      : [{ kind: 'validation' as const, schema: output.schema, data: data[output.key] }],
+  );
+}
