@@ -85,11 +85,15 @@ const noticeEvent = z.strictObject({
   at,
 });
 
-/** Why an agent's run is taken as ended the way it is. */
+/**
+ * Why an agent's run is taken as ended the way it is. `conversation_lost`: the conversation to resume
+ * is not there, nothing was done; a start without it may go well.
+ */
 export const EXIT_REASONS = [
   'finished',
   'reported_error',
   'max_turns',
+  'conversation_lost',
   'no_terminal_event',
   'exit_code',
   'signal',

@@ -9,6 +9,9 @@ import type { Line } from './line-splitter.ts';
 import { parseObject } from './loose-json.ts';
 import type { LooseObject } from './loose-json.ts';
 
+/** What agents say when the conversation to resume does not exist, or was cut off before it was kept. */
+const conversationLost = /^(Error: )?(No conversation found|thread\/resume)/m;
+
 /** How an agent's own terminal event says it ended. */
 export type Terminal =
   | { readonly ok: true; readonly text: string }
@@ -87,7 +90,12 @@ function outcomeOf(
       status: 'failed',
       failure_class: exit.stopped ?? terminal.failureClass,
       summary: summaryOf(terminal.text),
-      exit_reason: exit.stopped === undefined ? terminal.reason : 'stopped',
+      exit_reason:
+        exit.stopped !== undefined
+          ? 'stopped'
+          : conversationLost.test(terminal.text)
+            ? 'conversation_lost'
+            : terminal.reason,
       ...(terminal.resetsAt === undefined ? {} : { resets_at: terminal.resetsAt }),
     };
   }
@@ -120,7 +128,12 @@ function withoutTerminal(
           : `the agent was killed (${killedBy})`,
       ),
     ),
-    exit_reason: killedBy === null ? 'no_terminal_event' : 'signal',
+    exit_reason:
+      killedBy !== null
+        ? 'signal'
+        : conversationLost.test(remarks)
+          ? 'conversation_lost'
+          : 'no_terminal_event',
   };
 }
 

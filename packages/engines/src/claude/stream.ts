@@ -15,7 +15,7 @@ import { terminalOf } from './terminal.ts';
 /** `claude -p --output-format stream-json --verbose`, line by line. */
 export class ClaudeStream implements StreamMapper {
   readonly #usage: ClaudeUsage;
-  readonly #toolNames = new Map<string, string>();
+  readonly #tools = new Map<string, { readonly name: string; readonly target: string }>();
   readonly #denied = new Set<string>();
   #conversation: string | null = null;
   #lastText = '';
@@ -131,7 +131,7 @@ export class ClaudeStream implements StreamMapper {
     if (block['type'] === 'tool_use' || block['type'] === 'server_tool_use') {
       const id = textOf(block['id']) ?? '';
       const name = textOf(block['name']) ?? '';
-      this.#toolNames.set(id, name);
+      this.#tools.set(id, { name, target: targetOf(block['input'] ?? null) });
       return [toolCall({ id, name, input: block['input'] ?? {} }, stamp)];
     }
     return [];
@@ -147,7 +147,7 @@ export class ClaudeStream implements StreamMapper {
         const id = textOf(block['tool_use_id']) ?? '';
         const output = textIn(block['content']);
         const ok = block['is_error'] !== true;
-        const exitCode = exitCodeOf(this.#toolNames.get(id), ok, output);
+        const exitCode = exitCodeOf(this.#tools.get(id)?.name, ok, output);
         return toolResult({ id, ok, output, exitCode }, stamp);
       });
   }
@@ -197,7 +197,7 @@ export class ClaudeStream implements StreamMapper {
       type: 'permission_denied',
       ...optional('id', id),
       tool,
-      target,
+      target: target === '' ? (this.#tools.get(id ?? '')?.target ?? '') : target,
       reason: cutMiddle(reason, AGENT_EVENT_LIMITS.noticeCharsMax),
     };
   }
