@@ -59,6 +59,8 @@ export interface RunRow {
   readonly openTasks: number;
   /** Of those, blocked for good while nothing upstream is redone. */
   readonly outOfPlay: number;
+  /** Tasks that move without a person: running, verifying, or ready and not held for an assignment. */
+  readonly activeTasks: number;
   readonly failedTasks: number;
   readonly cancelledTasks: number;
   /** Open checkpoints. */

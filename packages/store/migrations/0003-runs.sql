@@ -26,6 +26,7 @@ create table runs (
   task_count integer not null check (task_count >= 0),
   open_tasks integer not null check (open_tasks between 0 and task_count),
   out_of_play integer not null check (out_of_play between 0 and open_tasks),
+  active_tasks integer not null check (active_tasks between 0 and open_tasks),
   failed_tasks integer not null check (failed_tasks >= 0),
   cancelled_tasks integer not null check (cancelled_tasks >= 0),
   needs_human integer not null check (needs_human >= 0),
