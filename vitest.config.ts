@@ -34,7 +34,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          globalSetup: ['e2e/require-build.ts'],
+          setupFiles: ['e2e/require-build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each e2e test runs servers and workers of its own; more than one at a time starves two cores.

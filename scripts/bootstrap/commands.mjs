@@ -10,6 +10,9 @@ import { missingIsFailure, noServices, preparePostgres, prepareServices } from '
 import { typesOfTests, staticChecks } from './static-checks.mjs';
 import { runVitest } from './vitest.mjs';
 
+/** What the started program prints on standard output may be read by another: keep out of it. */
+const toStderr = (/** @type {string} */ text) => void process.stderr.write(text);
+
 /** @typedef {readonly string[]} Args what was given after the command's name */
 
 /**
@@ -17,7 +20,7 @@ import { runVitest } from './vitest.mjs';
  * @param {Args} args handed to `baton up`
  */
 export async function start(args) {
-  const report = new Report();
+  const report = new Report(toStderr);
   if (!(await prepare(report))) return 1;
   return foreground([process.execPath, fromRoot('apps/cli/bin/baton.js'), 'up', ...args], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
@@ -55,7 +58,7 @@ export async function check() {
 
 /** Installs and builds. */
 export async function build() {
-  return (await prepare(new Report())) ? 0 : 1;
+  return (await prepare(new Report(toStderr))) ? 0 : 1;
 }
 
 /**
@@ -63,7 +66,7 @@ export async function build() {
  * @param {Args} args handed to `baton up`
  */
 export async function dev(args) {
-  if (!(await prepare(new Report()))) return 1;
+  if (!(await prepare(new Report(toStderr)))) return 1;
   return devServers(args);
 }
 
@@ -72,7 +75,7 @@ export async function dev(args) {
  * @param {Args} args handed to the benchmark
  */
 export async function bench(args) {
-  const report = new Report();
+  const report = new Report(toStderr);
   if (!(await prepare(report))) return 1;
   const services = await withReport(report, preparePostgres);
   try {

@@ -43,7 +43,7 @@ export function firstDifference(wanted, installed) {
 export async function install() {
   const reason = installReason();
   if (reason === undefined) return { ok: true, note: 'up to date' };
-  process.stdout.write(`npm ci  (${reason}; takes a minute the first time)\n`);
+  process.stderr.write(`npm ci  (${reason}; takes a minute the first time)\n`);
   const { code, output } = await capture(
     [...npmCommand(), 'ci', '--include=dev', '--include=optional', ...npmCacheFlags()],
     { env: npmEnv() },

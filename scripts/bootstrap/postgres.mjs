@@ -41,7 +41,7 @@ export async function startPostgres(binaries) {
     const spawnOptions = {
       ...owner,
       cwd: folder,
-      env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' },
+      env: { PATH: `${process.env.PATH ?? ''}:/usr/bin:/bin`, LC_ALL: 'C' },
     };
     const bin = await enterableBinaries(binaries, folder, spawnOptions);
     await initialise(bin, folder, spawnOptions);
