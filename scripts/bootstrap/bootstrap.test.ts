@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +160,23 @@ test('a program that cannot be started is a failure with its reason', async () =
   expect(code).toBe(127);
   expect(output).toContain('ENOENT');
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s reaches the program in the foreground, and its exit code comes back',
+  async (signal) => {
+    const program = `process.on('${signal}', () => process.exit(7)); setInterval(() => {}, 1000); console.log('up');`;
+    const script = `
+      import { foreground } from '${import.meta.dirname}/process.mjs';
+      process.exit(await foreground([process.execPath, '-e', ${JSON.stringify(program)}]));
+    `;
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    holder.kill(signal);
+    expect(await new Promise((resolve) => holder.once('exit', resolve))).toBe(7);
+  },
+);
 
 test('the real agents are used in continuous integration and on request only', () => {
   expect(wantsEngines({})).toBe(false);
