@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { statement, type Statement } from '../statement.ts';
+import type { Column } from '../tables/column.ts';
+import type { Table, UpdateGroup } from '../tables/table.ts';
+
+/** A statement that writes rows given as one array a column, and tells how many it wrote. */
+export type WriteStatement = Statement<[values: readonly unknown[]], { count: number }>;
+
+/** The statements that write one table. */
+export interface Writes {
+  readonly insert: WriteStatement;
+  readonly delete: WriteStatement;
+  readonly updates: readonly { readonly group: UpdateGroup; readonly statement: WriteStatement }[];
+}
+
+const counted = z.strictObject({ count: z.int() });
+const asIs = (values: readonly unknown[]): readonly unknown[] => values;
+
+/**
+ * All values are arrays: the key, then the guard's originals where there are some, then the columns.
+ * Inserts take all columns, the key first.
+ */
+export function writesOf(table: Table): Writes {
+  return {
+    insert: insertStatement(table),
+    delete: deleteStatement(table),
+    updates: table.updates.map((group) => ({ group, statement: updateStatement(table, group) })),
+  };
+}
+
+/** `unnest($1::text[], $2::bigint[]) as u (id, epoch)` */
+function unnest(columns: readonly Column[], names: readonly string[]): string {
+  const arrays = columns.map((column, at) => `$${at + 1}::${column.arrayOf}[]`);
+  return `unnest(${arrays.join(', ')})\n        as u (${names.join(', ')})`;
+}
+
+/** The number of rows; anything but one for each element of the first array is an error. */
+function countOf(name: string): string {
+  return `
+    select expect_rows(count(*), cardinality($1::text[]), '${name}') as count
+      from written`;
+}
+
+function insertStatement(table: Table): WriteStatement {
+  const name = `insert_${table.sqlName}`;
+  const names = table.columns.map((column) => column.name);
+  const values = table.columns.map((column) => column.fromElement(`u.${column.name}`));
+  const insert = `
+    insert into ${table.sqlName} (${names.join(', ')})
+    select ${values.join(', ')}
+      from ${unnest(table.columns, names)}`;
+  return statement({
+    name,
+    args: asIs,
+    row: counted,
+    sql: table.isShared
+      ? `
+    with written as (${insert}
+      on conflict (${table.key.name}) do nothing
+      returning 1)
+    select count(*) as count
+      from written`
+      : `
+    with written as (${insert}
+      returning 1)${countOf(name)}`,
+  });
+}
+
+function deleteStatement(table: Table): WriteStatement {
+  const name = `delete_${table.sqlName}`;
+  const columns = [table.key, ...table.guard];
+  const names = columns.map((column) => `old_${column.name}`);
+  return statement({
+    name,
+    args: asIs,
+    row: counted,
+    sql: `
+    with written as (
+      delete from ${table.sqlName} t
+       using ${unnest(columns, names)}
+       where ${columns.map((it) => `t.${it.name} = u.old_${it.name}`).join('\n         and ')}
+      returning 1)${countOf(name)}`,
+  });
+}
+
+function updateStatement(table: Table, group: UpdateGroup): WriteStatement {
+  const name = `update_${table.sqlName}_${group.name}`;
+  const conditions = [table.key, ...table.guard];
+  const columns = [...conditions, ...group.columns];
+  const names = [
+    ...conditions.map((column) => `old_${column.name}`),
+    ...group.columns.map((column) => column.name),
+  ];
+  const set = group.columns.map((it) => `${it.name} = ${it.fromElement(`u.${it.name}`)}`);
+  return statement({
+    name,
+    args: asIs,
+    row: counted,
+    sql: `
+    with written as (
+      update ${table.sqlName} t
+         set ${set.join(',\n             ')}
+        from ${unnest(columns, names)}
+       where ${conditions.map((it) => `t.${it.name} = u.old_${it.name}`).join('\n         and ')}
+      returning 1)${countOf(name)}`,
+  });
+}

@@ -1,0 +1,126 @@
+import type { TableName, Tables } from '@baton/kernel';
+import { bind, type Bound } from '../statement.ts';
+import { TABLES } from '../tables.ts';
+import type { Column } from '../tables/column.ts';
+import { eachTable } from '../tables/each-table.ts';
+import type { Table, UpdateGroup } from '../tables/table.ts';
+import { writesOf, type Writes } from './write-statements.ts';
+
+/**
+ * A row before and after a batch: new (`original` null), gone (`row` null) or changed. Its original is
+ * what was loaded after its locks were taken.
+ */
+export type RowChange = {
+  readonly [T in TableName]: {
+    readonly table: T;
+    readonly id: string;
+    readonly row: Tables[T] | null;
+    readonly original: Tables[T] | null;
+  };
+}[TableName];
+
+type AnyRow = Readonly<Record<string, unknown>>;
+interface Changed {
+  readonly row: AnyRow;
+  readonly original: AnyRow;
+}
+
+/** The statements of every table: insert, delete, and one update for each group of columns. */
+export const WRITE_STATEMENTS: { readonly [T in TableName]: Writes } = eachTable(writesOf);
+
+/**
+ * The difference as a few statements, to be sent in this order: what goes, what changes, what comes.
+ * Each fails as `retryable` when a row that it changes or deletes is not there any more as it was
+ * (same epoch and status where a table has them), so that they can be sent together with COMMIT.
+ */
+export function writeStatements(changes: readonly RowChange[]): Bound<{ count: number }>[] {
+  const perTable = groupChanges(changes);
+  const deletes: Bound<{ count: number }>[] = [];
+  const updates: Bound<{ count: number }>[] = [];
+  const inserts: Bound<{ count: number }>[] = [];
+  for (const table of Object.values(TABLES) as Table[]) {
+    const difference = perTable.get(table.name);
+    if (difference === undefined) continue;
+    const { gone, changed, added } = table.isQueue ? replaced(difference) : difference;
+    if (gone.length > 0) deletes.push(bindDelete(table, gone));
+    if (changed.length > 0) updates.push(bindUpdate(table, changed));
+    if (added.length > 0) inserts.push(bindInsert(table, added));
+  }
+  return [...deletes, ...updates, ...inserts];
+}
+
+interface Difference {
+  readonly gone: AnyRow[];
+  readonly changed: Changed[];
+  readonly added: AnyRow[];
+}
+
+function groupChanges(changes: readonly RowChange[]): Map<TableName, Difference> {
+  const perTable = new Map<TableName, Difference>();
+  for (const { table, row, original } of changes) {
+    if (row === original) continue;
+    let difference = perTable.get(table);
+    if (difference === undefined) {
+      difference = { gone: [], changed: [], added: [] };
+      perTable.set(table, difference);
+    }
+    if (row === null) difference.gone.push(original as unknown as AnyRow);
+    else if (original === null) difference.added.push(row as unknown as AnyRow);
+    else {
+      const change = { row: row as unknown as AnyRow, original: original as unknown as AnyRow };
+      difference.changed.push(change);
+    }
+  }
+  return perTable;
+}
+
+/** Rows of a queue are not updated: the old one goes and the new one comes. */
+function replaced({ gone, changed, added }: Difference): Difference {
+  return {
+    gone: [...gone, ...changed.map((it) => it.original)],
+    changed: [],
+    added: [...added, ...changed.map((it) => it.row)],
+  };
+}
+
+function bindInsert(table: Table, rows: readonly AnyRow[]): Bound<{ count: number }> {
+  return bind(
+    WRITE_STATEMENTS[table.name].insert,
+    table.columns.map((column) => valuesOf(column, rows)),
+  );
+}
+
+function bindDelete(table: Table, rows: readonly AnyRow[]): Bound<{ count: number }> {
+  return bind(
+    WRITE_STATEMENTS[table.name].delete,
+    [table.key, ...table.guard].map((column) => valuesOf(column, rows)),
+  );
+}
+
+function bindUpdate(table: Table, changed: readonly Changed[]): Bound<{ count: number }> {
+  const touched = new Set<string>();
+  for (const { row, original } of changed) {
+    for (const { property } of table.columns) {
+      if (row[property] !== original[property]) touched.add(property);
+    }
+  }
+  const { updates } = WRITE_STATEMENTS[table.name];
+  const fits = updates.find(({ group }) => covers(group, touched));
+  if (fits === undefined) throw new Error(`the key of a row of ${table.name} cannot change`);
+  const rows = changed.map((it) => it.row);
+  const originals = changed.map((it) => it.original);
+  return bind(fits.statement, [
+    valuesOf(table.key, rows),
+    ...table.guard.map((column) => valuesOf(column, originals)),
+    ...fits.group.columns.map((column) => valuesOf(column, rows)),
+  ]);
+}
+
+function covers(group: UpdateGroup, touched: ReadonlySet<string>): boolean {
+  const names = new Set(group.columns.map((column) => column.property));
+  return [...touched].every((property) => names.has(property));
+}
+
+function valuesOf(column: Column, rows: readonly AnyRow[]): unknown[] {
+  return rows.map((row) => column.encode(row[column.property]));
+}
