@@ -1,1 +1,38 @@
-export {};
+export { bind, statement, type Bound, type RowsOf, type Statement } from './statement.ts';
+export { toJson, toTimestamptz } from './parameters.ts';
+export { StoreError, type StoreFailure } from './store-error.ts';
+export type {
+  AdminSession,
+  Db,
+  Queries,
+  StatementShape,
+  TransactionOutcome,
+  Tx,
+} from './db.ts';
+export { openPglite, type PgliteDb, type PgliteOptions } from './drivers/pglite.ts';
+export type { PgliteStats } from './drivers/pglite-thread.ts';
+export { openPostgres, type PostgresOptions } from './drivers/postgres.ts';
+export {
+  listMigrations,
+  migrate,
+  MIGRATIONS_DIRECTORY,
+  type Migration,
+  type MigrationReport,
+} from './migrate.ts';
+export { openDirectoryLock, type DirectoryLock, type LockInfo } from './lock.ts';
+export type { BlobRange, BlobRef, BlobSource, BlobStore } from './blobs/blob-store.ts';
+export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
+export { TABLES } from './tables.ts';
+export type { Column } from './tables/column.ts';
+export type { Table } from './tables/table.ts';
+export {
+  loadList,
+  loadRows,
+  loadWorld,
+  type LoadableList,
+  type Loaded,
+  type Want,
+} from './world/load.ts';
+export { bindLock, lockClaimCandidates, lockRows } from './world/lock.ts';
+export { writeStatements, type RowChange } from './world/write.ts';
+export { appendEvents } from './feed.ts';
