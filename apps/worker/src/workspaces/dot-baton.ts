@@ -1,0 +1,87 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '@baton/contract';
+
+/** The directory in a workspace through which an agent without tools receives and hands in. */
+export const DOT_BATON = '.baton';
+
+/** What an agent left in `.baton/`. `faults` name files that could not be read, with the reason. */
+export interface HandedIn {
+  readonly result: unknown;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly faults: readonly string[];
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Puts `.baton/inputs/<name>.json` and an empty `outputs/` into a workspace. The directory ignores
+ * itself, so that no repository's history or exclude file is touched.
+ * @throws {AppError} workspace_failed when the repository has something else in that place
+ */
+export function writeDotBaton(
+  workspacePath: string,
+  inputs: Readonly<Record<string, unknown>>,
+): void {
+  const root = join(workspacePath, DOT_BATON);
+  for (const dir of [root, join(root, 'inputs'), join(root, 'outputs')]) ensureRealDir(dir);
+  writeFresh(join(root, '.gitignore'), '*\n');
+  rmSync(join(root, 'result.json'), { force: true });
+  for (const [name, data] of Object.entries(inputs)) {
+    if (!NAME.test(name))
+      throw new AppError('workspace_failed', `"${name}" is no name of an input.`);
+    writeFresh(join(root, 'inputs', `${name}.json`), `${JSON.stringify(data, null, 2)}\n`);
+  }
+}
+
+/** Reads `.baton/result.json` and `.baton/outputs/*.json`; never follows links, never throws. */
+export function readDotBaton(workspacePath: string): HandedIn {
+  const root = join(workspacePath, DOT_BATON);
+  const faults: string[] = [];
+  const outputs: Record<string, unknown> = {};
+  const read = (path: string, label: string): unknown => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    if (!stat.isFile()) faults.push(`${label}: not a plain file`);
+    else if (stat.size > FILE_BYTES_MAX) faults.push(`${label}: over ${FILE_BYTES_MAX} bytes`);
+    else {
+      try {
+        return JSON.parse(readFileSync(path, 'utf8'));
+      } catch (error) {
+        faults.push(`${label}: ${error instanceof Error ? error.message : 'unreadable'}`);
+      }
+    }
+    return undefined;
+  };
+  if (!isRealDir(root)) return { result: undefined, outputs, faults };
+  const result = read(join(root, 'result.json'), 'result.json');
+  const dir = join(root, 'outputs');
+  for (const file of isRealDir(dir) ? readdirSync(dir).toSorted() : []) {
+    const key = file.replace(/\.json$/, '');
+    if (key === file || !NAME.test(key)) continue;
+    const data = read(join(dir, file), `outputs/${file}`);
+    if (data !== undefined) outputs[key] = data;
+  }
+  return { result, outputs, faults };
+}
+
+function ensureRealDir(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (isRealDir(path)) return;
+    throw new AppError('workspace_failed', `${path} is needed by Baton but is no directory.`);
+  }
+}
+
+/** A repository may hold a link in our place: it is replaced, never followed. */
+function writeFresh(path: string, text: string): void {
+  rmSync(path, { recursive: true, force: true });
+  writeFileSync(path, text, { flag: 'wx' });
+}
+
+function isRealDir(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
