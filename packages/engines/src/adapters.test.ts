@@ -5,7 +5,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentEvent } from '@baton/contract';
@@ -23,7 +22,12 @@ interface Target {
 }
 
 const targets: Target[] = ['claude', 'codex'].flatMap((engine) => {
-  const fake = { label: `fake ${engine}`, engine, program: join(fakeAgentsDir, engine), isReal: false };
+  const fake = {
+    label: `fake ${engine}`,
+    engine,
+    program: join(fakeAgentsDir, engine),
+    isReal: false,
+  };
   const real = process.env[`BATON_TEST_${engine.toUpperCase()}`];
   if (real === undefined) return [fake];
   return [fake, { label: `real ${engine}`, engine, program: real, isReal: true }];
@@ -62,7 +66,10 @@ function envFor(target: Target): Record<string, string> {
   if (!existsSync(codexHome)) {
     mkdirSync(codexHome, { recursive: true });
     const provider = `[model_providers.fake]\nname="fake"\nbase_url="${model.url}/v1"\nenv_key="FAKE_API_KEY"\nwire_api="responses"\n`;
-    writeFileSync(join(codexHome, 'config.toml'), `model="fake-1"\nmodel_provider="fake"\n${provider}`);
+    writeFileSync(
+      join(codexHome, 'config.toml'),
+      `model="fake-1"\nmodel_provider="fake"\n${provider}`,
+    );
   }
   return {
     PATH: process.env['PATH'] ?? '',

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conclude, findConclusion } from './conclusion.ts';
 
-const block = (body: string): string => `Work is done.\n\n\`\`\`baton:conclusion\n${body}\n\`\`\`\n`;
+const block = (body: string): string =>
+  `Work is done.\n\n\`\`\`baton:conclusion\n${body}\n\`\`\`\n`;
 
 describe('the conclusion block', () => {
   test('a full block is read field by field', () => {
@@ -35,7 +36,8 @@ describe('the conclusion block', () => {
   });
 
   test('the last of several blocks wins', () => {
-    const text = block('status: failed\nsummary: first') + block('status: success\nsummary: second');
+    const text =
+      block('status: failed\nsummary: first') + block('status: success\nsummary: second');
     expect(findConclusion(text)?.summary).toBe('second');
   });
 
@@ -59,7 +61,8 @@ describe('the conclusion block', () => {
   });
 
   test('other words for a status, lists for text and percentages are understood', () => {
-    const body = 'Status: Completed\nsummary: x\nfollow-up: [a, b]\nconfidence: 85%\ncontracts: {k: 1}';
+    const body =
+      'Status: Completed\nsummary: x\nfollow-up: [a, b]\nconfidence: 85%\ncontracts: {k: 1}';
     expect(findConclusion(block(body))).toMatchObject({
       status: 'success',
       follow_up: '- a\n- b',
@@ -80,7 +83,14 @@ describe('the conclusion block', () => {
 
   test('aliases that would explode are not expanded', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]']
-      .concat('bcdefghi'.split('').map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`)}]`))
+      .concat(
+        'bcdefghi'
+          .split('')
+          .map(
+            (c, i) =>
+              `${c}: &${c} [${Array.from({ length: 9 }, () => `*${'abcdefgh'[i] ?? ''}`).join()}]`,
+          ),
+      )
       .join('\n');
     const found = findConclusion(block(`status: success\nsummary: x\n${bomb}`));
     expect(found).toMatchObject({ status: 'success', summary: 'x' });

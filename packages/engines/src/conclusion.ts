@@ -62,7 +62,10 @@ export function conclude(end: RunEnd): Conclusion {
   return {
     ...own,
     status: 'failed',
-    warnings: [...own.warnings, `the agent concluded success, but ${end.reason ?? 'its run failed'}`],
+    warnings: [
+      ...own.warnings,
+      `the agent concluded success, but ${end.reason ?? 'its run failed'}`,
+    ],
   };
 }
 
@@ -166,7 +169,7 @@ function toJson(value: unknown, depth: number): Json {
       Object.entries(value).map(([key, item]) => [key, toJson(item, depth + 1)]),
     );
   }
-  return value === undefined ? null : String(value);
+  return typeof value === 'bigint' ? value.toString() : null;
 }
 
 const statusWords: readonly (readonly [Conclusion['status'], RegExp])[] = [
@@ -220,7 +223,7 @@ function testsOf(value: Json | undefined): Json | undefined {
 
 function confidenceOf(value: Json | undefined, warnings: string[]): number | undefined {
   if (value === undefined || value === null) return undefined;
-  const text = String(value).trim();
+  const text = (textIn(value) ?? '').trim();
   const number = Number(text.replace(/%$/, ''));
   const share = text.endsWith('%') || (number > 1 && number <= 100) ? number / 100 : number;
   if (share >= 0 && share <= 1 && text !== '') return share;
@@ -229,7 +232,8 @@ function confidenceOf(value: Json | undefined, warnings: string[]): number | und
 }
 
 function listOf(value: Json | undefined): string[] {
-  const items = typeof value === 'string' ? value.split(/[\n,]/) : Array.isArray(value) ? value : [];
+  const items =
+    typeof value === 'string' ? value.split(/[\n,]/) : Array.isArray(value) ? value : [];
   return items
     .map((item) => textIn(isObject(item) ? (item['path'] ?? item['name'] ?? null) : item) ?? '')
     .map((item) => item.trim())

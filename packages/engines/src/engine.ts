@@ -119,11 +119,11 @@ export interface EngineReader {
   end(exit: ProcessExit): ReaderEnd;
 }
 
-/** How to end an agent: `signal` to the whole process group, then `then` after `graceMs`. */
+/** How to end an agent: `signal` to the whole process group, then `lastSignal` after `graceMs`. */
 export interface StopSteps {
   readonly signal: 'SIGTERM' | 'SIGINT';
   readonly graceMs: number;
-  readonly then: 'SIGKILL';
+  readonly lastSignal: 'SIGKILL';
 }
 
 /** What an engine can do beyond running a prompt to its end. */
@@ -162,4 +162,4 @@ export const ENGINE_LIMITS = {
 } as const;
 
 /** TERM, five seconds, KILL: how every engine here is stopped. */
-export const defaultStop: StopSteps = { signal: 'SIGTERM', graceMs: 5_000, then: 'SIGKILL' };
+export const defaultStop: StopSteps = { signal: 'SIGTERM', graceMs: 5_000, lastSignal: 'SIGKILL' };

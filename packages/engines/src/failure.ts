@@ -46,6 +46,7 @@ export function classifyFailure(report: {
 
 /** When a limit ends, from a message such as `usage limit reached|1795147824`; undefined if it does not say. */
 export function resetSecondsIn(text: string): number | undefined {
-  const found = /limit reached\|(\d{10})\b/.exec(text) ?? /resets?_at"?\s*[:=]\s*(\d{10})\b/.exec(text);
+  const found =
+    /limit reached\|(\d{10})\b/.exec(text) ?? /resets?_at"?\s*[:=]\s*(\d{10})\b/.exec(text);
   return found?.[1] === undefined ? undefined : Number(found[1]);
 }

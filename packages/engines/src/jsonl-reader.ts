@@ -117,7 +117,9 @@ function withoutTerminal(
       exit_reason: 'stopped',
     };
   }
-  const killedBy = exit.signal ?? (exit.code !== null && exit.code > 128 && exit.code < 193 ? `${exit.code}` : null);
+  const killedBy =
+    exit.signal ??
+    (exit.code !== null && exit.code > 128 && exit.code < 193 ? `${exit.code}` : null);
   return {
     status: 'failed',
     failure_class: classifyFailure({ text: remarks }),
@@ -164,7 +166,11 @@ export function summaryOf(text: string): string {
 }
 
 export function info(text: string): AgentEvent {
-  return { type: 'notice', level: 'info', text: cutMiddle(text, AGENT_EVENT_LIMITS.noticeCharsMax) };
+  return {
+    type: 'notice',
+    level: 'info',
+    text: cutMiddle(text, AGENT_EVENT_LIMITS.noticeCharsMax),
+  };
 }
 
 export function warning(text: string): AgentEvent {

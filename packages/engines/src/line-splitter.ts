@@ -44,10 +44,11 @@ export class LineSplitter {
     const wasTooLong = this.#bytes > this.#lineBytesMax;
     this.#bytes += bytes.length;
     if (wasTooLong) return;
-    // A copy: callers reuse their buffers.
-    this.#parts.push(bytes.slice());
+    // A copy (which slice of a Buffer is not): callers reuse their buffers.
+    this.#parts.push(new Uint8Array(bytes));
     if (this.#bytes > this.#lineBytesMax) {
-      this.#parts = [Buffer.concat(this.#parts).subarray(0, headBytesMax).slice()];
+      const headBytes = Math.min(headBytesMax, this.#lineBytesMax);
+      this.#parts = [new Uint8Array(Buffer.concat(this.#parts).subarray(0, headBytes))];
     }
   }
 

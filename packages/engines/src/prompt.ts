@@ -71,7 +71,8 @@ Your working directory is yours alone. Do this task only; other tasks of the run
 function reportSection(input: PromptInput): string {
   const outputs = input.outputs.map((output) => {
     const about = output.description === undefined ? '' : `: ${output.description}`;
-    const schema = output.schema === undefined ? '' : `\n  Schema: ${JSON.stringify(output.schema)}`;
+    const schema =
+      output.schema === undefined ? '' : `\n  Schema: ${JSON.stringify(output.schema)}`;
     return `- \`${output.key}\` (${output.type}${output.required ? '' : ', optional'})${about}${schema}`;
   });
   const handIn =
@@ -79,7 +80,9 @@ function reportSection(input: PromptInput): string {
       ? ''
       : `This task must hand on, as JSON that fits its schema:\n${outputs.join('\n')}\n\n`;
   const how =
-    input.report === 'commands' ? commandReport(outputs.length > 0) : fileReport(outputs.length > 0);
+    input.report === 'commands'
+      ? commandReport(outputs.length > 0)
+      : fileReport(outputs.length > 0);
   const commit = input.commits
     ? 'Leave your changes in the working directory; commit them if you like. Never push.'
     : 'Leave your changes in the working directory: they are committed for you. Do not commit, never push.';
@@ -91,7 +94,9 @@ function commandReport(hasOutputs: boolean): string {
     'Use these commands in your shell:',
     '- `baton task progress --percent N "what you are doing"` now and then',
     ...(hasOutputs
-      ? ['- `baton task output KEY --data @FILE.json` to hand an output in (or write `.baton/outputs/KEY.json`)']
+      ? [
+          '- `baton task output KEY --data @FILE.json` to hand an output in (or write `.baton/outputs/KEY.json`)',
+        ]
       : []),
     '- `baton task ask "question" --option A --option B` only when you cannot go on without a person; it waits for the answer',
     '- `baton task note "text"` for what others should know',
@@ -213,7 +218,10 @@ function planSection(input: PromptInput): string {
 }
 
 function conclusionSection(input: PromptInput): string {
-  const outputs = input.outputs.length === 0 ? '' : '\noutputs: {}   # only those not handed in otherwise, by key';
+  const outputs =
+    input.outputs.length === 0
+      ? ''
+      : '\noutputs: {}   # only those not handed in otherwise, by key';
   return section(
     'How to end',
     `End your last message with this block, filled in; claim only what you checked.

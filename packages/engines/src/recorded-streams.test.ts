@@ -77,7 +77,15 @@ describe('recorded streams', () => {
   });
 
   test.each(['claude', 'codex', 'shell'])('%s reads any bytes without throwing', (engine) => {
-    const types = ['system', 'assistant', 'user', 'result', 'item.completed', 'turn.completed', 'error'];
+    const types = [
+      'system',
+      'assistant',
+      'user',
+      'result',
+      'item.completed',
+      'turn.completed',
+      'error',
+    ];
     const line = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),

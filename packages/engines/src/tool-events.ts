@@ -38,7 +38,12 @@ export interface Stamp {
 }
 
 export function toolCall(
-  call: { readonly id: string; readonly name: string; readonly input: Json; readonly target?: string },
+  call: {
+    readonly id: string;
+    readonly name: string;
+    readonly input: Json;
+    readonly target?: string;
+  },
   stamp: Stamp = {},
 ): AgentEvent {
   return {

@@ -10,7 +10,13 @@ export interface Tally {
   readonly usd: number | undefined;
 }
 
-export const emptyTally: Tally = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, usd: undefined };
+export const emptyTally: Tally = {
+  input: 0,
+  output: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  usd: undefined,
+};
 
 export function addTally(a: Tally, b: Tally): Tally {
   return {
@@ -39,7 +45,9 @@ export function usdText(usd: number): string {
   return usd.toFixed(6).replace(/\.?0+$/, '');
 }
 
-type UsageFields = Omit<Usage, 'by_model' | 'usd'> | (Omit<Usage, 'by_model' | 'usd'> & { usd: string });
+type UsageFields =
+  | Omit<Usage, 'by_model' | 'usd'>
+  | (Omit<Usage, 'by_model' | 'usd'> & { usd: string });
 
 /** The wire form. `byModel` may be empty. */
 export function usageOf(total: Tally, byModel: ReadonlyMap<string, Tally>): Usage {

@@ -34,7 +34,8 @@ const forbiddenArgs: readonly ForbiddenArg[] = [
     why: 'set `permissions` of the task or project instead',
   },
   {
-    pattern: /^(--print|-p|--output-format|--input-format|--session-id|--resume|-r|--continue|-c)(\s|$)/,
+    pattern:
+      /^(--print|-p|--output-format|--input-format|--session-id|--resume|-r|--continue|-c)(\s|$)/,
     why: 'Baton sets it',
   },
   {

@@ -121,12 +121,16 @@ export class ClaudeStream implements StreamMapper {
       const text = textOf(block['text']) ?? '';
       if (text === '') return [];
       if (stamp.parent === undefined) this.#lastText = text;
-      return [{ type: 'message', text: cutMiddle(text, AGENT_EVENT_LIMITS.textCharsMax), ...stamp }];
+      return [
+        { type: 'message', text: cutMiddle(text, AGENT_EVENT_LIMITS.textCharsMax), ...stamp },
+      ];
     }
     if (block['type'] === 'thinking') {
       const text = textOf(block['thinking']) ?? '';
       if (text === '') return [];
-      return [{ type: 'thinking', text: cutMiddle(text, AGENT_EVENT_LIMITS.textCharsMax), ...stamp }];
+      return [
+        { type: 'thinking', text: cutMiddle(text, AGENT_EVENT_LIMITS.textCharsMax), ...stamp },
+      ];
     }
     if (block['type'] === 'tool_use' || block['type'] === 'server_tool_use') {
       const id = textOf(block['id']) ?? '';

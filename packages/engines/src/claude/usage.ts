@@ -1,15 +1,8 @@
 import type { AgentUsage, Usage } from '@baton/contract';
 import type { ReaderStart } from '../engine.ts';
-import { countOf, isObject, numberOf, objectOf } from '../loose-json.ts';
+import { countOf, isObject, numberOf, objectOf, textOf } from '../loose-json.ts';
 import type { LooseObject } from '../loose-json.ts';
-import {
-  addTally,
-  emptyTally,
-  subtractTally,
-  tallyByModel,
-  tallyOf,
-  usageOf,
-} from '../usage.ts';
+import { addTally, emptyTally, subtractTally, tallyByModel, tallyOf, usageOf } from '../usage.ts';
 import type { Tally } from '../usage.ts';
 
 type ByModel = ReadonlyMap<string, Tally>;
@@ -37,7 +30,7 @@ export class ClaudeUsage {
     const id = message['id'];
     const counts = message['usage'];
     if (typeof id !== 'string' || !isObject(counts) || message['model'] === '<synthetic>') return;
-    this.#byMessage.set(id, { model: String(message['model'] ?? ''), tally: apiTally(counts) });
+    this.#byMessage.set(id, { model: textOf(message['model']) ?? '', tally: apiTally(counts) });
   }
 
   addResult(result: LooseObject): void {
@@ -98,7 +91,8 @@ export class ClaudeUsage {
     if (this.#conversation === undefined) return undefined;
     const sum = [...this.#conversation.values()].reduce(addTally, emptyTally);
     const prior = this.#start.priorUsage;
-    if (this.#conversation.size === 0 && prior !== undefined) return usageOf(tallyOf(prior), new Map());
+    if (this.#conversation.size === 0 && prior !== undefined)
+      return usageOf(tallyOf(prior), new Map());
     return usageOf({ ...sum, usd: this.#conversationUsd ?? sum.usd }, this.#conversation);
   }
 }

@@ -22,7 +22,10 @@ const forbiddenArgs: readonly ForbiddenArg[] = [
     pattern: /^(-c|--config) .*\b(sandbox|approval|default_permissions|permissions)/,
     why: "set `permissions` of the task or project instead, or Codex's own config.toml",
   },
-  { pattern: /^(--json|-C|--cd|--worktree|resume|fork|-|-o|--output-last-message)(\s|$)/, why: 'Baton sets it' },
+  {
+    pattern: /^(--json|-C|--cd|--worktree|resume|fork|-|-o|--output-last-message)(\s|$)/,
+    why: 'Baton sets it',
+  },
 ];
 
 /** `codex exec --json -`: the prompt comes by stdin, which is closed at once, for Codex waits for its end. */

@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url';
  * with the directives `[[write:path|text]]`, `[[shell:command]]`, `[[stall:seconds]]`, `[[fail:429]]` and
  * `[[say:text]]`, and they really do what these say.
  */
-export const fakeAgentsDir = fileURLToPath(new URL('../../src/agents/bin/', import.meta.url)).replace(
-  /\/$/,
-  '',
-);
+export const fakeAgentsDir = fileURLToPath(
+  new URL('../../src/agents/bin/', import.meta.url),
+).replace(/\/$/, '');
 
 /** Directory of the recorded event streams of real agents, one `.jsonl` each. */
 export const recordedStreamsDir = fileURLToPath(

@@ -6,7 +6,12 @@ import type { FailureCounter, Move, Tool, Turn } from './script.ts';
 type Body = Readonly<Record<string, unknown>>;
 type Block =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown };
+  | {
+      readonly type: 'tool_use';
+      readonly id: string;
+      readonly name: string;
+      readonly input: unknown;
+    };
 
 const usage = {
   input_tokens: 1_200,
@@ -49,7 +54,12 @@ export async function answerAnthropic(
   const stream = openEventStream(reply);
   const send = (type: string, data: object = {}): Promise<void> =>
     stream.send(type, { type, ...data });
-  const started = { ...message, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } };
+  const started = {
+    ...message,
+    content: [],
+    stop_reason: null,
+    usage: { ...usage, output_tokens: 1 },
+  };
   await send('message_start', { message: started });
   if (move.kind === 'stall') {
     if (await stall(reply, move.seconds, () => send('ping'))) return;

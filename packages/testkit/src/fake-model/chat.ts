@@ -13,7 +13,11 @@ const usage = {
 };
 
 /** OpenAI Chat Completions, `POST /v1/chat/completions`. */
-export async function answerChat(reply: Reply, body: Body, failures: FailureCounter): Promise<void> {
+export async function answerChat(
+  reply: Reply,
+  body: Body,
+  failures: FailureCounter,
+): Promise<void> {
   const move = moveOf(body, failures);
   if (move.kind === 'fail') {
     const error = { message: 'scripted failure', type: 'server_error' };
@@ -24,7 +28,10 @@ export async function answerChat(reply: Reply, body: Body, failures: FailureCoun
     created: Math.floor(Date.now() / 1_000),
     model: body['model'],
   };
-  const call = move.kind === 'call' ? { id: reply.id('call'), name: move.tool.name, args: JSON.stringify(move.args) } : undefined;
+  const call =
+    move.kind === 'call'
+      ? { id: reply.id('call'), name: move.tool.name, args: JSON.stringify(move.args) }
+      : undefined;
   const text = move.kind === 'call' ? '' : move.text;
   const finish = call === undefined ? 'stop' : 'tool_calls';
   if (body['stream'] !== true) {

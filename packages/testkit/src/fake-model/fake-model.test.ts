@@ -43,7 +43,11 @@ describe('the fake model', () => {
       { ...call, id: expect.stringMatching(/^toolu_/) },
     ]);
     const result = { type: 'tool_result', tool_use_id: 't', content: '1' };
-    const after = [user, { role: 'assistant', content: [call] }, { role: 'user', content: [result] }];
+    const after = [
+      user,
+      { role: 'assistant', content: [call] },
+      { role: 'user', content: [result] },
+    ];
     expect((await ask(after))['content']).toEqual([{ type: 'text', text: 'finished' }]);
   });
 
@@ -54,10 +58,25 @@ describe('the fake model', () => {
   });
 
   test.each([
-    ['/v1/messages', { messages: [{ role: 'user', content: '[[say:hi]]' }], tools: [bash] }, 'message_stop'],
-    ['/v1/responses', { input: '[[say:hi]]', tools: [{ type: 'function', name: 'shell' }] }, 'response.completed'],
+    [
+      '/v1/messages',
+      { messages: [{ role: 'user', content: '[[say:hi]]' }], tools: [bash] },
+      'message_stop',
+    ],
+    [
+      '/v1/responses',
+      { input: '[[say:hi]]', tools: [{ type: 'function', name: 'shell' }] },
+      'response.completed',
+    ],
     ['/v1/chat/completions', { messages: [{ role: 'user', content: '[[say:hi]]' }] }, '[DONE]'],
-    ['/v1beta/models/m:streamGenerateContent', { contents: [{ role: 'user', parts: [{ text: '[[say:hi]]' }] }], tools: [{ functionDeclarations: [{ name: 'x' }] }] }, 'finishReason'],
+    [
+      '/v1beta/models/m:streamGenerateContent',
+      {
+        contents: [{ role: 'user', parts: [{ text: '[[say:hi]]' }] }],
+        tools: [{ functionDeclarations: [{ name: 'x' }] }],
+      },
+      'finishReason',
+    ],
   ])('%s streams the answer to its end', async (path, body, last) => {
     const answer = await post(path, { model: 'fake-1', stream: true, ...body });
     expect(answer.status).toBe(200);
@@ -77,7 +96,11 @@ describe('the fake model', () => {
     const response = await fetch(`${model.url}/v1/messages`, {
       method: 'POST',
       signal: stop.signal,
-      body: JSON.stringify({ stream: true, tools: [bash], messages: [{ role: 'user', content: '[[stall:60]]' }] }),
+      body: JSON.stringify({
+        stream: true,
+        tools: [bash],
+        messages: [{ role: 'user', content: '[[stall:60]]' }],
+      }),
     });
     expect(response.status).toBe(200);
     stop.abort();

@@ -89,9 +89,12 @@ async function answer(
     body,
   });
   if (path.endsWith('/messages/count_tokens')) return sendJson(reply, { input_tokens: 1_200 });
-  if (method === 'POST' && path.endsWith('/messages')) return answerAnthropic(reply, body, failures);
-  if (method === 'POST' && path.endsWith('/responses')) return answerResponses(reply, body, failures);
-  if (method === 'POST' && path.endsWith('/chat/completions')) return answerChat(reply, body, failures);
+  if (method === 'POST' && path.endsWith('/messages'))
+    return answerAnthropic(reply, body, failures);
+  if (method === 'POST' && path.endsWith('/responses'))
+    return answerResponses(reply, body, failures);
+  if (method === 'POST' && path.endsWith('/chat/completions'))
+    return answerChat(reply, body, failures);
   if (/:(generateContent|streamGenerateContent|countTokens)$/.test(path)) {
     return answerGemini(reply, body, path, failures);
   }

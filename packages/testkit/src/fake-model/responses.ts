@@ -116,16 +116,33 @@ function callItem(reply: Reply, move: Extract<Move, { kind: 'call' }>): CallItem
   if (tool.type === 'custom') {
     const id = reply.id('ctc');
     const input = typeof args['input'] === 'string' ? args['input'] : json;
-    return { type: 'other', id, args: json, item: { id, type: 'custom_tool_call', ...call, name: tool.name, input } };
+    return {
+      type: 'other',
+      id,
+      args: json,
+      item: { id, type: 'custom_tool_call', ...call, name: tool.name, input },
+    };
   }
   if (tool.type === 'local_shell') {
     const id = reply.id('lsh');
     const action = { type: 'exec', command: args['command'], env: {} };
-    return { type: 'other', id, args: json, item: { id, type: 'local_shell_call', ...call, action } };
+    return {
+      type: 'other',
+      id,
+      args: json,
+      item: { id, type: 'local_shell_call', ...call, action },
+    };
   }
   const id = reply.id('fc');
   const namespace = tool.namespace === undefined ? {} : { namespace: tool.namespace };
-  const item = { id, type: 'function_call', ...call, name: tool.name, ...namespace, arguments: json };
+  const item = {
+    id,
+    type: 'function_call',
+    ...call,
+    name: tool.name,
+    ...namespace,
+    arguments: json,
+  };
   return { type: 'function_call', id, args: json, item };
 }
 
@@ -147,7 +164,11 @@ function toolsOf(list: readonly unknown[], namespace?: string): Tool[] {
       return [{ name: 'local_shell', type: 'local_shell', schema }];
     }
     if (typeof tool['name'] !== 'string') return [];
-    const own = { name: tool['name'], schema: asRecord(tool['parameters']), type: String(tool['type']) };
+    const own = {
+      name: tool['name'],
+      schema: asRecord(tool['parameters']),
+      type: String(tool['type']),
+    };
     return [namespace === undefined ? own : { ...own, namespace }];
   });
 }
@@ -159,7 +180,7 @@ function turnsOf(body: Body): Turn[] {
     .map(asRecord)
     .map((item): Turn => {
       if (item['role'] === 'user') return { role: 'user', text: textOf(item['content']) };
-      const isResult = String(item['type'] ?? '').endsWith('_output');
+      const isResult = typeof item['type'] === 'string' && item['type'].endsWith('_output');
       return isResult ? { role: 'tool', text: textOf(item['output']) } : { role: 'assistant' };
     });
 }

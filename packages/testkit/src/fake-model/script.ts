@@ -5,7 +5,16 @@
  *   [[stall:seconds]]  hold the answer open;  [[fail:429]]  answer with that status, always;
  *   [[fail:429|2]]  only the first two times;  [[say:text]]  the final text.
  */
-export const DIRECTIVE_KINDS = ['write', 'shell', 'mcp', 'tool', 'ask', 'stall', 'fail', 'say'] as const;
+export const DIRECTIVE_KINDS = [
+  'write',
+  'shell',
+  'mcp',
+  'tool',
+  'ask',
+  'stall',
+  'fail',
+  'say',
+] as const;
 export type DirectiveKind = (typeof DIRECTIVE_KINDS)[number];
 
 export interface Directive {
@@ -60,7 +69,9 @@ export function nextMove(
 ): Move {
   const scripts = turns.flatMap((turn, index) => {
     const directives = turn.role === 'user' ? parseScript(turn.text) : [];
-    return turn.role === 'user' && directives.length > 0 ? [{ index, directives, text: turn.text }] : [];
+    return turn.role === 'user' && directives.length > 0
+      ? [{ index, directives, text: turn.text }]
+      : [];
   });
   const script = scripts.at(-1);
   if (script === undefined) return { kind: 'say', text: 'All done. (no script in the prompt)' };
@@ -71,7 +82,11 @@ export function nextMove(
   const next = calls[results.length];
   if (next !== undefined) return callOf(next, tools);
   const last = results.at(-1) ?? '';
-  return lastMove(script, `All done. tool_results=${results.length}; last: ${last.slice(0, 120)}`, failures);
+  return lastMove(
+    script,
+    `All done. tool_results=${results.length}; last: ${last.slice(0, 120)}`,
+    failures,
+  );
 }
 
 function lastMove(
@@ -107,13 +122,32 @@ type Call = { readonly tool: Tool; readonly args: Record<string, unknown> };
 
 /** Names of the shell and write tools of the agents this was tried with. */
 const shellTools = [
-  'Bash', 'bash', 'shell', 'shell_command', 'exec_command', 'local_shell', 'run_shell_command',
-  'execute_command', 'run_commands', 'run_command', 'launch-process', 'Execute',
-  'run_terminal_command', 'terminal',
+  'Bash',
+  'bash',
+  'shell',
+  'shell_command',
+  'exec_command',
+  'local_shell',
+  'run_shell_command',
+  'execute_command',
+  'run_commands',
+  'run_command',
+  'launch-process',
+  'Execute',
+  'run_terminal_command',
+  'terminal',
 ];
 const writeTools = [
-  'Write', 'write', 'write_file', 'create', 'create_file', 'write_to_file', 'save-file', 'Create',
-  'editor', 'create_new_file',
+  'Write',
+  'write',
+  'write_file',
+  'create',
+  'create_file',
+  'write_to_file',
+  'save-file',
+  'Create',
+  'editor',
+  'create_new_file',
 ];
 const pathFields = ['file_path', 'filePath', 'filepath', 'path', 'absolute_path'];
 const contentFields = ['content', 'file_text', 'file_content', 'contents', 'new_text'];
@@ -154,7 +188,8 @@ function writeCall(arg: string, tools: readonly Tool[]): Call | undefined {
     [fieldOf(tool, pathFields)]: path,
     [fieldOf(tool, contentFields)]: content,
   };
-  if (asRecord(propertiesOf(tool.schema)['command'])['enum'] !== undefined) given['command'] = 'create';
+  if (asRecord(propertiesOf(tool.schema)['command'])['enum'] !== undefined)
+    given['command'] = 'create';
   return { tool, args: fillSchema(tool.schema, given) };
 }
 
@@ -205,7 +240,9 @@ export function sampleOf(value: unknown, name = ''): unknown {
   if (schema['default'] !== undefined) return schema['default'];
   const either = schema['anyOf'] ?? schema['oneOf'];
   if (Array.isArray(either)) return sampleOf(either[0], name);
-  const types: unknown[] = Array.isArray(schema['type']) ? schema['type'] : [schema['type'] ?? 'string'];
+  const types: unknown[] = Array.isArray(schema['type'])
+    ? schema['type']
+    : [schema['type'] ?? 'string'];
   switch (String(types.find((type) => type !== 'null')).toLowerCase()) {
     case 'object':
       return fillSchema(schema, {});
