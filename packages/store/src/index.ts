@@ -1,15 +1,13 @@
 export { bind, statement, type Bound, type RowsOf, type Statement } from './statement.ts';
 export { toJson, toTimestamptz } from './parameters.ts';
 export { StoreError, type StoreFailure } from './store-error.ts';
-export type {
-  AdminSession,
-  Db,
-  Queries,
-  StatementShape,
-  TransactionOutcome,
-  Tx,
-} from './db.ts';
-export { openPglite, type PgliteDb, type PgliteOptions } from './drivers/pglite.ts';
+export type { AdminSession, Db, Queries, StatementShape, TransactionOutcome, Tx } from './db.ts';
+export {
+  openPglite,
+  PGLITE_POSTGRES_MAJOR,
+  type PgliteDb,
+  type PgliteOptions,
+} from './drivers/pglite.ts';
 export type { PgliteStats } from './drivers/pglite-thread.ts';
 export { openPostgres, type PostgresOptions } from './drivers/postgres.ts';
 export {

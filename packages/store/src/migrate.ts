@@ -102,7 +102,9 @@ export async function migrate(
 ): Promise<MigrationReport> {
   const known = migrations ?? (await listMigrations());
   return db.exclusive(async (admin) => {
-    await admin.script(`set lock_timeout = '${LOCK_WAIT}'; select pg_advisory_lock(${ADVISORY_LOCK})`);
+    await admin.script(
+      `set lock_timeout = '${LOCK_WAIT}'; select pg_advisory_lock(${ADVISORY_LOCK})`,
+    );
     try {
       await admin.script(CREATE_TABLE);
       const done = await admin.query(appliedMigrations);

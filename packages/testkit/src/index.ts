@@ -1,4 +1,5 @@
-export {};
 export { fakeAgentsDir, recordedStreamsDir } from './agents/agents.ts';
+export { freshDatabases } from './databases/fresh-databases.ts';
+export type { FreshDatabase, FreshOptions, OpenDatabase } from './databases/fresh-databases.ts';
 export { startFakeModel } from './fake-model/fake-model.ts';
 export type { FakeModel, FakeModelOptions, ModelRequest } from './fake-model/fake-model.ts';

@@ -61,7 +61,8 @@ export function createDb(parts: DbParts): Db {
     async outcomeOf(xid): Promise<TransactionOutcome> {
       const [row] = await query(transactionStatus, xid);
       const status = row?.status ?? null;
-      if (status === null) throw new StoreError('data', `transaction ${xid} is too old to ask about`);
+      if (status === null)
+        throw new StoreError('data', `transaction ${xid} is too old to ask about`);
       return status === 'in progress' ? 'in_progress' : status;
     },
     exclusive,

@@ -52,7 +52,8 @@ const serverSettings = statement({
  * `unsafe_durability` when it would lose commits
  */
 export async function openPostgres(options: PostgresOptions): Promise<Db> {
-  const openSession = (setup: string): Promise<Session> => Session.open(sessionOptions(options, setup));
+  const openSession = (setup: string): Promise<Session> =>
+    Session.open(sessionOptions(options, setup));
   const exclusive = async <T>(work: (admin: AdminSession) => Promise<T>): Promise<T> => {
     const session = await openSession(SESSION_SETUP).catch(throwUnreachable);
     try {
@@ -98,7 +99,11 @@ function throwUnreachable(cause: unknown): never {
 }
 
 function assertTrusted(
-  settings: { readonly version: number; readonly fsync: string; readonly synchronous_commit: string },
+  settings: {
+    readonly version: number;
+    readonly fsync: string;
+    readonly synchronous_commit: string;
+  },
   isUnsafeAllowed: boolean,
 ): void {
   if (settings.version < SERVER_VERSION_MIN) {

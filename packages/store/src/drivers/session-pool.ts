@@ -100,8 +100,7 @@ export class SessionPool {
     } catch (error) {
       this.#opening -= 1;
       this.#lastFailure = error;
-      this.#retryAtMs =
-        Date.now() + Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** this.#failures);
+      this.#retryAtMs = Date.now() + Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** this.#failures);
       this.#failures += 1;
       if (this.#inUse + this.#idle.length + this.#opening === 0) {
         this.#rejectWaiting(this.#unreachable());

@@ -41,7 +41,8 @@ const asText: Parse = (text) => text;
  * number, json parsed, bytea as Buffer, arrays of those; numeric and everything else as text.
  */
 export const typeParsers: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number) => byOid.get(oid) ?? asText) as pg.CustomTypesConfig['getTypeParser'],
+  getTypeParser: ((oid: number) =>
+    byOid.get(oid) ?? asText) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 /** @throws {RangeError} beyond 2^53, where a number would silently be another one. */

@@ -1,0 +1,77 @@
+import { constants, cpSync, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@baton/contract';
+import {
+  migrate,
+  openDirectoryLock,
+  openPglite,
+  PGLITE_POSTGRES_MAJOR,
+  type DirectoryLock,
+} from '@baton/store';
+import type { FreshDatabase, FreshOptions, OpenDatabase } from './fresh-databases.ts';
+import { migrationsDigest } from './migrations-digest.ts';
+import { openDatabase } from './open-database.ts';
+
+const TEMPLATE_POLL_MS = 100;
+
+/** The embedded database, in a directory of its own. */
+export function freshPglite(): FreshDatabase {
+  return { name: 'pglite', title: 'PGlite', isSkipped: false, open };
+}
+
+async function open(options: FreshOptions = {}): Promise<OpenDatabase> {
+  const template = await templateOf(options.isMigrated !== false);
+  const dataDir = await mkdtemp(join(tmpdir(), 'baton-test-db-'));
+  cpSync(template, join(dataDir, 'postgres'), {
+    recursive: true,
+    mode: constants.COPYFILE_FICLONE,
+  });
+  return openDatabase({
+    location: dataDir,
+    open: () =>
+      openPglite({ dataDir, checkRows: true, unsafeDurability: options.isDurable !== true }),
+    remove: () => rm(dataDir, { recursive: true, force: true }),
+  });
+}
+
+/** Made by the first test that needs it; the others, in whatever process, wait. */
+async function templateOf(isMigrated: boolean): Promise<string> {
+  const digest = isMigrated ? await migrationsDigest() : 'empty';
+  const base = join(tmpdir(), `baton-test-template-${userInfo().uid}`);
+  const template = join(base, `${PGLITE_POSTGRES_MAJOR}-${digest}`);
+  if (existsSync(template)) return template;
+  const building = `${template}.building`;
+  await mkdir(building, { recursive: true, mode: 0o700 });
+  const lock = await waitForLock(building);
+  try {
+    if (!existsSync(template)) await build(join(building, 'data'), template, isMigrated);
+  } finally {
+    await lock.close();
+  }
+  return template;
+}
+
+async function waitForLock(directory: string): Promise<DirectoryLock> {
+  for (;;) {
+    try {
+      return await openDirectoryLock(directory);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'data_dir_in_use')) throw error;
+      await sleep(TEMPLATE_POLL_MS);
+    }
+  }
+}
+
+async function build(dataDir: string, template: string, isMigrated: boolean): Promise<void> {
+  await rm(dataDir, { recursive: true, force: true });
+  const db = await openPglite({ dataDir, unsafeDurability: true });
+  try {
+    if (isMigrated) await migrate(db);
+  } finally {
+    await db.close();
+  }
+  await rename(join(dataDir, 'postgres'), template);
+}
