@@ -120,7 +120,7 @@ export function withoutCredentials(text: string): string {
  */
 export function assertRefName(ref: string): string {
   const isName =
-    /^[^\s\x00-\x1f\x7f~^:?*[\\]+$/.test(ref) &&
+    /^[^\s\p{Cc}~^:?*[\\]+$/u.test(ref) &&
     !ref.startsWith('-') &&
     !ref.startsWith('/') &&
     !ref.includes('..') &&

@@ -48,7 +48,7 @@ function parseAddress(text: string): RepoSource {
   if (isAbsolute(text) || text.startsWith('./') || text.startsWith('../') || text === '.') {
     return localSource(text);
   }
-  if (text.startsWith('-') || /[\s\x00-\x1f]/.test(text)) throw notFound(text);
+  if (text.startsWith('-') || /[\s\p{Cc}]/u.test(text)) throw notFound(text);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return remoteFromUrl(text);
   const scp = SCP_FORM.exec(text);
   if (scp === null) throw notFound(text);

@@ -1,0 +1,32 @@
+import { statfs } from 'node:fs/promises';
+import { arch, availableParallelism, freemem, hostname, platform, totalmem } from 'node:os';
+
+/** What a machine is, as a worker declares it. `memory_bytes` is all of it, not what is free. */
+export interface MachineFacts {
+  /** `linux`, `macos`, `windows`, or what Node calls it. */
+  readonly os: string;
+  /** `x64`, `arm64` and so on, as Node calls it. */
+  readonly arch: string;
+  readonly hostname: string;
+  readonly cpu: number;
+  readonly memory_bytes: number;
+  readonly memory_free_bytes: number;
+  /** On the file system of the data directory; 0 when it cannot be told. */
+  readonly disk_free_bytes: number;
+}
+
+const OS_NAMES: Readonly<Record<string, string>> = { darwin: 'macos', win32: 'windows' };
+
+/** Looks at this machine now. */
+export async function readMachineFacts(dataDir: string): Promise<MachineFacts> {
+  const disk = await statfs(dataDir).catch(() => undefined);
+  return {
+    os: OS_NAMES[platform()] ?? platform(),
+    arch: arch(),
+    hostname: hostname(),
+    cpu: availableParallelism(),
+    memory_bytes: totalmem(),
+    memory_free_bytes: freemem(),
+    disk_free_bytes: disk === undefined ? 0 : disk.bavail * disk.bsize,
+  };
+}
