@@ -23,25 +23,25 @@ export const insertEvents = statement({
     events.map((it) => toTimestamptz(it.atMs)),
     events.map((it) => toJsonText(it.data)),
   ],
-  row: z.strictObject({ base: z.int(), incarnation: z.int(), count: z.int() }),
+  row: z.strictObject({ first_pos: z.int(), incarnation: z.int(), count: z.int() }),
   sql: `
     with counter as (
       update feed
          set next_pos = next_pos + cardinality($1::text[]),
              last_at = greatest(last_at, (select max(at) from unnest($9::timestamptz[]) as t (at)))
        where id = 1
-      returning next_pos - cardinality($1::text[]) as base, incarnation),
+      returning next_pos - cardinality($1::text[]) as first_pos, incarnation),
     written as (
       insert into events (pos, project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause,
                           at, data)
-      select counter.base + u.place - 1, u.project_id, u.run_id, u.run_seq, u.task_id, u.attempt_id,
+      select counter.first_pos + u.place - 1, u.project_id, u.run_id, u.run_seq, u.task_id, u.attempt_id,
              u.type, u.actor::json, u.cause, u.at, u.data::json
         from counter
        cross join unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
                          $7::text[], $8::text[], $9::timestamptz[], $10::text[]) with ordinality
           as u (project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause, at, data, place)
       returning 1)
-    select counter.base, counter.incarnation,
+    select counter.first_pos, counter.incarnation,
            expect_rows((select count(*) from written), cardinality($1::text[]), 'insertEvents')
              as count
       from counter`,
@@ -49,11 +49,11 @@ export const insertEvents = statement({
 
 /**
  * The statement that appends a batch's events, in the order of the array. Its one row tells the
- * position of the first (`base`; the others follow without gaps) and the feed's incarnation.
+ * position of the first (`first_pos`; the others follow without gaps) and the feed's incarnation.
  * Give it to `commitWith`, last; leave it out when there are no events.
  */
 export function appendEvents(
   events: readonly NewEvent[],
-): Bound<{ base: number; incarnation: number; count: number }> {
+): Bound<{ first_pos: number; incarnation: number; count: number }> {
   return bind(insertEvents, events);
 }

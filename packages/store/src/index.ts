@@ -23,14 +23,39 @@ export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
 export { TABLES } from './tables.ts';
 export type { Column } from './tables/column.ts';
 export type { Table } from './tables/table.ts';
-export {
-  loadList,
-  loadRows,
-  loadWorld,
-  type LoadableList,
-  type Loaded,
-  type Want,
-} from './world/load.ts';
-export { bindLock, lockClaimCandidates, lockRows } from './world/lock.ts';
+export { loadList, loadRows, type LoadableList } from './world/load.ts';
+export { lockBatch, lockClaimCandidates, lockRuns, type BatchNames } from './world/lock.ts';
 export { writeStatements, type RowChange } from './world/write.ts';
 export { appendEvents } from './feed.ts';
+export {
+  findIdempotent,
+  insertIdempotent,
+  type IdempotencyKey,
+  type IdempotentReply,
+} from './statements/idempotency.ts';
+export {
+  findDeclaredOutputs,
+  listDueTimers,
+  listExpiredLeases,
+  listKnownEngines,
+  listNeeds,
+  listOpenAttemptIds,
+  listWorkersToSweep,
+  type ExpiredLease,
+  type PresenceBounds,
+} from './statements/services.ts';
+export {
+  feedHead,
+  listEvents,
+  type EventFilter,
+  type EventRead,
+  type FeedHead,
+} from './statements/events.ts';
+export {
+  appendLogChunk,
+  type LogOutcome,
+  type LogPiece,
+  type LogRead,
+  type RunLogKey,
+} from './statements/logs.ts';
+export { maintain, purgeExpired } from './statements/maintenance.ts';

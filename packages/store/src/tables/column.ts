@@ -6,7 +6,15 @@ import { toTimestamptz } from '../parameters.ts';
  * milliseconds; `json` keeps a document to the letter, `jsonb` is for those that SQL looks into.
  */
 export type ColumnType = ScalarType | `${ScalarType}?`;
-type ScalarType = 'text' | 'integer' | 'smallint' | 'bigint' | 'float' | 'boolean' | 'ms' | Document;
+type ScalarType =
+  | 'text'
+  | 'integer'
+  | 'smallint'
+  | 'bigint'
+  | 'float'
+  | 'boolean'
+  | 'ms'
+  | Document;
 type Document = 'json' | 'jsonb';
 type Nullable<V, T extends ScalarType> = null extends V ? `${T}?` : T;
 
@@ -73,9 +81,7 @@ export function columnOf(property: string, type: ColumnType): Column {
 
 /** `promptSha256` is `prompt_sha256`; the unit of instants is not part of the SQL name. */
 function toColumnName(property: string): string {
-  return property
-    .replace(/Ms$/, '')
-    .replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return property.replace(/Ms$/, '').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Text without the one character that PostgreSQL cannot store; U+FFFD stands in its place. */

@@ -45,10 +45,7 @@ export interface TableDeclaration<T extends TableName> {
 }
 
 /** Makes the table of a declaration. @throws {TypeError} when it names a column it does not have */
-export function defineTable<T extends TableName>(
-  name: T,
-  declared: TableDeclaration<T>,
-): Table<T> {
+export function defineTable<T extends TableName>(name: T, declared: TableDeclaration<T>): Table<T> {
   const types = Object.entries(declared.columns) as [string, ColumnType][];
   const all = types.map(([property, type]) => columnOf(property, type));
   const column = (property: string): Column => {

@@ -1,7 +1,7 @@
 import { LISTS, type ListName, type Lists, type TableName, type Tables } from '@baton/kernel';
 import type { z } from 'zod';
 import type { Queries } from '../db.ts';
-import { bind, statement, type Bound, type Statement } from '../statement.ts';
+import { statement, type Statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { eachTable } from '../tables/each-table.ts';
 
@@ -9,20 +9,6 @@ import { eachTable } from '../tables/each-table.ts';
 export type LoadableList = Exclude<ListName, 'readyOfProject'>;
 
 type RowStatement<T extends TableName> = Statement<[ids: readonly string[]], Tables[T]>;
-/** What is asked of the world: rows by key, or lists by their owner. */
-export type Want =
-  | { readonly kind: 'row'; readonly table: TableName; readonly id: string }
-  | { readonly kind: 'list'; readonly list: LoadableList; readonly id: string };
-
-/** Answers to wants, in their order: a row or null, or the rows of a list. */
-export type Loaded =
-  | { readonly kind: 'row'; readonly table: TableName; readonly id: string; readonly row: AnyRow | null }
-  | {
-      readonly kind: 'list';
-      readonly list: LoadableList;
-      readonly id: string;
-      readonly rows: readonly AnyRow[];
-    };
 type AnyRow = Tables[TableName];
 
 /** One statement a table: rows by key, in no order. */
@@ -92,7 +78,7 @@ const LIST_QUERIES: { readonly [L in LoadableList]: ListQuery } = {
 };
 
 /** `<projectId>/<name>`; neither holds a slash. */
-function splitName(id: string): readonly [project: string, name: string] {
+export function splitName(id: string): readonly [project: string, name: string] {
   const at = id.indexOf('/');
   return [id.slice(0, at), id.slice(at + 1)];
 }
@@ -126,58 +112,14 @@ export async function loadRows<T extends TableName>(
   return byKey(table, rows);
 }
 
-/** Whole lists by the id of their owner; each id is in the map, with no rows if there are none. */
+/** Whole lists by the id of their owner, with their rows by key; each owner asked for is in the map. */
 export async function loadList<L extends LoadableList>(
   queries: Queries,
   list: L,
   ids: readonly string[],
-): Promise<Map<string, Tables[Lists[L]][]>> {
+): Promise<Map<string, Map<string, Tables[Lists[L]]>>> {
   const rows = await queries.query(LIST_STATEMENTS[list] as RowStatement<Lists[L]>, ids);
   return byOwner(list, ids, rows);
-}
-
-/** All that is wanted, in one round trip, one statement a table and list. */
-export async function loadWorld(queries: Queries, wants: readonly Want[]): Promise<Loaded[]> {
-  const rowIds = new Map<TableName, Set<string>>();
-  const listIds = new Map<LoadableList, Set<string>>();
-  for (const want of wants) {
-    if (want.kind === 'row') add(rowIds, want.table, want.id);
-    else add(listIds, want.list, want.id);
-  }
-  const tables = [...rowIds.keys()];
-  const lists = [...listIds.keys()];
-  const asked = [
-    ...tables.map((table) => bindRows(table, [...(rowIds.get(table) ?? [])])),
-    ...lists.map((list) => bindList(list, [...(listIds.get(list) ?? [])])),
-  ];
-  const answers = asked.length === 0 ? [] : await queries.pipeline(asked);
-  const rows = new Map(tables.map((table, at) => [table, byKey(table, answers[at] ?? [])]));
-  const owned = new Map(
-    lists.map((list, at) => {
-      const ids = [...(listIds.get(list) ?? [])];
-      const listed = (answers[tables.length + at] ?? []) as Tables[Lists[LoadableList]][];
-      return [list, byOwner(list, ids, listed)];
-    }),
-  );
-  return wants.map((want) =>
-    want.kind === 'row'
-      ? { ...want, row: rows.get(want.table)?.get(want.id) ?? null }
-      : { ...want, rows: owned.get(want.list)?.get(want.id) ?? [] },
-  );
-}
-
-function add<K>(ids: Map<K, Set<string>>, key: K, id: string): void {
-  const known = ids.get(key);
-  if (known === undefined) ids.set(key, new Set([id]));
-  else known.add(id);
-}
-
-function bindRows(table: TableName, ids: readonly string[]): Bound<AnyRow> {
-  return bind(LOAD_STATEMENTS[table] as RowStatement<TableName>, ids);
-}
-
-function bindList(list: LoadableList, ids: readonly string[]): Bound<AnyRow> {
-  return bind(LIST_STATEMENTS[list] as RowStatement<TableName>, ids);
 }
 
 function byKey<T extends TableName>(table: T, rows: readonly Tables[T][]): Map<string, Tables[T]> {
@@ -189,11 +131,11 @@ function byOwner<L extends LoadableList>(
   list: L,
   ids: readonly string[],
   rows: readonly Tables[Lists[L]][],
-): Map<string, Tables[Lists[L]][]> {
-  const owned = new Map<string, Tables[Lists[L]][]>(ids.map((id) => [id, []]));
+): Map<string, Map<string, Tables[Lists[L]]>> {
+  const owned = new Map(ids.map((id) => [id, new Map<string, Tables[Lists[L]]>()]));
   const owners = LISTS[list].owners as (row: Tables[Lists[L]]) => readonly string[];
-  for (const row of rows) {
-    for (const owner of owners(row)) owned.get(owner)?.push(row);
+  for (const [key, row] of byKey(LISTS[list].table as Lists[L], rows)) {
+    for (const owner of owners(row)) owned.get(owner)?.set(key, row);
   }
   return owned;
 }

@@ -2,8 +2,10 @@ import type { ReadyRow, TableName } from '@baton/kernel';
 import { z } from 'zod';
 import type { Queries } from '../db.ts';
 import { bind, statement, type Bound, type Statement } from '../statement.ts';
+import { lockIdempotencyKeys, type IdempotencyKey } from '../statements/idempotency.ts';
 import { TABLES } from '../tables.ts';
 import { eachTable } from '../tables/each-table.ts';
+import { splitName } from './load.ts';
 
 type IdsStatement = Statement<[ids: readonly string[]], { id: string }>;
 
@@ -25,31 +27,109 @@ export const LOCK_STATEMENTS: { readonly [T in TableName]: IdsStatement } = each
   },
 );
 
-/**
- * Locks rows until the transaction ends, ascending by key; those that do not exist are left out of the
- * answer. Call it table by table in the order workers, runs, tasks, attempts, checkpoints, and load
- * the rows with a later statement: this one may have seen an older state.
- */
-export function bindLock(table: TableName, ids: readonly string[]): Bound<{ id: string }> {
-  return bind(LOCK_STATEMENTS[table], ids);
+/** Workers by id and by name, in one order, so that two batches never wait for each other. */
+export const lockWorkers = statement({
+  name: 'lockWorkers',
+  args: (ids: readonly string[], names: readonly string[]) => [
+    ids,
+    names.map((it) => splitName(it)[0]),
+    names.map((it) => splitName(it)[1]),
+  ],
+  row: z.strictObject({ id: z.string() }),
+  sql: `
+    select id
+      from workers
+     where id = any($1::text[])
+        or id in (select named.id
+                    from unnest($2::text[], $3::text[]) as u (project_id, name)
+                    join workers named
+                      on named.project_id = u.project_id
+                     and named.name = u.name)
+     order by id
+       for no key update`,
+});
+
+/** The runs of tasks, attempts, checkpoints and timers; these links hardly ever change. */
+export const runsOf = statement({
+  name: 'runsOf',
+  args: (
+    tasks: readonly string[],
+    attempts: readonly string[],
+    checkpoints: readonly string[],
+    timers: readonly string[],
+  ) => [tasks, attempts, checkpoints, timers],
+  row: z.strictObject({ run_id: z.string() }),
+  sql: `
+    select run_id
+      from tasks
+     where id = any($1::text[])
+     union
+    select run_id
+      from attempts
+     where id = any($2::text[])
+     union
+    select run_id
+      from checkpoints
+     where id = any($3::text[])
+     union
+    select run_id
+      from timers
+     where id = any($4::text[])`,
+});
+
+/** The database's clock, now and not at the start of the transaction. */
+export const readClock = statement({
+  name: 'readClock',
+  args: () => [],
+  row: z.strictObject({ now: z.int() }),
+  sql: `select clock_timestamp() as now`,
+});
+
+/** What a batch names before anything is read. Names of workers are `<projectId>/<name>`. */
+export interface BatchNames {
+  readonly tasks: readonly string[];
+  readonly attempts: readonly string[];
+  readonly checkpoints: readonly string[];
+  readonly timers: readonly string[];
+  readonly workers: readonly string[];
+  readonly workerNames: readonly string[];
+  readonly joinTokens: readonly string[];
+  readonly idempotency: readonly IdempotencyKey[];
 }
 
-/** The same, sent now. Resolves with the ids that exist, ascending. */
-export async function lockRows(
+/**
+ * The first locks of a batch, in one round trip: idempotency keys, join tokens, workers. Resolves with
+ * the runs to lock next, ascending, and the database's clock as it was when the locks were held.
+ */
+export async function lockBatch(
   queries: Queries,
-  table: TableName,
-  ids: readonly string[],
-): Promise<string[]> {
-  const rows = await queries.query(LOCK_STATEMENTS[table], ids);
-  return rows.map((row) => row.id);
+  names: BatchNames,
+): Promise<{ readonly nowMs: number; readonly runs: readonly string[] }> {
+  const locks: Bound<unknown>[] = [];
+  if (names.idempotency.length > 0) locks.push(bind(lockIdempotencyKeys, names.idempotency));
+  if (names.joinTokens.length > 0) locks.push(bind(LOCK_STATEMENTS.joinTokens, names.joinTokens));
+  if (names.workers.length + names.workerNames.length > 0) {
+    locks.push(bind(lockWorkers, names.workers, names.workerNames));
+  }
+  const runs = bind(runsOf, names.tasks, names.attempts, names.checkpoints, names.timers);
+  const answers = await queries.pipeline([...locks, runs, bind(readClock)]);
+  const [found, clock] = answers.slice(locks.length) as [{ run_id: string }[], { now: number }[]];
+  const nowMs = clock[0]?.now;
+  if (nowMs === undefined) throw new Error('the database did not tell the time');
+  return { nowMs, runs: found.map((row) => row.run_id).sort() };
+}
+
+/** Locks runs, ascending, waiting for those that hold them. Load their rows after it. */
+export async function lockRuns(queries: Queries, runs: readonly string[]): Promise<void> {
+  await queries.query(LOCK_STATEMENTS.runs, runs);
 }
 
 /**
  * Heads of the queues of some needs, at most `limitPerNeeds` each, best first, locked together with
  * their runs. What another transaction holds is skipped, so this never waits.
  */
-export const lockClaimCandidates = statement({
-  name: 'lockClaimCandidates',
+export const claimCandidates = statement({
+  name: 'claimCandidates',
   args: (projectId: string, needsIds: readonly string[], limitPerNeeds: number) => [
     projectId,
     needsIds,
@@ -72,3 +152,14 @@ export const lockClaimCandidates = statement({
                for no key update of r, u skip locked) as head
      order by head.priority, head.pass, head.seq`,
 });
+
+/** The rows of `claimCandidates` by task, best first. */
+export async function lockClaimCandidates(
+  queries: Queries,
+  projectId: string,
+  needsIds: readonly string[],
+  limitPerNeeds: number,
+): Promise<Map<string, ReadyRow>> {
+  const rows = await queries.query(claimCandidates, projectId, needsIds, limitPerNeeds);
+  return new Map(rows.map((row) => [row.taskId, row]));
+}

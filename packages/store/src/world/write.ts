@@ -10,14 +10,12 @@ import { writesOf, type Writes } from './write-statements.ts';
  * A row before and after a batch: new (`original` null), gone (`row` null) or changed. Its original is
  * what was loaded after its locks were taken.
  */
-export type RowChange = {
-  readonly [T in TableName]: {
-    readonly table: T;
-    readonly id: string;
-    readonly row: Tables[T] | null;
-    readonly original: Tables[T] | null;
-  };
-}[TableName];
+export interface RowChange {
+  readonly table: TableName;
+  readonly id: string;
+  readonly row: Tables[TableName] | null;
+  readonly original: Tables[TableName] | null;
+}
 
 type AnyRow = Readonly<Record<string, unknown>>;
 interface Changed {

@@ -1,0 +1,135 @@
+import type { NewEvent } from '@baton/kernel';
+import { z } from 'zod';
+import type { Queries } from '../db.ts';
+import { statement } from '../statement.ts';
+
+/** What asks: `Db` for one statement by itself, or a snapshot. */
+type Asker = Pick<Queries, 'query'>;
+
+/** Where the feed ends: `pos` of the newest event, 0 before the first. */
+export interface FeedHead {
+  readonly pos: number;
+  readonly incarnation: number;
+  /** The database's clock. */
+  readonly nowMs: number;
+}
+
+export const readFeedHead = statement({
+  name: 'readFeedHead',
+  args: () => [],
+  row: z.strictObject({ pos: z.int(), incarnation: z.int(), nowMs: z.int() }),
+  sql: `
+    select next_pos - 1 as pos, incarnation, clock_timestamp() as "nowMs"
+      from feed
+     where id = 1`,
+});
+
+/** The end of the feed; in a snapshot, that of the state which the snapshot shows. */
+export async function feedHead(queries: Asker): Promise<FeedHead> {
+  const [head] = await queries.query(readFeedHead);
+  if (head === undefined) throw new Error('the feed has no head; the database is not migrated');
+  return head;
+}
+
+/** Whose events: of a run, of a task, or of the whole project. */
+export interface EventFilter {
+  readonly project: string;
+  readonly run?: string | undefined;
+  readonly task?: string | undefined;
+}
+
+/** An event as it is stored, with its place in the feed. */
+export interface EventRead {
+  readonly pos: number;
+  readonly event: NewEvent;
+}
+
+const eventRow = z.strictObject({
+  pos: z.int(),
+  projectId: z.string(),
+  runId: z.string().nullable(),
+  runSeq: z.int().nullable(),
+  taskId: z.string().nullable(),
+  attemptId: z.string().nullable(),
+  type: z.custom<NewEvent['type']>(),
+  actor: z.custom<NewEvent['actor']>(),
+  cause: z.string().nullable(),
+  atMs: z.int(),
+  data: z.custom<NewEvent['data']>(),
+});
+
+const EVENT_COLUMNS = `e.pos, e.project_id as "projectId", e.run_id as "runId", e.run_seq as "runSeq",
+           e.task_id as "taskId", e.attempt_id as "attemptId", e.type, e.actor, e.cause,
+           e.at as "atMs", e.data`;
+
+export const eventsOfProject = statement({
+  name: 'eventsOfProject',
+  args: (project: string, pos: number, limit: number) => [project, pos, limit],
+  row: eventRow,
+  sql: `
+    select ${EVENT_COLUMNS}
+      from events e
+     where e.pos > $2
+       and e.project_id = $1
+     order by e.pos
+     limit $3`,
+});
+
+/**
+ * In a run the order of `run_seq` is that of `pos`. A cursor is usually an event of the same run; the
+ * place of another one is found from the end, at the cost of the events behind it.
+ */
+export const eventsOfRun = statement({
+  name: 'eventsOfRun',
+  args: (project: string, run: string, pos: number, limit: number) => [project, run, pos, limit],
+  row: eventRow,
+  sql: `
+    select ${EVENT_COLUMNS}
+      from events e
+     where e.run_id = $2
+       and e.project_id = $1
+       and e.run_seq > coalesce(
+             (select at.run_seq
+                from events at
+               where at.pos = $3
+                 and at.run_id = $2),
+             (select before.run_seq
+                from events before
+               where before.run_id = $2
+                 and before.pos <= $3
+               order by before.run_seq desc
+               limit 1),
+             0)
+     order by e.run_seq
+     limit $4`,
+});
+
+export const eventsOfTask = statement({
+  name: 'eventsOfTask',
+  args: (project: string, task: string, pos: number, limit: number) => [project, task, pos, limit],
+  row: eventRow,
+  sql: `
+    select ${EVENT_COLUMNS}
+      from events e
+     where e.task_id = $2
+       and e.project_id = $1
+       and e.pos > $3
+     order by e.pos
+     limit $4`,
+});
+
+/** Events behind `pos`, oldest first. A task's filter wins over its run's. */
+export async function listEvents(
+  queries: Asker,
+  filter: EventFilter,
+  pos: number,
+  limit: number,
+): Promise<EventRead[]> {
+  const { project, run, task } = filter;
+  const rows = await (task !== undefined
+    ? queries.query(eventsOfTask, project, task, pos, limit)
+    : run !== undefined
+      ? queries.query(eventsOfRun, project, run, pos, limit)
+      : queries.query(eventsOfProject, project, pos, limit));
+  return rows.map(({ pos: at, ...event }) => ({ pos: at, event }));
+}

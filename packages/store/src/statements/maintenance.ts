@@ -1,0 +1,82 @@
+import { DEFAULTS } from '@baton/contract';
+import { z } from 'zod';
+import type { Db, Queries } from '../db.ts';
+import { statement } from '../statement.ts';
+
+const ROWS_A_PASS = 1_000;
+const UPLOAD_DAYS = 1;
+
+/** Removes what is over; each table at most `limit` rows. */
+export const purgeStatement = statement({
+  name: 'purgeExpired',
+  args: (limit: number) => [limit, DEFAULTS.idempotencyKeyDays, UPLOAD_DAYS],
+  row: z.strictObject({ count: z.int() }),
+  sql: `
+    with keys as (
+      delete from idempotency_keys
+       where (scope, key) in (select scope, key
+                                from idempotency_keys
+                               where created_at < clock_timestamp() - make_interval(days => $2)
+                               limit $1)
+      returning 1),
+    sessions as (
+      delete from web_sessions
+       where id in (select id from web_sessions where expires_at < clock_timestamp() limit $1)
+      returning 1),
+    codes as (
+      delete from login_codes
+       where code_hash in (select code_hash
+                             from login_codes
+                            where expires_at < clock_timestamp()
+                            limit $1)
+      returning 1),
+    gone as (
+      delete from uploads
+       where id in (select id
+                      from uploads
+                     where updated_at < clock_timestamp() - make_interval(days => $3)
+                     limit $1)
+      returning 1)
+    select (select count(*) from keys) + (select count(*) from sessions)
+         + (select count(*) from codes) + (select count(*) from gone) as count`,
+});
+
+/** Removes expired idempotency keys, sessions, login codes and abandoned uploads. Resolves with how many. */
+export async function purgeExpired(queries: Pick<Queries, 'query'>): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const [row] = await queries.query(purgeStatement, ROWS_A_PASS);
+    const count = row?.count ?? 0;
+    total += count;
+    if (count < ROWS_A_PASS) return total;
+  }
+}
+
+/** Tables that grow dead rows, the hottest first. */
+const VACUUMED = [
+  'feed',
+  'ready',
+  'timers',
+  'runs',
+  'tasks',
+  'attempts',
+  'workers',
+  'dependencies',
+  'checkpoints',
+  'log_heads',
+  'events',
+  'idempotency_keys',
+  'consumers',
+];
+
+/**
+ * Does for the embedded database what a server does by itself: vacuum, fresh statistics, a checkpoint.
+ * A table at a time, so that commands and reads get their turn in between. Does nothing on a server.
+ */
+export async function maintain(db: Db): Promise<void> {
+  if (db.kind !== 'pglite') return;
+  for (const table of VACUUMED) {
+    await db.exclusive((admin) => admin.script(`vacuum (analyze) ${table}`));
+  }
+  await db.exclusive((admin) => admin.script('checkpoint'));
+}
