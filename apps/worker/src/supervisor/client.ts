@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { attemptPaths } from '../spool/attempt-dir.ts';
 import { writeFileAtomic, findJson } from '../spool/durable-file.ts';
@@ -63,6 +63,8 @@ export type FoundSupervisor =
   | { readonly status: 'lost'; readonly state: StateFile | undefined };
 
 const APPEAR_MS_MAX = 5_000;
+/** A supervisor answers at once; one that does not is hanging or drowned. */
+const ANSWER_MS_MAX = 10_000;
 
 /** Connects to the supervisor of an attempt, or says what became of it. Takes up to 5 s when one is just starting. */
 export async function findSupervisor(attemptDir: string): Promise<FoundSupervisor> {
@@ -87,6 +89,17 @@ export async function findSupervisor(attemptDir: string): Promise<FoundSuperviso
 }
 
 /**
+ * Lets an attempt that never started be started after all, e.g. when it is delivered again after a crash
+ * between claim and start. At most one supervisor will still have it. False when something has run.
+ */
+export function reopenAttemptDir(attemptDir: string): boolean {
+  const paths = attemptPaths(attemptDir);
+  if (existsSync(paths.stdout) || existsSync(paths.exit)) return false;
+  rmSync(paths.lock, { force: true });
+  return true;
+}
+
+/**
  * Closes the record of an attempt whose supervisor was killed (`lost`) or never ran
  * (`never_started`): ends what is left of the agent's tree, then writes `exit.json`.
  */
@@ -97,6 +110,9 @@ export async function settleLost(
 ): Promise<ExitFile> {
   const known = findExit(attemptDir);
   if (known !== undefined) return known;
+  // One that hangs must not wake up later and go on writing.
+  const holder = findHolder(attemptDir);
+  if (holder !== undefined && holder.pid !== process.pid) await killProcess(holder);
   const state = findState(attemptDir);
   const leader = state === undefined ? {} : { leaderPid: state.pid, leaderBorn: state.born };
   const { ended } = await endTree({ attemptId, ...leader }, graceMs);
@@ -144,8 +160,10 @@ export function openSupervisorClient(attemptDir: string): SupervisorClient {
     path: string,
     body?: object,
     signal?: AbortSignal,
+    waitMs = 0,
   ): Promise<Reply> => {
-    return (await callJson({ socketPath, agent, method, path, body, signal })) as Reply;
+    const timeoutMs = waitMs + ANSWER_MS_MAX;
+    return (await callJson({ socketPath, agent, method, path, body, signal, timeoutMs })) as Reply;
   };
   return {
     attemptDir,
@@ -154,7 +172,7 @@ export function openSupervisorClient(attemptDir: string): SupervisorClient {
     stop: (reason, graceMs) =>
       call('POST', '/stop', graceMs === undefined ? { reason } : { reason, grace_ms: graceMs }),
     outbox: (after, waitMs, signal) =>
-      call('GET', `/outbox?after=${after}&wait=${waitMs / 1000}`, undefined, signal),
+      call('GET', `/outbox?after=${after}&wait=${waitMs / 1000}`, undefined, signal, waitMs),
     answer: async (answers) => {
       await call('POST', '/answers', { answers });
     },
@@ -173,6 +191,7 @@ interface SocketCall {
   readonly path: string;
   readonly body: object | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
 }
 
 async function callJson(it: SocketCall): Promise<unknown> {
@@ -184,6 +203,7 @@ async function callJson(it: SocketCall): Promise<unknown> {
         agent: it.agent,
         method: it.method,
         path: it.path,
+        timeout: it.timeoutMs,
         headers: {
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(payload),
@@ -204,16 +224,31 @@ async function callJson(it: SocketCall): Promise<unknown> {
         });
       },
     );
+    outgoing.on('timeout', () => outgoing.destroy(new Error('the supervisor does not answer')));
     outgoing.on('error', reject);
     outgoing.end(payload);
   });
 }
 
 function isLockHeld(attemptDir: string): boolean {
+  const holder = findHolder(attemptDir);
+  // An empty lock is being written this very moment.
+  return holder === undefined || isProcessAlive(holder);
+}
+
+/** The process that took the attempt; undefined while its lock is being written. */
+function findHolder(
+  attemptDir: string,
+): { readonly pid: number; readonly born: string } | undefined {
   const lock = findJson(attemptPaths(attemptDir).lock) as
     | { pid?: number; born?: string }
     | undefined;
-  // An empty lock is being written this very moment.
-  if (lock?.pid === undefined) return true;
-  return isProcessAlive({ pid: lock.pid, born: lock.born ?? '' });
+  return lock?.pid === undefined ? undefined : { pid: lock.pid, born: lock.born ?? '' };
+}
+
+async function killProcess(row: { readonly pid: number; readonly born: string }): Promise<void> {
+  // Where births are unknown a number alone proves nothing.
+  if (row.born === '' || !isProcessAlive(row)) return;
+  process.kill(row.pid, 'SIGKILL');
+  for (let tries = 0; tries < 100 && isProcessAlive(row); tries += 1) await delay(10);
 }

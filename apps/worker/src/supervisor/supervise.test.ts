@@ -14,6 +14,7 @@ import {
   findSupervisor,
   listOutbox,
   recordAnswer,
+  reopenAttemptDir,
   settleLost,
   type SupervisorClient,
 } from './client.ts';
@@ -465,6 +466,25 @@ describe('recovery', () => {
     expect(await settleLost(agent.dir, agent.id, 100)).toMatchObject({ reason: 'never_started' });
   });
 
+  test('an attempt delivered again after a crash before its start can be started once more', async () => {
+    const agent = prepareAgent();
+    expect(await findSupervisor(agent.dir)).toEqual({ status: 'never_started' });
+    expect(reopenAttemptDir(agent.dir)).toBe(true);
+    await pool.start(agent.dir, launchOf(agent, 'echo at last'));
+    expect(await exitOf(agent)).toMatchObject({ code: 0 });
+    expect(reopenAttemptDir(agent.dir)).toBe(false);
+  });
+
+  test('a supervisor that hangs is ended when its attempt is settled, and writes nothing any more', async () => {
+    const agent = await startAgent('exec sleep 300');
+    const pid = findState(agent.dir)?.supervisor_pid ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    const exit = await settleLost(agent.dir, agent.id, 50);
+    expect(exit).toMatchObject({ reason: 'lost', leftovers_ended: 1 });
+    await until(() => !isProcessAlive({ pid, born: '' }), 'the supervisor to end');
+    expect(findExit(agent.dir)).toEqual(exit);
+  });
+
   test('a killed supervisor is reported lost; settling ends the agent that lives on', async () => {
     const agent = await startAgent('trap "" TERM; echo up; exec sleep 300');
     await until(() => stdoutOf(agent) === 'up\n', 'the agent');
@@ -553,6 +573,6 @@ describe("the agent's requests", () => {
     expect((await client.state()).stopping).toBeNull();
     await client.stop('test');
     await exitOf(agent);
-    expect(existsSync(socket)).toBe(false);
+    await until(() => !existsSync(socket), 'the socket to be gone');
   });
 });

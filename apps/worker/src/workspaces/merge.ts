@@ -97,7 +97,9 @@ export async function withoutAncestors(
   gitDir: string,
   sides: readonly MergeSide[],
 ): Promise<readonly MergeSide[]> {
-  const first = sides.filter((side, i) => sides.findIndex((it) => it.commit === side.commit) === i);
+  const first = sides
+    .filter((side, i) => sides.findIndex((it) => it.commit === side.commit) === i)
+    .map(({ key, commit }) => ({ key, commit }));
   if (first.length < 2) return first;
   const commits = first.map((side) => side.commit);
   const heads = await readGit(['merge-base', '--independent', ...commits], { gitDir });

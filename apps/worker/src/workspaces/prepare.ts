@@ -248,7 +248,7 @@ async function baseOfOwnDirectory(
 async function importUpstreams(cache: RepoCache, request: WorkspaceRequest): Promise<void> {
   for (const upstream of request.upstreams ?? []) {
     if (await cache.hasCommit(upstream.commit)) continue;
-    if (upstream.bundleFile !== undefined) await cache.importBundle(upstream.bundleFile);
+    if (typeof upstream.bundleFile === 'string') await cache.importBundle(upstream.bundleFile);
     if (await cache.hasCommit(upstream.commit)) continue;
     await cache.fetch();
     if (await cache.hasCommit(upstream.commit)) continue;

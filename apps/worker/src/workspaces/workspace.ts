@@ -9,7 +9,7 @@ export type WorkspaceMode = 'worktree' | 'clone' | 'scratch' | 'in_place';
 
 /** An upstream task's commit; with the file that holds it when another worker made it. */
 export interface UpstreamCommit extends MergeSide {
-  readonly bundleFile?: string;
+  readonly bundleFile?: string | null;
 }
 
 /** What an attempt asks of its workspace. */
