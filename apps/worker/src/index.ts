@@ -1,1 +1,3 @@
-export {};
+export { startWorker } from './worker.ts';
+export type { StopMode, Worker, WorkerSettings } from './worker.ts';
+export type { WorkerConfig, WorkerConfigInput } from './config.ts';

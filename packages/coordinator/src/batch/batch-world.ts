@@ -1,15 +1,11 @@
 import type { Change, ListName, Lists, TableName, Tables, World } from '@baton/kernel';
 import { LISTS } from '@baton/kernel';
+import type { RowChange } from '@baton/store';
 
 type AnyRow = Tables[TableName];
 
 /** A row as the batch leaves it, with what it was before; `original` is null for a new one. */
-export interface RowWrite {
-  readonly table: TableName;
-  readonly id: string;
-  readonly original: AnyRow | null;
-  readonly row: AnyRow | null;
-}
+export type RowWrite = RowChange;
 
 /**
  * The rows of one batch: what was loaded, and over it what the commands before have changed.
@@ -49,11 +45,11 @@ export class BatchWorld implements World {
     if (!rows.has(id)) rows.set(id, row);
   }
 
-  /** Remembers a loaded list with its rows; ids are the rows' keys. */
-  putList(list: ListName, owner: string, rows: ReadonlyMap<string, AnyRow>): void {
+  /** Remembers a loaded list with its rows. */
+  putList<L extends ListName>(list: L, owner: string, rows: readonly Tables[Lists[L]][]): void {
     const { table } = LISTS[list];
-    for (const [id, row] of rows) this.putLoaded(table, id, row);
-    mapOf(this.#listed, list).set(owner, [...rows.keys()]);
+    for (const row of rows) this.putLoaded(table, keyOf(row), row);
+    mapOf(this.#listed, list).set(owner, rows.map(keyOf));
   }
 
   /** Lays the changes of an accepted command over what is there. */
@@ -70,7 +66,7 @@ export class BatchWorld implements World {
     for (const [table, rows] of this.#changed) {
       for (const [id, row] of rows) {
         const original = this.#loaded.get(table)?.get(id) ?? null;
-        if (row !== original) out.push({ table, id, original, row });
+        if (row !== original) out.push({ table, id, original, row } as RowWrite);
       }
     }
     return out;
@@ -100,6 +96,11 @@ export class BatchWorld implements World {
     if (row === undefined || row === null) return false;
     return (this.#loaded.get(ownerTable)?.get(owner) ?? null) === null;
   }
+}
+
+/** Rows of one task are known by its id, all others by their own. */
+function keyOf(row: AnyRow): string {
+  return 'id' in row ? row.id : row.taskId;
 }
 
 const listNames = Object.keys(LISTS) as ListName[];

@@ -233,7 +233,7 @@ async function loadCandidates(
   const workers = await loadRows(tx, 'workers', ids);
   for (const [id, row] of workers) batch.world.putLoaded('workers', id, row);
   if (!target.searchStored) {
-    batch.world.putList('readyOfProject', target.project, new Map());
+    batch.world.putList('readyOfProject', target.project, []);
     return;
   }
   const fitting = ports.catalogue
@@ -248,7 +248,7 @@ async function loadCandidates(
     Math.min(free, 64),
   );
   for (const row of found.values()) batch.lockedRuns.add(row.runId);
-  batch.world.putList('readyOfProject', target.project, found);
+  batch.world.putList('readyOfProject', target.project, [...found.values()]);
 }
 
 async function commitBatch(
@@ -261,20 +261,18 @@ async function commitBatch(
 ): Promise<BatchResult> {
   const writes = batch.world.writes();
   checkLocks(batch, writes);
-  const statements = writeStatements(writes);
   const idempotent = items.flatMap((item, index) => {
     const outcome = outcomes[index];
     if (item.idempotency === undefined || outcome?.kind !== 'done') return [];
     const id = `${item.idempotency.scope}\n${item.idempotency.key}`;
     return batch.repeated.has(id) ? [] : [{ ...item.idempotency, reply: outcome.reply }];
   });
-  const answers = await tx.pipeline(statements.map((it) => it.bound));
-  statements.forEach((it, index) => it.check(answers[index] ?? []));
   const last = [
+    ...writeStatements(writes),
     ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, batch.context.nowMs)]),
     ...(batch.events.length === 0 ? [] : [appendEvents(batch.events)]),
   ];
-  if (writes.length === 0 && last.length === 0) {
+  if (last.length === 0) {
     await tx.rollback();
     return { outcomes, events: [], firstPos: 0, writes, dispatches };
   }

@@ -1,5 +1,5 @@
-import type { ListName, Need, TableName } from '@baton/kernel';
-import { loadList, loadRows, type Queries } from '@baton/store';
+import type { Need, TableName } from '@baton/kernel';
+import { loadList, loadRows, type LoadableList, type Queries } from '@baton/store';
 import type { Verdicts } from '../validation/verdicts.ts';
 import type { BatchWorld } from './batch-world.ts';
 
@@ -14,11 +14,15 @@ export async function loadNeeds(
   needs: readonly Need[],
 ): Promise<void> {
   const rows = new Map<TableName, Set<string>>();
-  const lists = new Map<ListName, Set<string>>();
+  const lists = new Map<LoadableList, Set<string>>();
   const schemas: Need[] = [];
   for (const need of needs) {
     if (need.kind === 'row') group(rows, need.table, need.id);
-    else if (need.kind === 'list') group(lists, need.list, need.id);
+    else if (need.kind === 'list') {
+      // Claimable rows are locked before they are read: what was not locked is not there.
+      if (need.list === 'readyOfProject') world.putList(need.list, need.id, []);
+      else group(lists, need.list, need.id);
+    }
     else schemas.push(need);
   }
   await Promise.all([
@@ -29,7 +33,7 @@ export async function loadNeeds(
     }),
     ...[...lists].map(async ([list, owners]) => {
       const found = await loadList(queries, list, [...owners]);
-      for (const owner of owners) world.putList(list, owner, found.get(owner) ?? new Map());
+      for (const owner of owners) world.putList(list, owner, [...(found.get(owner)?.values() ?? [])]);
     }),
   ]);
 }

@@ -1,0 +1,63 @@
+import { AppError, type Capabilities } from '@baton/contract';
+import { createClient } from '@baton/sdk';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { WorkerConfig } from './config.ts';
+import { writeFileAtomic } from './spool/durable-file.ts';
+
+const saved = z.object({
+  id: z.string(),
+  key: z.string(),
+  name: z.string(),
+  url: z.string(),
+  project: z.string(),
+});
+
+/** Who this worker is to its control plane. Kept in the data directory, so it survives restarts. */
+export type Identity = z.infer<typeof saved>;
+
+/**
+ * The identity of this data directory; registers with the join token when there is none yet, or when
+ * the directory belongs to another name or control plane.
+ * @throws {AppError} join_token_invalid, worker_exists, control_plane_unreachable, bad_config
+ */
+export async function obtainIdentity(
+  config: WorkerConfig,
+  capabilities: Capabilities,
+): Promise<Identity> {
+  const path = join(config.dataDir, 'worker.json');
+  const known = findIdentity(path);
+  if (known !== undefined && known.name === config.name && known.url === config.url) return known;
+  const token = config.token ?? known?.key;
+  if (token === undefined) {
+    throw new AppError(
+      'bad_config',
+      'This worker has not joined yet: give it --token (make one with `baton worker token`).',
+    );
+  }
+  const joined = await createClient({ baseUrl: config.url }).call('registerWorker', {
+    body: {
+      token,
+      name: config.name,
+      machine_id: hostname(),
+      slots: config.slots,
+      labels: config.labels,
+      capabilities,
+      ephemeral: config.ephemeral,
+      version: config.version,
+    },
+  });
+  const identity: Identity = { ...joined, url: config.url };
+  writeFileAtomic(path, JSON.stringify(identity), { sync: true });
+  return identity;
+}
+
+function findIdentity(path: string): Identity | undefined {
+  try {
+    return saved.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,139 @@
+import { createClient, type Client } from '@baton/sdk';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { startBaton, type BatonProcess } from './process.ts';
+
+/** A control plane of a test: the real binary, its own data directory, a free port. */
+export interface Tower {
+  readonly dataDir: string;
+  readonly url: string;
+  readonly loginUrl: string;
+  readonly apiKey: string;
+  readonly client: Client;
+  readonly process: BatonProcess;
+  /** SIGKILL, at once. */
+  kill(): Promise<void>;
+  /** Starts again on the same data directory and port. */
+  restart(): Promise<void>;
+}
+
+interface Ready {
+  readonly url: string;
+  readonly login_url: string;
+  readonly api_key?: string;
+}
+
+/** A folder that is removed when the test ends. */
+export function tempDir(name: string): string {
+  const dir = mkdtempSync(join(tmpdir(), `baton-e2e-${name}-`));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+  return dir;
+}
+
+/** Starts a control plane; it is ended with the test. */
+export async function startTower(
+  options: { readonly env?: Readonly<Record<string, string>>; readonly args?: readonly string[] } = {},
+): Promise<Tower> {
+  const dataDir = tempDir('tower');
+  const start = async (port: string): Promise<{ it: BatonProcess; ready: Ready }> => {
+    const it = startBaton(
+      ['server', '--json', '--port', port, '--data-dir', dataDir, ...(options.args ?? [])],
+      options.env,
+    );
+    return { it, ready: JSON.parse(await it.line((line) => line.startsWith('{'))) as Ready };
+  };
+  const first = await start('0');
+  let current = first.it;
+  onTestFinished(async () => {
+    await current.end('SIGKILL');
+  });
+  const apiKey = first.ready.api_key;
+  if (apiKey === undefined) throw new Error('the first start printed no api_key');
+  const { url } = first.ready;
+  return {
+    dataDir,
+    url,
+    loginUrl: first.ready.login_url,
+    apiKey,
+    client: createClient({ baseUrl: url, token: apiKey, retriesMax: 8 }),
+    get process() {
+      return current;
+    },
+    async kill() {
+      await current.end('SIGKILL');
+    },
+    async restart() {
+      await current.end('SIGKILL');
+      current = (await start(new URL(url).port)).it;
+    },
+  };
+}
+
+/** A worker of a test: the real binary as a process of its own. */
+export interface FleetWorker {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly process: BatonProcess;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** Joins a worker to the tower and waits until it is online. */
+export async function startFleetWorker(
+  tower: Tower,
+  name: string,
+  args: readonly string[] = [],
+  token?: string,
+): Promise<FleetWorker> {
+  const dataDir = tempDir(`worker-${name}`);
+  const joinToken =
+    token ?? (await tower.client.call('createWorkerToken', { body: { name } })).token;
+  const start = (): BatonProcess =>
+    startBaton(
+      ['worker', '--url', tower.url, '--token', joinToken, '--name', name, '--data-dir', dataDir, ...args],
+      { BATON_LOG_LEVEL: 'info' },
+    );
+  let current = start();
+  onTestFinished(async () => {
+    await current.end('SIGTERM');
+    await current.end('SIGKILL');
+  });
+  await untilOnline(tower, name, () => current);
+  return {
+    name,
+    dataDir,
+    get process() {
+      return current;
+    },
+    async kill() {
+      await current.end('SIGKILL');
+    },
+    async restart() {
+      await current.end('SIGKILL');
+      current = start();
+    },
+  };
+}
+
+async function untilOnline(tower: Tower, name: string, it: () => BatonProcess): Promise<void> {
+  await until(`worker ${name} is online`, async () => {
+    if (it().child.exitCode !== null) throw new Error(`worker ${name} ended:\n${it().stderr()}`);
+    const { items } = await tower.client.call('listWorkers', {});
+    return items.some((worker) => worker.name === name && worker.status === 'online');
+  });
+}
+
+/** Asks again and again until it is so; rejects after `withinMs`, naming what was waited for. */
+export async function until(
+  what: string,
+  isSo: () => Promise<boolean> | boolean,
+  withinMs = 60_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
