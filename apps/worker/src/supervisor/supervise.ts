@@ -13,15 +13,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { Readable, Writable } from 'node:stream';
 import { attemptPaths, type AttemptPaths } from '../spool/attempt-dir.ts';
 import { writeFileAtomic } from '../spool/durable-file.ts';
 import { answerAgent } from './agent-api.ts';
+import { AgentStreams } from './agent-streams.ts';
 import { answerDaemon } from './daemon-api.ts';
 import { serveJson } from './http-json.ts';
 import { renewLease } from './lease-keeper.ts';
 import { Outbox } from './outbox.ts';
-import { closePipe, drainPipe, feedPipe, openPipes, type StdioPipes } from './pipes.ts';
+import { openPipes } from './pipes.ts';
 import { endTree, findBorn, TREE_MARK } from './process-tree.ts';
 import { redactLaunch, type ExitFile, type ExitReason, type Launch } from './records.ts';
 import { socketPaths } from './socket-path.ts';
@@ -31,7 +31,6 @@ import { SpoolWriter, type SpoolBudget } from './spool-writer.ts';
 const PIPES_CLOSE_MS_MAX = 2_000;
 /** A fenced agent must be gone within 5 s, so its grace is shorter than that. */
 const FENCED_GRACE_MS_MAX = 3_000;
-const STDIN_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What the daemon is told when the agent runs. */
 export interface Started {
@@ -65,10 +64,8 @@ export class Supervisor {
   readonly #stderr: SpoolWriter;
   readonly #finished: Promise<void>;
   #finish: () => void = () => {};
-  readonly #pipes: StdioPipes | undefined;
+  readonly #streams: AgentStreams;
   #child: ChildProcess | undefined;
-  #stdin: Writable | undefined;
-  #drains: readonly Drain[] = [];
   #born = '';
   #startedAt: string | null = null;
   #stop: { readonly reason: ExitReason; readonly detail: string } | undefined;
@@ -76,19 +73,19 @@ export class Supervisor {
   #exit: ExitFile | undefined;
   #daemonSeenMs = performance.now();
   #daemonCalls = 0;
-  #stdinBytes = 0;
   #renewing = false;
   #renewedMs = 0;
 
   /** `pipes`: made beforehand by a supervisor that waited; else they are made now. */
   constructor(dir: string, launch: Launch, pipes = openPipes()) {
-    this.#pipes = pipes;
     this.paths = attemptPaths(dir);
     this.launch = launch;
     this.#sockets = socketPaths(dir);
     const budget: SpoolBudget = { bytesLeft: launch.output_bytes_max };
     this.#stdout = new SpoolWriter(this.paths.stdout, budget);
     this.#stderr = new SpoolWriter(this.paths.stderr, budget);
+    const writers = { stdout: this.#stdout, stderr: this.#stderr };
+    this.#streams = new AgentStreams(pipes, launch.stdin, writers);
     this.outbox = new Outbox(this.paths.outbox, this.paths.answers);
     this.#finished = new Promise((resolve) => (this.#finish = resolve));
   }
@@ -137,7 +134,7 @@ export class Supervisor {
       stopping: this.#stop ?? null,
       stdout_bytes: this.#stdout.bytes,
       stderr_bytes: this.#stderr.bytes,
-      stdin_bytes: this.#stdinBytes,
+      stdin_bytes: this.#streams.stdinBytes,
       exit: this.#exit ?? null,
     };
   }
@@ -165,19 +162,9 @@ export class Supervisor {
     this.#ending ??= this.#endTree(graceMs).then(() => undefined);
   }
 
-  /**
-   * Feeds an agent whose input is open. Bytes before `offset` were written already and are skipped.
-   * Undefined when this cannot be taken: not open, or a gap.
-   */
+  /** See `AgentStreams.feed`. */
   feedStdin(offset: number, data: Buffer, end: boolean): number | undefined {
-    const stdin = this.#stdin;
-    if (stdin === undefined || offset > this.#stdinBytes || stdin.writableLength > STDIN_BYTES_MAX)
-      return undefined;
-    const fresh = data.subarray(this.#stdinBytes - offset);
-    if (fresh.byteLength > 0 && !stdin.writableEnded) stdin.write(fresh);
-    this.#stdinBytes += fresh.byteLength;
-    if (end && !stdin.writableEnded) stdin.end();
-    return this.#stdinBytes;
+    return this.#streams.feed(offset, data, end);
   }
 
   /** A fault of the supervisor itself: noted, and the agent is ended rather than left unseen. */
@@ -215,22 +202,10 @@ export class Supervisor {
       BATON_SOCKET: this.#sockets.agent,
     };
     try {
-      const inputFd = launch.stdin.mode === 'file' ? openSync(launch.stdin.path, 'r') : undefined;
-      const stdin =
-        inputFd ?? (launch.stdin.mode === 'none' ? 'ignore' : this.#pipes?.stdin.readFd);
-      const child = spawn(command, args, {
-        cwd: launch.cwd,
-        env,
-        detached: true,
-        stdio: [
-          stdin ?? 'pipe',
-          this.#pipes?.stdout.writeFd ?? 'pipe',
-          this.#pipes?.stderr.writeFd ?? 'pipe',
-        ],
-      });
+      const stdio = this.#streams.open();
+      const child = spawn(command, args, { cwd: launch.cwd, env, detached: true, stdio });
       this.#child = child;
-      if (inputFd !== undefined) closeSync(inputFd);
-      this.#connect(child);
+      this.#streams.connect(child);
       await this.#watch(child);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -238,34 +213,6 @@ export class Supervisor {
       if (this.#child?.pid !== undefined) return this.fail(error);
       this.#stop ??= { reason: 'spawn_failed', detail: `${code ?? 'error'}: ${message}` };
     }
-  }
-
-  /** Takes our ends of the agent's streams, and lets go of the agent's, so that their end is seen. */
-  #connect(child: ChildProcess): void {
-    const pipes = this.#pipes;
-    if (pipes === undefined) {
-      this.#stdin = child.stdin ?? undefined;
-      this.#drains = [
-        drainStream(child.stdout, this.#stdout),
-        drainStream(child.stderr, this.#stderr),
-      ];
-    } else {
-      closeSync(pipes.stdout.writeFd);
-      closeSync(pipes.stderr.writeFd);
-      if (this.launch.stdin.mode === 'open') {
-        closeSync(pipes.stdin.readFd);
-        this.#stdin = feedPipe(pipes.stdin.writeFd);
-      } else {
-        closePipe(pipes.stdin);
-      }
-      this.#drains = [
-        drainPipe(pipes.stdout.readFd, (bytes) => this.#stdout.write(bytes)),
-        drainPipe(pipes.stderr.readFd, (bytes) => this.#stderr.write(bytes)),
-      ];
-    }
-    this.#stdin?.on('error', () => {
-      // The agent closed its input: what it no longer reads is not our fault.
-    });
   }
 
   /** Resolves when the agent runs; rejects when it could not be started. */
@@ -278,10 +225,9 @@ export class Supervisor {
     const pid = child.pid ?? 0;
     this.#born = findBorn(pid) ?? '';
     this.#startedAt = new Date().toISOString();
-    const closed = Promise.all(this.#drains.map((drain) => drain.ended));
     child.once('exit', (code, signal) => {
       this.#stop ??= { reason: 'exited', detail: '' };
-      this.#afterExit(code, signal, closed).catch((error: unknown) => this.fail(error));
+      this.#afterExit(code, signal).catch((error: unknown) => this.fail(error));
     });
     const { identity, run_timeout_ms: timeoutMs } = this.launch;
     writeFileAtomic(
@@ -307,19 +253,14 @@ export class Supervisor {
     child.once('exit', () => clearTimeout(timer));
   }
 
-  async #afterExit(
-    code: number | null,
-    signal: string | null,
-    closed: Promise<unknown>,
-  ): Promise<void> {
+  async #afterExit(code: number | null, signal: string | null): Promise<void> {
     // Also after an agent that ended by itself: what it left behind would go on unseen.
     await this.#ending;
     const leftovers = await this.#endTree(this.launch.grace_kill_ms);
     const giveUp = new AbortController();
-    await Promise.race([closed, sleep(PIPES_CLOSE_MS_MAX, giveUp.signal)]);
+    await Promise.race([this.#streams.drained(), sleep(PIPES_CLOSE_MS_MAX, giveUp.signal)]);
     giveUp.abort();
-    for (const drain of this.#drains) drain.destroy();
-    this.#stdin?.destroy();
+    this.#streams.destroy();
     await this.#conclude(code, signal, leftovers);
   }
 
@@ -398,20 +339,6 @@ export class Supervisor {
       this.#renewing = false;
     }
   }
-}
-
-interface Drain {
-  readonly ended: Promise<void>;
-  readonly destroy: () => void;
-}
-
-/** The same as `drainPipe`, for the streams that Node makes itself. */
-function drainStream(stream: Readable | null, writer: SpoolWriter): Drain {
-  stream?.on('data', (chunk: Buffer) => writer.write(chunk));
-  return {
-    ended: new Promise((resolve) => (stream === null ? resolve() : stream.once('close', resolve))),
-    destroy: () => stream?.destroy(),
-  };
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
