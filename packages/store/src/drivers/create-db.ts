@@ -1,19 +1,11 @@
-import * as z from 'zod';
 import type { AdminSession, Db, TransactionOutcome } from '../db.ts';
-import { bind, statement } from '../statement.ts';
-import { StoreError } from '../store-error.ts';
+import { bind } from '../statement.ts';
 import type { SessionPool } from './session-pool.ts';
 import { runTransaction, type TransactionMode } from './transaction.ts';
+import { askOutcome } from './transaction-outcome.ts';
 
 const TRANSACTION_MS_MAX = 10_000;
 const SNAPSHOT_MS_MAX = 5_000;
-
-const transactionStatus = statement({
-  name: 'transactionStatus',
-  args: (xid: string) => [xid],
-  row: z.strictObject({ status: z.enum(['committed', 'aborted', 'in progress']).nullable() }),
-  sql: `select pg_xact_status($1::xid8) as status`,
-});
 
 /** The parts in which the drivers differ. */
 export interface DbParts {
@@ -21,6 +13,9 @@ export interface DbParts {
   readonly writers: SessionPool;
   readonly readers: SessionPool;
   readonly onTimeout: TransactionMode['onTimeout'];
+  readonly onUnknown?: TransactionMode['onUnknown'];
+  /** An outcome that is known without asking. */
+  readonly findOutcome?: (xid: string) => TransactionOutcome | undefined;
   readonly exclusive: <T>(work: (admin: AdminSession) => Promise<T>) => Promise<T>;
   /** Runs after all connections are closed. */
   readonly onClosed: () => Promise<void>;
@@ -52,18 +47,18 @@ export function createDb(parts: DbParts): Db {
     asksXid: true,
     openMsMax: TRANSACTION_MS_MAX,
     onTimeout,
+    ...(parts.onUnknown && { onUnknown: parts.onUnknown }),
   };
   return {
     kind,
     query,
     readSnapshot: (work) => readers.use((session) => runTransaction(session, snapshot, work)),
     transaction: (work) => writers.use((session) => runTransaction(session, readWrite, work)),
-    async outcomeOf(xid): Promise<TransactionOutcome> {
-      const [row] = await query(transactionStatus, xid);
-      const status = row?.status ?? null;
-      if (status === null)
-        throw new StoreError('data', `transaction ${xid} is too old to ask about`);
-      return status === 'in progress' ? 'in_progress' : status;
+    async outcomeOf(xid) {
+      // A connection first: after a crash it is what resolves the outcomes that are then found.
+      return readers.use(
+        async (session) => parts.findOutcome?.(xid) ?? askOutcome((one) => session.run(one), xid),
+      );
     },
     exclusive,
     close(): Promise<void> {

@@ -22,7 +22,11 @@ export class PgliteThread {
   #crash: Error | undefined;
 
   private constructor(directory: string, action: 'create' | 'serve', isDurable: boolean) {
-    this.worker = new Worker(WORKER_FILE, { workerData: { directory, action, isDurable } });
+    // Without the options of this process: its loaders and `--input-type` are not for the thread.
+    this.worker = new Worker(WORKER_FILE, {
+      workerData: { directory, action, isDurable },
+      execArgv: [],
+    });
     this.worker.on('error', (error) => {
       this.#crash ??= error instanceof Error ? error : new Error(String(error));
     });

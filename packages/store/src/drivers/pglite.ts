@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
-import type { Db } from '../db.ts';
+import type { Db, TransactionOutcome } from '../db.ts';
 import { syncDirectory } from '../directory-sync.ts';
 import { openDirectoryLock, type LockInfo } from '../lock.ts';
 import { createDb } from './create-db.ts';
@@ -12,6 +12,7 @@ import { PgliteStream } from './pglite-stream.ts';
 import { PgliteThread, type PgliteStats } from './pglite-thread.ts';
 import { SESSION_SETUP, Session } from './session.ts';
 import { SessionPool } from './session-pool.ts';
+import { askOutcome } from './transaction-outcome.ts';
 
 /** The PostgreSQL inside PGlite; its files are read by no other major version. */
 export const PGLITE_POSTGRES_MAJOR = '18';
@@ -98,6 +99,11 @@ class EmbeddedSessions {
   readonly #isDurable: boolean;
   readonly #checkRows: boolean;
   #thread: PgliteThread | undefined;
+  /**
+   * Transactions whose COMMIT a crash left unanswered. They are asked about before anything else runs on
+   * the reopened database, because an id that never reached the disk is given out again.
+   */
+  readonly #doubtful = new Map<string, TransactionOutcome | undefined>();
 
   constructor(cluster: string, isDurable: boolean, checkRows: boolean) {
     this.#cluster = cluster;
@@ -113,6 +119,8 @@ class EmbeddedSessions {
       writers: pool,
       readers: pool,
       onTimeout: 'rollback',
+      onUnknown: (xid) => this.#doubtful.set(xid, undefined),
+      findOutcome: (xid) => this.#doubtful.get(xid),
       exclusive: (work) => pool.use(work),
       onClosed,
     });
@@ -128,7 +136,7 @@ class EmbeddedSessions {
     await this.#thread?.kill();
     const thread = await PgliteThread.serve(this.#cluster, this.#isDurable);
     this.#thread = thread;
-    return Session.open({
+    const session = await Session.open({
       client: {
         stream: () => new PgliteStream(thread.worker),
         user: 'postgres',
@@ -142,6 +150,11 @@ class EmbeddedSessions {
         await thread.close();
       },
     });
+    for (const [xid, outcome] of this.#doubtful) {
+      if (outcome !== undefined) continue;
+      this.#doubtful.set(xid, await askOutcome((bound) => session.run(bound), xid));
+    }
+    return session;
   }
 
   #running(): PgliteThread {

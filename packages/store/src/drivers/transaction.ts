@@ -15,6 +15,8 @@ export interface TransactionMode {
    * database is rolled back, because dropping it means to start it again.
    */
   readonly onTimeout: 'drop' | 'rollback';
+  /** Told the id of a transaction whose outcome is unknown, before the session is given back. */
+  readonly onUnknown?: (xid: string) => void;
 }
 
 /** Dropping is the last resort when even a rollback is not answered. */
@@ -203,6 +205,7 @@ class OpenTransaction implements Tx {
   }
 
   #unknown(message: string, cause: unknown): StoreError {
+    if (this.#xid !== undefined) this.#mode.onUnknown?.(this.#xid);
     return new StoreError('unknown_outcome', message, { cause, xid: this.#xid });
   }
 
