@@ -291,3 +291,4 @@ export { agentEvent, agentOutcome, AGENT_EVENT_LIMITS, EXIT_REASONS } from './ag
 export type { AgentEvent, AgentOutcome, AgentUsage } from './agent-event.ts';
 export { conclusion } from './conclusion.ts';
 export type { Conclusion } from './conclusion.ts';
+export { EXAMPLES, type RouteExample } from './routes/examples.ts';
