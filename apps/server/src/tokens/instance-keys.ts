@@ -27,7 +27,9 @@ export interface InstanceKeys {
 /** `secret` is 32 random bytes, made once per installation. */
 export function instanceKeys(secret: Uint8Array): InstanceKeys {
   const derive = (purpose: string, ...parts: readonly string[]): Uint8Array =>
-    createHmac('sha256', secret).update(JSON.stringify([purpose, ...parts])).digest();
+    createHmac('sha256', secret)
+      .update(JSON.stringify([purpose, ...parts]))
+      .digest();
 
   const attemptToken = (attempt: string, epoch: number): string => {
     const id = decodeId(attempt);

@@ -1,0 +1,61 @@
+import { actorOf } from '../auth/principal.ts';
+import type { App } from '../app.ts';
+import type { Handlers } from '../call.ts';
+import { byCount, mapPage, readPage } from '../paging.ts';
+import { found, resolveId } from '../resolve.ts';
+import { checkpointView } from '../views/checkpoint.ts';
+import { viaOf } from './via.ts';
+
+type Names = 'listCheckpoints' | 'getCheckpoint' | 'resolveCheckpoint';
+
+/** Handlers of the area `checkpoints`. */
+export function checkpointHandlers(app: App): Pick<Handlers, Names> {
+  const { coordinator, reads } = app;
+
+  async function viewOf(project: string, id: string) {
+    return checkpointView(found(await reads.findCheckpoint(project, id), 'checkpoint', id));
+  }
+
+  return {
+    async listCheckpoints(call) {
+      const { limit, cursor, status } = call.query;
+      const run =
+        call.query.run === undefined
+          ? undefined
+          : await resolveId(reads, 'runs', call.project, call.query.run);
+      const filter = { status, run };
+      const page = await readPage(
+        { limit, cursor, filter: ['checkpoints', call.project, filter] },
+        byCount,
+        async (count, after) => {
+          const before = after?.before ?? 0;
+          const rows = await reads.listCheckpoints(call.project, filter, count, before);
+          return rows.map((row, place) => ({ row, before: before + place }));
+        },
+        ({ before }) => ({ before: before + 1 }),
+      );
+      return mapPage(page, ({ row }) => ({ ...checkpointView(row), holds_up: row.holdsUp }));
+    },
+
+    async getCheckpoint(call) {
+      const id = await resolveId(reads, 'checkpoints', call.project, call.params.id);
+      return await viewOf(call.project, id);
+    },
+
+    async resolveCheckpoint(call) {
+      const id = await resolveId(reads, 'checkpoints', call.project, call.params.id);
+      await coordinator.submit(
+        {
+          type: 'checkpoint.resolve',
+          project: call.project,
+          actor: actorOf(call.principal),
+          checkpoint: id,
+          body: call.body,
+          via: viaOf(call.principal, call.body.via),
+        },
+        { idempotency: call.idempotency },
+      );
+      return await viewOf(call.project, id);
+    },
+  };
+}

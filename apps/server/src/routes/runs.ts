@@ -1,0 +1,146 @@
+import { taskSpec, type RunCreate } from '@baton/contract';
+import { actorOf } from '../auth/principal.ts';
+import type { App } from '../app.ts';
+import type { Handlers } from '../call.ts';
+import { parseInput } from '../edge/violations.ts';
+import { byInstant, mapPage, readPage, wholePage } from '../paging.ts';
+import type { GraphRead } from '../reads/reads.ts';
+import { found, resolveId } from '../resolve.ts';
+import { artifactView } from '../views/attempt.ts';
+import { checkpointView } from '../views/checkpoint.ts';
+import { dependencyView, runView } from '../views/run.ts';
+import { taskView } from '../views/task.ts';
+import { checkSubmission } from './check-submission.ts';
+import { answerEvents } from './events.ts';
+import { readRunLogPage } from './log-pages.ts';
+
+type Names =
+  | 'createRun'
+  | 'validateRun'
+  | 'listRuns'
+  | 'getRun'
+  | 'getRunGraph'
+  | 'cancelRun'
+  | 'listRunEvents'
+  | 'listRunCheckpoints'
+  | 'listRunArtifacts'
+  | 'readRunLogs';
+
+/** Handlers of the area `runs`. */
+export function runHandlers(app: App): Pick<Handlers, Names> {
+  const { coordinator, reads } = app;
+
+  async function graphOf(project: string, id: string) {
+    return graphView(found(await reads.findGraph(project, id), 'run', id));
+  }
+
+  return {
+    async createRun(call) {
+      const reply = await coordinator.submit(
+        {
+          type: 'run.create',
+          project: call.project,
+          actor: actorOf(call.principal),
+          body: await readySubmission(app, call.project, call.body),
+        },
+        { idempotency: call.idempotency },
+      );
+      return await graphOf(call.project, reply.run ?? '');
+    },
+
+    async validateRun(call) {
+      const body = await readySubmission(app, call.project, call.body);
+      return await checkSubmission(app, call.project, actorOf(call.principal), body);
+    },
+
+    async listRuns(call) {
+      const { limit, cursor, ...filter } = call.query;
+      const page = await readPage(
+        { limit, cursor, filter: ['runs', call.project, filter] },
+        byInstant,
+        (count, after) => reads.listRuns(call.project, filter, count, after),
+        ({ run }) => ({ atMs: run.createdAtMs, id: run.id }),
+      );
+      return mapPage(page, runView);
+    },
+
+    async getRun(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      return runView(found(await reads.findRun(call.project, id), 'run', id));
+    },
+
+    async getRunGraph(call) {
+      return await graphOf(
+        call.project,
+        await resolveId(reads, 'runs', call.project, call.params.id),
+      );
+    },
+
+    async cancelRun(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      await coordinator.submit(
+        {
+          type: 'run.cancel',
+          project: call.project,
+          actor: actorOf(call.principal),
+          run: id,
+          reason: call.body.reason ?? null,
+        },
+        { idempotency: call.idempotency },
+      );
+      return runView(found(await reads.findRun(call.project, id), 'run', id));
+    },
+
+    async listRunEvents(call) {
+      const run = await resolveId(reads, 'runs', call.project, call.params.id);
+      return await answerEvents(app, call, { project: call.project, run });
+    },
+
+    async listRunCheckpoints(call) {
+      const run = await resolveId(reads, 'runs', call.project, call.params.id);
+      return wholePage((await reads.checkpointsOfRun(run)).map(checkpointView));
+    },
+
+    async listRunArtifacts(call) {
+      const run = await resolveId(reads, 'runs', call.project, call.params.id);
+      return wholePage((await reads.artifactsOfRun(run)).map(artifactView));
+    },
+
+    async readRunLogs(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      const { run } = found(await reads.findRun(call.project, id), 'run', id);
+      return await readRunLogPage(app, run, call.query);
+    },
+  };
+}
+
+/** A run with its graph as clients see it. */
+function graphView(graph: GraphRead) {
+  return {
+    run: runView(graph.run),
+    tasks: graph.tasks.map(taskView),
+    dependencies: graph.edges.map(dependencyView),
+    cursor: graph.cursor,
+  };
+}
+
+/** Checks what the schema of the body leaves open, and turns ids of tasks into stored ones. */
+async function readySubmission(app: App, project: string, body: RunCreate): Promise<RunCreate> {
+  const stored = async (id: string): Promise<string> =>
+    await resolveId(app.reads, 'tasks', project, id);
+  if (body.task !== undefined) {
+    const task = parseInput(taskSpec, body.task, 'task');
+    if (task.parent_task !== undefined) task.parent_task = await stored(task.parent_task);
+    return { ...body, task };
+  }
+  if (typeof body.plan !== 'object') return body;
+  const tasks = [];
+  for (const task of body.plan.tasks) {
+    tasks.push(
+      task.parent_task === undefined
+        ? task
+        : { ...task, parent_task: await stored(task.parent_task) },
+    );
+  }
+  return { ...body, plan: { ...body.plan, tasks } };
+}

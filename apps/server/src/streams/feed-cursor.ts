@@ -1,0 +1,27 @@
+import { AppError } from '@baton/contract';
+
+/** Where a reader of the feed wants to go on. */
+export type FeedStart =
+  | { readonly kind: 'pos'; readonly pos: number }
+  | { readonly kind: 'now' }
+  /** The cursor is of another history, or beyond the end of this one. */
+  | { readonly kind: 'lost' };
+
+/**
+ * Reads `<incarnation>.<pos>`, `now`, or nothing (from the beginning).
+ * @throws {AppError} bad_cursor when it is none of these
+ */
+export function feedStart(
+  cursor: string | undefined,
+  incarnation: number,
+  head: number,
+): FeedStart {
+  if (cursor === undefined || cursor === '') return { kind: 'pos', pos: 0 };
+  if (cursor === 'now') return { kind: 'now' };
+  const match = /^(\d{1,15})\.(\d{1,15})$/.exec(cursor);
+  if (match === null) {
+    throw new AppError('bad_cursor', 'A place in the feed is written <incarnation>.<pos>, or now.');
+  }
+  const pos = Number(match[2]);
+  return Number(match[1]) === incarnation && pos <= head ? { kind: 'pos', pos } : { kind: 'lost' };
+}

@@ -1,0 +1,20 @@
+import type { App } from '../app.ts';
+import type { Principal } from '../auth/principal.ts';
+
+/**
+ * Fires when a stream must end: the client has gone, the server stops, or the credential it was opened
+ * with was taken back.
+ */
+export function streamSignal(
+  app: Pick<App, 'stopping' | 'revocations'>,
+  call: { readonly signal: AbortSignal; readonly principal: Principal | null },
+): AbortSignal {
+  const revoked = new AbortController();
+  const { principal } = call;
+  if (principal !== null) {
+    const id = principal.kind === 'user' ? principal.session : principal.id;
+    const unsubscribe = app.revocations.onRevoked(id, () => revoked.abort());
+    call.signal.addEventListener('abort', unsubscribe, { once: true });
+  }
+  return AbortSignal.any([call.signal, app.stopping, revoked.signal]);
+}
