@@ -1,12 +1,46 @@
 import type { Capabilities, EngineCapability } from '@baton/contract';
 import { engineRegistry } from '@baton/engines';
-import { detectMachine } from './machine/machine.ts';
+import { readMachineFacts } from './machine/facts.ts';
+import { detectLanguages, detectTools } from './machine/programs.ts';
+import { detectRepos } from './machine/repos.ts';
 import type { WorkerConfig } from './config.ts';
 
-/** What this machine can do: engines found and logged in, repositories, languages, tools, facts. */
-export async function detectCapabilities(config: WorkerConfig): Promise<Capabilities> {
-  const [engines, machine] = await Promise.all([detectEngines(config), detectMachine(config)]);
-  return { engines, environments: [], ...machine };
+/** What a worker declares, and the labels that every machine has: `os` and `arch`. */
+export interface Declared {
+  readonly capabilities: Capabilities;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * What this machine can do: engines found and logged in, repositories, languages, tools, facts.
+ * @throws {AppError} bad_config when a declared repository is none
+ */
+export async function detectCapabilities(config: WorkerConfig): Promise<Declared> {
+  const pathVariable = config.processEnv['PATH'] ?? '';
+  const [engines, facts, repos] = await Promise.all([
+    detectEngines(config),
+    readMachineFacts(config.dataDir),
+    detectRepos({ declared: config.repos, scan: config.scan }),
+  ]);
+  const repoPaths = repos.flatMap((repo) => (repo.path === undefined ? [] : [repo.path]));
+  const languages = detectLanguages({
+    pathVariable,
+    repoPaths,
+    ...(config.languages.length === 0 ? {} : { declared: config.languages }),
+  });
+  return {
+    labels: { os: facts.os, arch: facts.arch, ...config.labels },
+    capabilities: {
+      engines,
+      repos: [...repos],
+      languages: [...languages],
+      tools: [...detectTools({ pathVariable, declared: config.tools })],
+      environments: [],
+      cpu: facts.cpu,
+      memory_bytes: facts.memory_bytes,
+      disk_free_bytes: facts.disk_free_bytes,
+    },
+  };
 }
 
 async function detectEngines(config: WorkerConfig): Promise<EngineCapability[]> {

@@ -1,5 +1,5 @@
 import { AppError, type DeliveryOrder, type DeliveryState, type RepoCapability } from '@baton/contract';
-import { deliverCommit } from './delivery/deliver.ts';
+import { deliver } from './delivery/deliver.ts';
 import { parseRepoSource } from './git/repo-source.ts';
 import type { Link } from './link/link.ts';
 import type { Log } from './log.ts';
@@ -17,7 +17,7 @@ export function createDeliveries(ports: DeliveryPorts): { take(order: DeliveryOr
   const running = new Set<string>();
 
   async function carryOut(order: DeliveryOrder): Promise<void> {
-    const delivery = await deliver(ports, order);
+    const delivery = await deliverOrder(ports, order);
     await ports.link.request({ type: 'delivered', run: order.run, delivery });
   }
 
@@ -33,13 +33,20 @@ export function createDeliveries(ports: DeliveryPorts): { take(order: DeliveryOr
   };
 }
 
-async function deliver(ports: DeliveryPorts, order: DeliveryOrder): Promise<DeliveryState> {
+async function deliverOrder(ports: DeliveryPorts, order: DeliveryOrder): Promise<DeliveryState> {
   const common = { repo: order.commit.repo, commit: order.commit.commit, branch: order.branch };
   try {
     const source = parseRepoSource(order.commit.repo, ports.repos());
     const cache = await ports.workspaces.openCache(source);
-    const detail = await deliverCommit({ cache, source, order });
-    return { state: 'delivered', ...common, detail };
+    const { words } = await deliver({
+      mode: order.mode,
+      repo: source,
+      cacheDir: cache.gitDir,
+      commit: order.commit.commit,
+      branch: order.branch,
+      ...(order.ref === null ? {} : { ref: order.ref }),
+    });
+    return { state: 'delivered', ...common, detail: words };
   } catch (error) {
     if (!(error instanceof AppError)) ports.log.error({ error, run: order.run }, 'a delivery failed');
     const detail = error instanceof Error ? error.message : String(error);

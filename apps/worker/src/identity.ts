@@ -1,9 +1,10 @@
-import { AppError, type Capabilities } from '@baton/contract';
+import { AppError } from '@baton/contract';
 import { createClient } from '@baton/sdk';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Declared } from './capabilities.ts';
 import type { WorkerConfig } from './config.ts';
 import { writeFileAtomic } from './spool/durable-file.ts';
 
@@ -25,7 +26,7 @@ export type Identity = z.infer<typeof saved>;
  */
 export async function obtainIdentity(
   config: WorkerConfig,
-  capabilities: Capabilities,
+  declared: Declared,
 ): Promise<Identity> {
   const path = join(config.dataDir, 'worker.json');
   const known = findIdentity(path);
@@ -43,8 +44,8 @@ export async function obtainIdentity(
       name: config.name,
       machine_id: hostname(),
       slots: config.slots,
-      labels: config.labels,
-      capabilities,
+      labels: { ...declared.labels },
+      capabilities: declared.capabilities,
       ephemeral: config.ephemeral,
       version: config.version,
     },

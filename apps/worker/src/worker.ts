@@ -5,7 +5,7 @@ import { installBaton } from './attempts/agent-env.ts';
 import { openAttemptFiles } from './attempts/files.ts';
 import { startRunner, type Runner, type RunnerPorts } from './attempts/runner.ts';
 import { createUploader } from './attempts/uploads.ts';
-import { detectCapabilities } from './capabilities.ts';
+import { detectCapabilities, type Declared } from './capabilities.ts';
 import { workerConfig, type WorkerConfigInput } from './config.ts';
 import { createDeliveries } from './deliveries.ts';
 import { sweepKept } from './housekeeping.ts';
@@ -61,9 +61,9 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
   const lock = await openDirectoryLock(config.dataDir);
   try {
     installBaton(config);
-    const capabilities = await detectCapabilities(config);
-    const identity = await obtainIdentity(config, capabilities);
-    return openWorker({ config, log, capabilities, identity, unlock: () => lock.close() });
+    const declared = await detectCapabilities(config);
+    const identity = await obtainIdentity(config, declared);
+    return openWorker({ config, log, declared, identity, unlock: () => lock.close() });
   } catch (error) {
     await lock.close();
     throw error;
@@ -73,13 +73,14 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
 interface Opened {
   readonly config: RunnerPorts['config'];
   readonly log: Log;
-  readonly capabilities: Capabilities;
+  readonly declared: Declared;
   readonly identity: { readonly id: string; readonly key: string };
   readonly unlock: () => Promise<void>;
 }
 
 function openWorker(opened: Opened): Worker {
-  const { config, log, capabilities, identity } = opened;
+  const { config, log, identity } = opened;
+  const { capabilities, labels } = opened.declared;
   const runners = new Map<string, Runner>();
   const workspaces = openWorkspaces({ dataDir: config.dataDir });
   const pool = openSupervisorPool({ size: config.warmSupervisors });
@@ -94,7 +95,7 @@ function openWorker(opened: Opened): Worker {
     hello: () => ({
       version: config.version,
       slots: config.slots,
-      labels: config.labels,
+      labels: { ...labels },
       capabilities,
       draining,
       attempts: [...runners.values()].map((it) => ({

@@ -74,7 +74,9 @@ export function startRunner(ports: RunnerPorts, it: Assignment, files: AttemptFi
   let client: SupervisorClient | undefined;
   let requests: AgentRequests | undefined;
   let shippers: LogShipper[] = [];
-  const asked: { stop?: { readonly reason: string; readonly graceMs: number } } = {};
+  let stopped: { readonly reason: string; readonly graceMs: number } | undefined;
+  // Through a function, because it is set while others wait.
+  const stopAsked = () => stopped;
   let released: string | undefined;
   let isEnded = files.report() !== undefined;
 
@@ -89,16 +91,18 @@ export function startRunner(ports: RunnerPorts, it: Assignment, files: AttemptFi
   async function runToReport(): Promise<Report> {
     try {
       const workspace = await begin();
-      const { stop } = asked;
-      if (stop !== undefined && client === undefined && findExit(files.dir) === undefined) {
-        return stoppedReport(stop.reason);
-      }
+      const stop = stopAsked();
+      if (stop !== undefined && neverStarted()) return stoppedReport(stop.reason);
       return await attend(workspace);
     } catch (error) {
       if (ending.signal.aborted) throw error;
       log.error({ error, ...about }, 'an attempt could not be run');
       return failureReport(error);
     }
+  }
+
+  function neverStarted(): boolean {
+    return client === undefined && findExit(files.dir) === undefined;
   }
 
   /** Finds the agent that runs (or ran) already, else prepares the workspace and starts it. */
@@ -115,13 +119,13 @@ export function startRunner(ports: RunnerPorts, it: Assignment, files: AttemptFi
     }
     const engine = engineOf(it);
     const workspace = await ports.workspaces.prepare(await workspaceRequest(ports, it, files));
-    if (asked.stop !== undefined) return workspace;
+    if (stopAsked() !== undefined) return workspace;
     const prepared = prepareLaunch(ports.config, it, engine, workspace, files);
     const started = await ports.pool.start(files.dir, prepared.launch);
     if (started !== undefined) {
       const found = await findSupervisor(files.dir);
       if (found.status === 'running') client = found.client;
-      const { stop } = asked;
+      const stop = stopAsked();
       if (stop !== undefined) await client?.stop(stop.reason, stop.graceMs).catch(() => undefined);
     }
     await tellStarted({ pid: started?.pid, prompt_sha256: prepared.promptSha256, workspace }, prepared.plan);
@@ -276,7 +280,7 @@ export function startRunner(ports: RunnerPorts, it: Assignment, files: AttemptFi
   }
 
   function cancel(reason: string, stopGraceMs: number): void {
-    asked.stop = { reason, graceMs: stopGraceMs };
+    stopped = { reason, graceMs: stopGraceMs };
     void client?.stop(reason, stopGraceMs).catch(() => undefined);
   }
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { closePipe, drainPipe, feedPipe, type StdioPipes } from './pipes.ts';
+import { drainPipe, type StdioPipes } from './pipes.ts';
 import type { LaunchStdin } from './records.ts';
 import type { SpoolWriter } from './spool-writer.ts';
 
@@ -44,7 +44,7 @@ export class AgentStreams {
   open(): AgentStdio {
     const out = this.#pipes?.stdout.writeFd ?? 'pipe';
     const err = this.#pipes?.stderr.writeFd ?? 'pipe';
-    if (this.#input.mode === 'open') return [this.#pipes?.stdin.readFd ?? 'pipe', out, err];
+    if (this.#input.mode === 'open') return ['pipe', out, err];
     if (this.#input.mode === 'none') return ['ignore', out, err];
     this.#inputFd = openSync(this.#input.path, 'r');
     return [this.#inputFd, out, err];
@@ -54,8 +54,8 @@ export class AgentStreams {
   connect(child: ChildProcess): void {
     if (this.#inputFd !== undefined) closeSync(this.#inputFd);
     const { stdout, stderr } = this.#writers;
+    this.#stdin = child.stdin ?? undefined;
     if (this.#pipes === undefined) {
-      this.#stdin = child.stdin ?? undefined;
       this.#drains = [drainStream(child.stdout, stdout), drainStream(child.stderr, stderr)];
     } else {
       this.#connectPipes(this.#pipes);
@@ -93,12 +93,6 @@ export class AgentStreams {
   #connectPipes(pipes: StdioPipes): void {
     closeSync(pipes.stdout.writeFd);
     closeSync(pipes.stderr.writeFd);
-    if (this.#input.mode === 'open') {
-      closeSync(pipes.stdin.readFd);
-      this.#stdin = feedPipe(pipes.stdin.writeFd);
-    } else {
-      closePipe(pipes.stdin);
-    }
     this.#drains = [
       drainPipe(pipes.stdout.readFd, (bytes) => this.#writers.stdout.write(bytes)),
       drainPipe(pipes.stderr.readFd, (bytes) => this.#writers.stderr.write(bytes)),

@@ -11,9 +11,8 @@ export interface Pipe {
   readonly writeFd: number;
 }
 
-/** The three standard streams of an agent that is not started yet. */
+/** The two outputs of an agent that is not started yet. */
 export interface StdioPipes {
-  readonly stdin: Pipe;
   readonly stdout: Pipe;
   readonly stderr: Pipe;
 }
@@ -23,29 +22,23 @@ const READ_BYTES = 64 * 1024;
 /**
  * Real pipes, made as unlinked FIFOs. Node's own "pipes" are socket pairs, through which an agent's
  * script cannot write to /dev/stderr (ENXIO); a plain file would be truncated by the same line.
- * Undefined where there is no `mkfifo`: then Node's must do.
+ * Undefined where there is no `mkfifo`, and on macOS, where /dev/stderr is no open but a dup: there
+ * Node's own do. Input is always Node's: opening /dev/stdin of a FIFO whose writer is done would hang.
  */
 export function openPipes(): StdioPipes | undefined {
+  if (process.platform !== 'linux') return undefined;
   const dir = runtimeDir();
   const stem = join(dir, `${process.pid}-${randomBytes(4).toString('hex')}`);
-  const paths = { stdin: `${stem}.0`, stdout: `${stem}.1`, stderr: `${stem}.2` };
+  const paths = { stdout: `${stem}.1`, stderr: `${stem}.2` };
   try {
-    const made = [paths.stdin, paths.stdout, paths.stderr];
-    execFileSync('mkfifo', ['-m', '600', ...made], { stdio: 'ignore' });
+    execFileSync('mkfifo', ['-m', '600', paths.stdout, paths.stderr], { stdio: 'ignore' });
   } catch {
     return undefined;
   }
   return {
-    stdin: openPipe(paths.stdin),
     stdout: openPipe(paths.stdout),
     stderr: openPipe(paths.stderr),
   };
-}
-
-/** Closes what nobody took over. */
-export function closePipe(pipe: Pipe): void {
-  closeSync(pipe.readFd);
-  closeSync(pipe.writeFd);
 }
 
 /**
@@ -76,11 +69,6 @@ export function drainPipe(
   socket.on('error', () => socket.destroy());
   socket.once('end', () => socket.destroy());
   return { ended, destroy: () => socket.destroy() };
-}
-
-/** The writing end of a pipe as a stream. */
-export function feedPipe(writeFd: number): Socket {
-  return new Socket({ fd: writeFd, readable: false, writable: true });
 }
 
 /** Opens both ends, blocking as a program expects, without waiting for the other side. */

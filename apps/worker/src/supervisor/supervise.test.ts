@@ -168,7 +168,7 @@ describe('the life of an agent', () => {
     await exitOf(fromFile);
     expect(stdoutOf(fromFile)).toBe('from a file');
 
-    const live = await startAgent('cat /dev/stdin', { stdin: { mode: 'open' } });
+    const live = await startAgent('cat', { stdin: { mode: 'open' } });
     const client = await running(live);
     expect(await client.feed(0, 'one ')).toBe(4);
     expect(await client.feed(0, 'one two')).toBe(7);

@@ -27,17 +27,16 @@ export function createLogWriter(db: Db): LogWriter {
   return {
     async append(piece) {
       const outcome = await appendLogChunk(db, piece);
-      if (outcome.kind === 'not_found') {
-        throw new AppError('not_found', `There is no attempt ${piece.attempt} of this worker.`);
+      if ('nextOffset' in outcome) {
+        if (outcome.kind === 'appended') for (const listener of listeners) listener(piece.attempt);
+        return { nextOffset: outcome.nextOffset };
       }
-      if (outcome.kind === 'stale') {
-        throw new AppError(
-          'stale_epoch',
-          `Attempt ${piece.attempt} no longer takes output under epoch ${piece.epoch}; stop it.`,
-        );
-      }
-      if (outcome.kind === 'appended') for (const listener of listeners) listener(piece.attempt);
-      return { nextOffset: outcome.nextOffset };
+      throw outcome.kind === 'stale'
+        ? new AppError(
+            'stale_epoch',
+            `Attempt ${piece.attempt} no longer takes output under epoch ${piece.epoch}; stop it.`,
+          )
+        : new AppError('not_found', `There is no attempt ${piece.attempt} of this worker.`);
     },
     onAppend(listener) {
       listeners.add(listener);
