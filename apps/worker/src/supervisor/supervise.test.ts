@@ -485,6 +485,17 @@ describe('recovery', () => {
     expect(findExit(agent.dir)).toEqual(exit);
   });
 
+  test('a supervisor whose directory was removed ends with its agent', async () => {
+    const agent = await startAgent('exec sleep 300');
+    const state = findState(agent.dir);
+    const pid = state?.supervisor_pid ?? 0;
+    rmSync(agent.dir, { recursive: true });
+    process.kill(pid, 'SIGTERM');
+    await until(() => !isProcessAlive({ pid, born: '' }), 'the supervisor to end');
+    expect(findTree({ attemptId: agent.id })).toEqual([]);
+    expect(existsSync(state?.agent_socket ?? '')).toBe(false);
+  });
+
   test('a killed supervisor is reported lost; settling ends the agent that lives on', async () => {
     const agent = await startAgent('trap "" TERM; echo up; exec sleep 300');
     await until(() => stdoutOf(agent) === 'up\n', 'the agent');

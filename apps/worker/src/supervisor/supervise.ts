@@ -29,6 +29,8 @@ import { SpoolWriter, type SpoolBudget } from './spool-writer.ts';
 
 /** How long pipes may stay open once the whole tree is gone; then somebody else holds them. */
 const PIPES_CLOSE_MS_MAX = 2_000;
+/** Once a second; without the record the attempt will be found lost, which is what it then is. */
+const EXIT_TRIES_MAX = 60;
 /** A fenced agent must be gone within 5 s, so its grace is shorter than that. */
 const FENCED_GRACE_MS_MAX = 3_000;
 
@@ -281,8 +283,9 @@ export class Supervisor {
     signal: string | null,
     leftoversEnded: number,
   ): Promise<void> {
-    await this.#stdout.close();
-    await this.#stderr.close();
+    for (const writer of [this.#stdout, this.#stderr]) {
+      await writer.close().catch((error: unknown) => this.#note(String(error)));
+    }
     this.#exit = {
       reason: this.#stop?.reason ?? 'supervisor_failed',
       detail: this.#stop?.detail ?? '',
@@ -295,11 +298,25 @@ export class Supervisor {
       dropped_bytes: this.#stdout.droppedBytes + this.#stderr.droppedBytes,
       leftovers_ended: leftoversEnded,
     };
-    writeFileAtomic(this.paths.exit, JSON.stringify(this.#exit), { sync: true });
+    await this.#writeExit(this.#exit);
     this.outbox.wake();
     await this.#closeServers();
     this.outbox.close();
     this.#finish();
+  }
+
+  /** A full disk may have room again; a directory that was removed is not waited for. */
+  async #writeExit(exit: ExitFile): Promise<void> {
+    for (let tries = 0; tries < EXIT_TRIES_MAX; tries += 1) {
+      try {
+        writeFileAtomic(this.paths.exit, JSON.stringify(exit), { sync: true });
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+        this.#note(`exit.json: ${String(error)}`);
+        await sleep(1_000, new AbortController().signal);
+      }
+    }
   }
 
   /** Lets answers that are on their way out leave, but waits for nobody. */
