@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AppError } from '@baton/contract';
+import type { AppError } from '@baton/contract';
 import { openDirectoryLock } from './lock.ts';
 
 const refusalOf = (promise: Promise<unknown>): Promise<AppError> =>

@@ -30,9 +30,12 @@ export function encodeValues(values: readonly unknown[]): WireValue[] {
     try {
       return encode(value);
     } catch (error) {
-      throw new TypeError(`$${index + 1}: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
+      throw new TypeError(
+        `$${index + 1}: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   });
 }

@@ -113,7 +113,12 @@ class EmbeddedSessions {
 
   async open(onClosed: () => Promise<void>): Promise<PgliteDb> {
     const pool = new SessionPool({ size: 1, open: () => this.#openSession() });
-    await pool.use(() => Promise.resolve());
+    try {
+      await pool.use(() => Promise.resolve());
+    } catch (error) {
+      await this.#thread?.kill();
+      throw error;
+    }
     const db = createDb({
       kind: 'pglite',
       writers: pool,
@@ -122,7 +127,11 @@ class EmbeddedSessions {
       onUnknown: (xid) => this.#doubtful.set(xid, undefined),
       findOutcome: (xid) => this.#doubtful.get(xid),
       exclusive: (work) => pool.use(work),
-      onClosed,
+      onClosed: async () => {
+        // The directory is free for others only when nothing of ours writes to it any more.
+        await this.#thread?.kill();
+        await onClosed();
+      },
     });
     return {
       ...db,
