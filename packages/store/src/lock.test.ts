@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ beforeEach(async () => {
   dir = join(base, 'data');
   await mkdir(dir);
 });
+// Hooks run from the last to the first: sockets elsewhere are removed before the record of them.
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await rm(base, { recursive: true, force: true });
@@ -143,33 +144,40 @@ describe('many who start at once', () => {
 });
 
 describe('a path too long for a socket', () => {
+  const long = (): string => join(dir, 'x'.repeat(60), 'y'.repeat(60));
   const longDir = async (): Promise<string> => {
-    const long = join(dir, 'x'.repeat(60), 'y'.repeat(60));
-    await mkdir(long, { recursive: true });
-    return long;
+    await mkdir(long(), { recursive: true });
+    return long();
   };
+  afterEach(async () => {
+    for (const path of [long(), `${long()}-copy`]) {
+      const record = await readFile(join(path, 'lock.path'), 'utf8').catch(() => '');
+      const sockets = record.split('\n')[1];
+      if (sockets !== undefined) await rm(sockets, { recursive: true, force: true });
+    }
+  });
 
   test('locks all the same', async () => {
-    const long = await longDir();
-    const lock = await openDirectoryLock(long);
-    expect((await refusalOf(openDirectoryLock(long))).code).toBe('data_dir_in_use');
+    const path = await longDir();
+    const lock = await openDirectoryLock(path);
+    expect((await refusalOf(openDirectoryLock(path))).code).toBe('data_dir_in_use');
     await lock.close();
-    await (await openDirectoryLock(long)).close();
+    await (await openDirectoryLock(path)).close();
   });
 
   test('does not lock a copy of the directory', async () => {
-    const long = await longDir();
-    const lock = await openDirectoryLock(long);
-    await cp(long, `${long}-copy`, { recursive: true });
-    const copy = await openDirectoryLock(`${long}-copy`);
+    const path = await longDir();
+    const lock = await openDirectoryLock(path);
+    await cp(path, `${path}-copy`, { recursive: true });
+    const copy = await openDirectoryLock(`${path}-copy`);
     await Promise.all([lock.close(), copy.close()]);
   });
 
   test('survives a record that was cut off', async () => {
-    const long = await longDir();
-    await writeFile(join(long, 'lock.path'), '');
-    const lock = await openDirectoryLock(long);
-    expect((await refusalOf(openDirectoryLock(long))).code).toBe('data_dir_in_use');
+    const path = await longDir();
+    await writeFile(join(path, 'lock.path'), '');
+    const lock = await openDirectoryLock(path);
+    expect((await refusalOf(openDirectoryLock(path))).code).toBe('data_dir_in_use');
     await lock.close();
   });
 });

@@ -214,10 +214,11 @@ async function socketDirectory(dir: string): Promise<string> {
   return recorded;
 }
 
+/** Short names: the temporary directory of macOS alone takes half of what a socket's path may have. */
 async function recordedDirectory(real: string): Promise<string> {
   const file = join(real, PATH_FILE);
-  const digest = createHash('sha256').update(real).digest('hex').slice(0, 24);
-  const mine = `${real}\n${join(tmpdir(), `baton-lock-${digest}`)}\n`;
+  const digest = createHash('sha256').update(real).digest('hex').slice(0, 10);
+  const mine = `${real}\n${join(tmpdir(), `baton-${digest}`)}\n`;
   for (;;) {
     const [owner, recorded] = await readFile(file, 'utf8').then(
       (text) => text.split('\n'),
