@@ -72,19 +72,6 @@ create table artifacts (
 create index artifacts_of_task on artifacts (task_id, created_at, id);
 create index artifacts_of_run on artifacts (run_id, created_at, id);
 
--- Content that was announced and is not stored yet.
-create table uploads (
-  id text collate "C" primary key,
-  project_id text collate "C" not null,
-  artifact_id text collate "C" not null unique,
-  attempt_id text collate "C" not null,
-  sha256 text collate "C" not null,
-  size bigint not null,
-  received bigint not null check (received between 0 and size),
-  created_at timestamptz not null,
-  updated_at timestamptz not null
-) with (fillfactor = 50);
-
 create table notes (
   id text collate "C" primary key,
   task_id text collate "C" not null,

@@ -44,13 +44,7 @@ export {
   type ExpiredLease,
   type PresenceBounds,
 } from './statements/services.ts';
-export {
-  feedHead,
-  listEvents,
-  type EventFilter,
-  type EventRead,
-  type FeedHead,
-} from './statements/events.ts';
+export { feedHead, type EventFilter, type EventRead, type FeedHead } from './statements/events.ts';
 export {
   appendLogChunk,
   type LogOutcome,
@@ -58,4 +52,24 @@ export {
   type LogRead,
   type RunLogKey,
 } from './statements/logs.ts';
+export { createReads, type Reads } from './reads.ts';
+export type { PageKey } from './statements/filter.ts';
+export type { Findable } from './statements/find-ids.ts';
+export type { RunFilter, RunRead } from './statements/runs.ts';
+export type { TaskFilter, TaskRead } from './statements/tasks.ts';
+export type { EdgeRead } from './statements/edges.ts';
+export type { AttemptRead } from './statements/attempts.ts';
+export type { CheckpointFilter, CheckpointRead } from './statements/checkpoints.ts';
+export type { WaitingNeeds, WorkerRead } from './statements/workers.ts';
+export {
+  createIdentity,
+  type ApiKeyRecord,
+  type Identity,
+  type JoinTokenRecord,
+  type NewApiKey,
+  type Owner,
+  type SessionRecord,
+  type WorkerRecord,
+} from './statements/identity.ts';
+export { ensureMeta } from './statements/meta.ts';
 export { maintain, purgeExpired } from './statements/maintenance.ts';

@@ -36,7 +36,7 @@ export const lockIdempotencyKeys = statement({
              order by 1) as ordered`,
 });
 
-const loadIdempotencyKeys = statement({
+export const loadIdempotencyKeys = statement({
   name: 'loadIdempotencyKeys',
   args: (keys: readonly IdempotencyKey[]) => [
     scopesOf(keys),

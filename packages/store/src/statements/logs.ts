@@ -25,7 +25,8 @@ export interface LogPiece {
  */
 export type LogOutcome =
   | { readonly kind: 'appended' | 'known' | 'gap'; readonly nextOffset: number }
-  | { readonly kind: 'stale' | 'not_found' };
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'not_found' };
 
 /**
  * Appends what of a piece is new. The row of `log_heads` is locked from the first look to the end of

@@ -4,12 +4,11 @@ import type { Db, Queries } from '../db.ts';
 import { statement } from '../statement.ts';
 
 const ROWS_A_PASS = 1_000;
-const UPLOAD_DAYS = 1;
 
 /** Removes what is over; each table at most `limit` rows. */
 export const purgeStatement = statement({
   name: 'purgeExpired',
-  args: (limit: number) => [limit, DEFAULTS.idempotencyKeyDays, UPLOAD_DAYS],
+  args: (limit: number) => [limit, DEFAULTS.idempotencyKeyDays],
   row: z.strictObject({ count: z.int() }),
   sql: `
     with keys as (
@@ -29,19 +28,12 @@ export const purgeStatement = statement({
                              from login_codes
                             where expires_at < clock_timestamp()
                             limit $1)
-      returning 1),
-    gone as (
-      delete from uploads
-       where id in (select id
-                      from uploads
-                     where updated_at < clock_timestamp() - make_interval(days => $3)
-                     limit $1)
       returning 1)
     select (select count(*) from keys) + (select count(*) from sessions)
-         + (select count(*) from codes) + (select count(*) from gone) as count`,
+         + (select count(*) from codes) as count`,
 });
 
-/** Removes expired idempotency keys, sessions, login codes and abandoned uploads. Resolves with how many. */
+/** Removes expired idempotency keys, sessions and login codes. Resolves with how many. */
 export async function purgeExpired(queries: Pick<Queries, 'query'>): Promise<number> {
   let total = 0;
   for (;;) {

@@ -104,7 +104,7 @@ export const LIST_STATEMENTS = Object.fromEntries(
 
 /** Rows by key; the ids of rows that do not exist are not in the map. */
 export async function loadRows<T extends TableName>(
-  queries: Queries,
+  queries: Pick<Queries, 'query'>,
   table: T,
   ids: readonly string[],
 ): Promise<Map<string, Tables[T]>> {
@@ -114,7 +114,7 @@ export async function loadRows<T extends TableName>(
 
 /** Whole lists by the id of their owner, with their rows by key; each owner asked for is in the map. */
 export async function loadList<L extends LoadableList>(
-  queries: Queries,
+  queries: Pick<Queries, 'query'>,
   list: L,
   ids: readonly string[],
 ): Promise<Map<string, Map<string, Tables[Lists[L]]>>> {

@@ -1,0 +1,212 @@
+import { LIMITS, PRIORITIES, type TaskResult } from '@baton/contract';
+import type { OutputRow, TaskRow, TaskSpecRow } from '@baton/kernel';
+import { z } from 'zod';
+import type { Queries } from '../db.ts';
+import { statement } from '../statement.ts';
+import { TABLES } from '../tables.ts';
+import { pickRow } from '../tables/pick-row.ts';
+import { beforeKey, containsFilter, labelFilter, type PageKey } from './filter.ts';
+
+type Asker = Pick<Queries, 'query'>;
+
+/** A task, what was asked for, the worker of its open or newest attempt, the result that stands. */
+export interface TaskRead {
+  readonly task: TaskRow;
+  readonly spec: TaskSpecRow;
+  readonly workerName: string | null;
+  readonly result: TaskResult | null;
+}
+
+/**
+ * Which tasks; what is absent does not filter. `engine` is the one asked for or in use, `worker` an
+ * id or name, in use or assigned; `label` is `key` or `key=value`.
+ */
+export interface TaskFilter {
+  readonly status?: readonly string[] | undefined;
+  readonly run?: string | undefined;
+  readonly role?: readonly string[] | undefined;
+  readonly engine?: string | undefined;
+  readonly worker?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly priority?: readonly string[] | undefined;
+  readonly label?: string | undefined;
+  readonly needsHuman?: boolean | undefined;
+  readonly text?: string | undefined;
+}
+
+type FlatTask = TaskRow & Omit<TaskSpecRow, 'taskId'> & Pick<TaskRead, 'workerName' | 'result'>;
+
+const specColumns = TABLES.taskSpecs.columns.filter(
+  ({ property }) => !['taskId', 'runId', 'projectId'].includes(property),
+);
+const row = z.strictObject({
+  ...TABLES.tasks.row.shape,
+  ...Object.fromEntries(specColumns.map(({ property, schema }) => [property, schema])),
+  workerName: z.string().nullable(),
+  result: z.custom<TaskResult | null>(),
+}) as unknown as z.ZodType<FlatTask>;
+
+const SELECT = `
+    select ${TABLES.tasks.select('t')},
+      ${specColumns.map(({ name, property }) => `s.${name} as "${property}"`).join(', ')},
+      w.name as "workerName", standing.result
+      from tasks t
+      join task_specs s
+        on s.task_id = t.id
+      left join workers w
+        on w.id = t.worker_id
+      left join attempts standing
+        on standing.id = t.result_attempt_id`;
+
+export const taskById = statement({
+  name: 'taskById',
+  args: (project: string, id: string) => [project, id],
+  row,
+  sql: `${SELECT}
+     where t.id = $2
+       and t.project_id = $1`,
+});
+
+const TASKS_OF_RUN_MAX = 2 * LIMITS.tasksPerRunMax;
+
+export const tasksOfRunStatement = statement({
+  name: 'tasksOfRun',
+  args: (run: string) => [run, TASKS_OF_RUN_MAX],
+  row,
+  sql: `${SELECT}
+     where t.run_id = $1
+     order by t.position, t.id
+     limit $2`,
+});
+
+const FILTERS = `
+       and (t.created_at, t.id) < ($14::timestamptz, $15)
+       and ($2::text[] is null or t.status = any($2))
+       and ($3::text[] is null or s.spec ->> 'role' = any($3))
+       and ($4::text is null
+            or s.spec -> 'needs' ->> 'engine' = $4
+            or exists (select 1 from attempts a where a.id = t.attempt_id and a.engine = $4))
+       and ($5::text is null or t.worker_id = $5 or w.name = $5 or t.assigned_worker = $5)
+       and ($6::text is null or s.origin = $6)
+       and ($7::text is null or s.parent_task_id = $7)
+       and ($8::smallint[] is null or t.priority = any($8))
+       and ($9::text is null or s.spec -> 'labels' -> $9 is not null)
+       and ($10::text is null or s.spec -> 'labels' ->> $9 = $10)
+       and ($11::boolean is null
+            or $11 = exists (select 1
+                               from checkpoints c
+                              where c.task_id = t.id
+                                and c.status = 'open'))
+       and ($12::text is null
+            or s.title ilike $12
+            or t.key ilike $12
+            or t.id like $12
+            or s.spec ->> 'spec' ilike $12)
+     order by t.created_at desc, t.id desc
+     limit $13`;
+
+function filterValues(
+  scope: string,
+  filter: TaskFilter,
+  limit: number,
+  after: PageKey | undefined,
+): readonly unknown[] {
+  return [
+    scope,
+    filter.status ?? null,
+    filter.role ?? null,
+    filter.engine ?? null,
+    filter.worker ?? null,
+    filter.origin ?? null,
+    filter.parent ?? null,
+    filter.priority?.map((name) => PRIORITIES.findIndex((it) => it === name)) ?? null,
+    ...labelFilter(filter.label),
+    filter.needsHuman ?? null,
+    containsFilter(filter.text),
+    limit,
+    ...beforeKey(after),
+  ];
+}
+
+export const tasksPage = statement({
+  name: 'tasksPage',
+  args: (project: string, filter: TaskFilter, limit: number, after: PageKey | undefined) =>
+    filterValues(project, filter, limit, after),
+  row,
+  sql: `${SELECT}
+     where t.project_id = $1${FILTERS}`,
+});
+
+export const tasksOfRunPage = statement({
+  name: 'tasksOfRunPage',
+  args: (
+    run: string,
+    project: string,
+    filter: TaskFilter,
+    limit: number,
+    after: PageKey | undefined,
+  ) => [...filterValues(run, filter, limit, after), project],
+  row,
+  sql: `${SELECT}
+     where t.run_id = $1
+       and t.project_id = $16${FILTERS}`,
+});
+
+/** A task of a project, by its internal id. */
+export async function findTask(
+  queries: Asker,
+  project: string,
+  id: string,
+): Promise<TaskRead | undefined> {
+  const [flat] = await queries.query(taskById, project, id);
+  return flat === undefined ? undefined : toRead(flat);
+}
+
+/** All tasks of a run, in plan order. */
+export async function tasksOfRun(queries: Asker, run: string): Promise<TaskRead[]> {
+  const rows = await queries.query(tasksOfRunStatement, run);
+  return rows.map(toRead);
+}
+
+/** Tasks of a project, newest first, behind `after`. */
+export async function listTasks(
+  queries: Asker,
+  project: string,
+  filter: TaskFilter,
+  limit: number,
+  after: PageKey | undefined,
+): Promise<TaskRead[]> {
+  const rows = await (filter.run === undefined
+    ? queries.query(tasksPage, project, filter, limit, after)
+    : queries.query(tasksOfRunPage, filter.run, project, filter, limit, after));
+  return rows.map(toRead);
+}
+
+function toRead(flat: FlatTask): TaskRead {
+  return {
+    task: pickRow(TABLES.tasks, { ...flat }),
+    spec: pickRow(TABLES.taskSpecs, { ...flat, taskId: flat.id }),
+    workerName: flat.workerName,
+    result: flat.result,
+  };
+}
+
+const OUTPUTS_MAX = 100_000;
+
+export const outputsOfTasksStatement = statement({
+  name: 'outputsOfTasks',
+  args: (tasks: readonly string[]) => [tasks, OUTPUTS_MAX],
+  row: TABLES.outputs.row as unknown as z.ZodType<OutputRow>,
+  sql: `
+    select ${TABLES.outputs.select('o')}
+      from outputs o
+     where o.task_id = any($1::text[])
+     order by o.task_id, o.generation, o.key
+     limit $2`,
+});
+
+/** Fulfilled contracts of tasks, of all generations. */
+export function outputsOfTasks(queries: Asker, tasks: readonly string[]): Promise<OutputRow[]> {
+  return queries.query(outputsOfTasksStatement, tasks);
+}
