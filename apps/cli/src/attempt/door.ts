@@ -1,0 +1,59 @@
+import {
+  AppError,
+  type CheckpointOpenInput,
+  type Resolution,
+  type TaskResult,
+} from '@baton/contract';
+import type { Context } from '../context.ts';
+import { openHttpDoor } from './http-door.ts';
+import { openSocketDoor } from './socket-door.ts';
+
+/** A file that an agent hands in. */
+export interface ArtifactFile {
+  readonly path: string;
+  readonly name: string;
+  readonly kind: 'patch' | 'bundle' | 'log' | 'report' | 'screenshot' | 'file';
+  readonly mediaType: string;
+}
+
+/** `pending`: kept on this machine's disk and sent as soon as the control plane can be reached. */
+export type Handed = { readonly state: 'accepted' | 'pending'; readonly body: unknown };
+
+/** What an agent may say about its own attempt, whichever way it travels. */
+export interface AttemptDoor {
+  /** What the attempt was given; `inputs` by name. */
+  task(): Promise<Readonly<Record<string, unknown>>>;
+  progress(progress: { readonly percent?: number; readonly text: string }): Promise<Handed>;
+  note(text: string): Promise<Handed>;
+  /** @throws AppError contract_violation with the validator's words, unknown_contract. */
+  setOutput(key: string, data: unknown): Promise<Handed>;
+  addArtifact(file: ArtifactFile): Promise<Handed>;
+  /** Waits for the decision. Undefined when `waitMsMax` passed without one. */
+  ask(question: CheckpointOpenInput, waitMsMax: number): Promise<Resolution | undefined>;
+  complete(result: TaskResult): Promise<Handed>;
+  fail(reason: string, failureClass: string | undefined): Promise<Handed>;
+}
+
+/**
+ * The door of the attempt that this program runs in: its supervisor's socket, else the control plane
+ * with the attempt's own token. Undefined outside of one.
+ */
+export function findDoor(context: Context): AttemptDoor | undefined {
+  const { socket, attemptId, epoch, attemptToken } = context.config;
+  if (socket !== undefined) return openSocketDoor(socket, context.signal);
+  if (attemptId === undefined || epoch === undefined || attemptToken === undefined) {
+    return undefined;
+  }
+  return openHttpDoor(context.client(), attemptId, epoch, context.signal);
+}
+
+/** @throws AppError bad_request that says where such a command belongs. */
+export function getDoor(context: Context, what: string): AttemptDoor {
+  const door = findDoor(context);
+  if (door !== undefined) return door;
+  throw new AppError(
+    'bad_request',
+    `${what} is for an agent inside its attempt (BATON_SOCKET, or BATON_URL with BATON_TOKEN, ` +
+      'BATON_ATTEMPT_ID and BATON_EPOCH). Name a task where the command takes one.',
+  );
+}

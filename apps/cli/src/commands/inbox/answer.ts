@@ -1,0 +1,25 @@
+import { command, id, rest } from '../../command.ts';
+import { flag, text } from '../../option.ts';
+import { decisionOf } from '../../resolve/decision.ts';
+import { decisionText } from '../../views/checkpoint-view.ts';
+
+export const inboxAnswer = command({
+  name: ['inbox', 'answer'],
+  summary: 'decide what waits for a person',
+  examples: ['baton inbox answer chk_01h... approve', 'baton inbox answer chk_01h... --default'],
+  arguments: {
+    checkpoint: id('id of the checkpoint, or a unique prefix'),
+    answer: rest('one of the options, or free text'),
+  },
+  options: {
+    default: flag('--default', 'take the default option'),
+    text: flag('--text', 'the answer is free text although it reads like an option'),
+    reason: text('--reason <text>', 'why; kept in the history'),
+  },
+  async run({ client }, { checkpoint, answer }, options) {
+    const found = await client().checkpoints.get(checkpoint);
+    const decision = decisionOf(answer.join(' '), found.options, options);
+    const decided = await client().checkpoints.resolve(found.id, decision);
+    return { json: decided, text: decisionText(decided) };
+  },
+});

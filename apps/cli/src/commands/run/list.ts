@@ -1,0 +1,33 @@
+import { RUN_STATUSES } from '@baton/contract';
+import { command } from '../../command.ts';
+import { commaTexts, numeric, text } from '../../option.ts';
+import { show } from '../../terminal/shown.ts';
+import { runTable } from '../../views/run-view.ts';
+
+export const runList = command({
+  name: ['run', 'list'],
+  summary: 'list runs, newest first',
+  options: {
+    status: commaTexts('-s, --status <statuses>', `only these: ${RUN_STATUSES.join(', ')}`),
+    label: text('--label <label>', 'only with this label: key or key=value'),
+    text: text('--text <words>', 'only with these words in the goal'),
+    limit: numeric('-n, --limit <number>', 'at most so many (default 50)', { min: 1, max: 1_000 }),
+    cursor: text('--cursor <cursor>', 'continue a list: next_cursor of the page before'),
+  },
+  async run({ client, nowMs, out }, _, { status, label, text: words, limit, cursor }) {
+    const page = await client().runs.list({
+      status: status.length === 0 ? undefined : [...status],
+      label,
+      text: words,
+      limit,
+      cursor,
+    });
+    return {
+      json: page,
+      text:
+        page.items.length === 0
+          ? show`No runs. Start one: baton run "what to do" --repo .`
+          : runTable(page.items, nowMs(), out.columns()),
+    };
+  },
+});

@@ -1,0 +1,100 @@
+import type { Command } from '../command.ts';
+import { engineList } from './engine/list.ts';
+import { inboxAnswer } from './inbox/answer.ts';
+import { inboxList } from './inbox/list.ts';
+import { keyCreate } from './key/create.ts';
+import { keyList } from './key/list.ts';
+import { keyRevoke } from './key/revoke.ts';
+import { login } from './login.ts';
+import { open } from './open.ts';
+import { ps } from './ps.ts';
+import { runCancel } from './run/cancel.ts';
+import { runList } from './run/list.ts';
+import { run } from './run/run.ts';
+import { runValidate } from './run/validate.ts';
+import { runView } from './run/view.ts';
+import { runWatch } from './run/watch.ts';
+import { taskAnswer } from './task/answer.ts';
+import { taskApprove } from './task/approve.ts';
+import { taskArtifactAdd } from './task/artifact/add.ts';
+import { taskAsk } from './task/ask.ts';
+import { taskAssign } from './task/assign.ts';
+import { taskCancel } from './task/cancel.ts';
+import { taskCheck } from './task/check.ts';
+import { taskCreate } from './task/create.ts';
+import { taskDepsAdd } from './task/deps/add.ts';
+import { taskDepsRemove } from './task/deps/remove.ts';
+import { taskDiff } from './task/diff.ts';
+import { taskDone } from './task/done.ts';
+import { taskExplain } from './task/explain.ts';
+import { taskFail } from './task/fail.ts';
+import { taskHelp } from './task/help.ts';
+import { taskList } from './task/list.ts';
+import { logsShort, taskLogs } from './task/logs.ts';
+import { taskNote } from './task/note.ts';
+import { taskNotes } from './task/notes.ts';
+import { taskOutputList } from './task/output/list.ts';
+import { taskOutputSet } from './task/output/set.ts';
+import { taskProgress } from './task/progress.ts';
+import { taskReject } from './task/reject.ts';
+import { taskRetry } from './task/retry.ts';
+import { taskView } from './task/view.ts';
+import { wait } from './wait.ts';
+import { workerDrain } from './worker/drain.ts';
+import { workerList } from './worker/list.ts';
+import { workerRemove } from './worker/remove.ts';
+import { workerTokenCommand } from './worker/token.ts';
+import { workerUndrain } from './worker/undrain.ts';
+import { workerView } from './worker/view.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  run,
+  runList,
+  runView,
+  runWatch,
+  runCancel,
+  runValidate,
+  taskCreate,
+  taskList,
+  taskView,
+  taskCheck,
+  taskLogs,
+  taskDiff,
+  taskExplain,
+  taskApprove,
+  taskReject,
+  taskAnswer,
+  taskRetry,
+  taskCancel,
+  taskAssign,
+  taskDepsAdd,
+  taskDepsRemove,
+  taskAsk,
+  taskProgress,
+  taskNote,
+  taskNotes,
+  taskOutputSet,
+  taskOutputList,
+  taskArtifactAdd,
+  taskDone,
+  taskFail,
+  taskHelp,
+  inboxList,
+  inboxAnswer,
+  workerList,
+  workerView,
+  workerTokenCommand,
+  workerDrain,
+  workerUndrain,
+  workerRemove,
+  engineList,
+  keyList,
+  keyCreate,
+  keyRevoke,
+  login,
+  ps,
+  logsShort,
+  open,
+  wait,
+];

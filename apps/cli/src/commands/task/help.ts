@@ -1,0 +1,32 @@
+import { command } from '../../command.ts';
+import { block } from '../../terminal/shown.ts';
+
+const TEXT = `An agent inside its attempt speaks to Baton with these. All take --json.
+
+  baton task check                         what the task is, with its inputs (resolved_inputs)
+  baton task progress "text" --percent 40  how far it is
+  baton task note "text"                   something worth knowing
+  baton task ask "question" --option a --option b --default a --timeout 600
+                                           asks a person; prints the answer when it is there
+  baton task output set KEY FILE           hands on a contract (- reads standard input)
+  baton task artifact add FILE             hands in a file
+  baton task done "summary"                hands in the result
+  baton task fail "why"                    says that it cannot be done
+
+Inputs lie in .baton/inputs/<name>.json too. Where commands cannot be run, write
+.baton/outputs/<key>.json and .baton/result.json instead; they are read at the end.
+
+Which word for doing it again:
+
+  retry      new attempt of the same task, with its last failure in the prompt
+  relaunch   puts a task of any status back to the start, same id
+  rerun      a new linked task, clean start
+  resume     goes on with a paused or parked task, in its old conversation`;
+
+export const taskHelp = command({
+  name: ['task', 'help'],
+  summary: 'how an agent speaks to Baton, and which word means which way of doing it again',
+  async run() {
+    return { json: { help: TEXT }, text: block(TEXT) };
+  },
+});

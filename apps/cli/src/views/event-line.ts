@@ -1,0 +1,126 @@
+import type { Event } from '@baton/contract';
+import { paint, show, type Shown } from '../terminal/shown.ts';
+
+/** Names of the tasks of a run by id. */
+export type KeyOf = (task: string) => string;
+
+/**
+ * An event as a sentence about its task or run, for people who look on. Undefined for those that say
+ * nothing which another one does not say better.
+ */
+export function eventSentence(event: Event): Shown | undefined {
+  const text = (name: string): string => {
+    const value = event.data[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const because = text('reason') === '' ? '' : `: ${text('reason')}`;
+  switch (event.type) {
+    case 'run.started':
+      return show`run started`;
+    case 'run.waiting':
+      return paint.yellow(show`run waits for a person`);
+    case 'run.resumed':
+      return show`run goes on`;
+    case 'run.reopened':
+      return show`run reopened${because}`;
+    case 'run.cancelling':
+      return paint.yellow(show`run is being cancelled${because}`);
+    case 'run.completed':
+      return paint.green(show`run completed`);
+    case 'run.failed':
+      return paint.red(show`run failed${because}`);
+    case 'run.cancelled':
+      return paint.yellow(show`run cancelled${because}`);
+    case 'run.delivering':
+      return show`delivering the result`;
+    case 'run.delivered':
+      return paint.green(show`delivered${deliveryOf(event)}`);
+    case 'run.delivery_refused':
+      return paint.red(show`delivery refused${deliveryOf(event)}`);
+    case 'task.ready':
+      return show`ready${because}`;
+    case 'task.assigned':
+      return show`goes to worker ${text('worker_name')}`;
+    case 'task.started':
+      return paint.cyan(show`started on ${text('worker_name')}`);
+    case 'task.progressed':
+      return show`${progressOf(event)}`;
+    case 'task.needs_human':
+      return paint.yellow(show`asks: ${text('question')}`);
+    case 'task.approved':
+      return show`approved${because}`;
+    case 'task.note_added':
+      return show`note by ${text('author')}: ${text('text')}`;
+    case 'task.resumed':
+      return show`goes on`;
+    case 'task.retrying':
+      return paint.yellow(show`tries again${because}`);
+    case 'task.completed':
+      return paint.green(show`completed${summaryOf(event)}`);
+    case 'task.failed':
+      return paint.red(show`failed (${text('failure_class')})${because}`);
+    case 'task.cancelled':
+      return paint.yellow(show`cancelled${because}`);
+    case 'task.skipped':
+      return paint.dim(show`skipped${because}`);
+    case 'task.outdated':
+      return paint.yellow(show`outdated: ${text('upstream')} was done again`);
+    case 'attempt.lost':
+      return paint.yellow(show`its worker was lost${because}`);
+    case 'attempt.stopping':
+      return show`is being stopped${because}`;
+    case 'checkpoint.resolved':
+    case 'checkpoint.timed_out':
+      return paint.green(show`${resolutionOf(event)}`);
+    case 'contract.fulfilled':
+      return show`hands on ${text('key')}`;
+    default:
+      return undefined;
+  }
+}
+
+/** The sentence with its time and the name of its task, as a line of a log. */
+export function eventLine(event: Event, keyOf: KeyOf): Shown | undefined {
+  const sentence = eventSentence(event);
+  if (sentence === undefined) return undefined;
+  const who = event.task === null ? '' : keyOf(event.task);
+  return show`${paint.dim(event.at.slice(11, 19))} ${paint.bold(who.padEnd(12))} ${sentence}`;
+}
+
+function recordIn(event: Event, name: string): Readonly<Record<string, unknown>> {
+  const value = event.data[name];
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
+
+function progressOf(event: Event): string {
+  const percent = event.data['percent'];
+  const text = event.data['text'];
+  return `${typeof percent === 'number' ? `${percent}% ` : ''}${typeof text === 'string' ? text : ''}`;
+}
+
+function summaryOf(event: Event): string {
+  const summary = recordIn(event, 'result')['summary'];
+  if (typeof summary !== 'string') return '';
+  const [first = ''] = summary.trim().split('\n').slice(-1);
+  return first === '' ? '' : `: ${first}`;
+}
+
+function deliveryOf(event: Event): string {
+  const { commit, branch, detail } = recordIn(event, 'delivery');
+  const parts = [
+    typeof commit === 'string' ? commit.slice(0, 12) : '',
+    typeof branch === 'string' ? `as ${branch}` : '',
+    typeof detail === 'string' ? detail : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
+}
+
+function resolutionOf(event: Event): string {
+  const { option, text, by, via } = recordIn(event, 'resolution');
+  const said = typeof option === 'string' ? option : typeof text === 'string' ? text : '';
+  const who =
+    via === 'timeout'
+      ? 'nobody answered in time, the default is taken'
+      : `answered by ${String(by)}`;
+  return `${who}: ${said}`;
+}
