@@ -12,8 +12,9 @@ export interface LayerRule {
 export const layers: Readonly<Record<string, LayerRule>> = {
   'packages/contract': { ours: [], outside: ['zod'], node: false },
   'packages/kernel': { ours: ['contract'], outside: [], node: false },
+  'packages/directory-lock': { ours: ['contract'], outside: [], node: true },
   'packages/store': {
-    ours: ['contract', 'kernel'],
+    ours: ['contract', 'directory-lock', 'kernel'],
     outside: ['pg', '@electric-sql/pglite', 'zod'],
     node: true,
   },
@@ -25,7 +26,17 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   'packages/engines': { ours: ['contract'], outside: ['yaml'], node: true },
   'packages/sdk': { ours: ['contract'], outside: ['eventsource-parser'], node: false },
   'packages/testkit': {
-    ours: ['contract', 'kernel', 'store', 'coordinator', 'engines', 'sdk', 'server', 'worker'],
+    ours: [
+      'contract',
+      'directory-lock',
+      'kernel',
+      'store',
+      'coordinator',
+      'engines',
+      'sdk',
+      'server',
+      'worker',
+    ],
     outside: 'declared',
     node: true,
   },
@@ -35,7 +46,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     node: true,
   },
   'apps/worker': {
-    ours: ['contract', 'sdk', 'engines'],
+    ours: ['contract', 'directory-lock', 'sdk', 'engines'],
     outside: ['execa', 'pino', 'ws', 'zod'],
     node: true,
   },

@@ -1,4 +1,5 @@
 import type { Assignment, Capabilities, ServerFrame } from '@baton/contract';
+import { openDirectoryLock } from '@baton/directory-lock';
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installBaton } from './attempts/agent-env.ts';
@@ -11,7 +12,6 @@ import { createDeliveries } from './deliveries.ts';
 import { sweepKept } from './housekeeping.ts';
 import { obtainIdentity } from './identity.ts';
 import { openLink, type Link } from './link/link.ts';
-import { openDirectoryLock } from './lock.ts';
 import type { Log } from './log.ts';
 import { listAttemptDirs } from './spool/attempt-dir.ts';
 import { openSupervisorPool } from './supervisor/pool.ts';

@@ -17,7 +17,6 @@ export {
   type Migration,
   type MigrationReport,
 } from './migrate.ts';
-export { openDirectoryLock, type DirectoryLock, type LockInfo } from './lock.ts';
 export type { BlobRange, BlobRef, BlobSource, BlobStore } from './blobs/blob-store.ts';
 export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
 export { TABLES } from './tables.ts';
@@ -73,3 +72,4 @@ export {
 } from './statements/identity.ts';
 export { ensureMeta } from './statements/meta.ts';
 export { maintain, purgeExpired } from './statements/maintenance.ts';
+export { loadAssignmentRows } from './statements/assignment.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { AppError } from '@baton/contract';
 import type { Db, TransactionOutcome } from '../db.ts';
 import { syncDirectory } from '../directory-sync.ts';
-import { openDirectoryLock, type LockInfo } from '../lock.ts';
+import { openDirectoryLock, type LockInfo } from '@baton/directory-lock';
 import { createDb } from './create-db.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { PgliteThread, type PgliteStats } from './pglite-thread.ts';

@@ -4,13 +4,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@baton/contract';
-import {
-  migrate,
-  openDirectoryLock,
-  openPglite,
-  PGLITE_POSTGRES_MAJOR,
-  type DirectoryLock,
-} from '@baton/store';
+import { openDirectoryLock, type DirectoryLock } from '@baton/directory-lock';
+import { migrate, openPglite, PGLITE_POSTGRES_MAJOR } from '@baton/store';
 import type { FreshDatabase, FreshOptions, OpenDatabase } from './fresh-databases.ts';
 import { migrationsDigest } from './migrations-digest.ts';
 import { openDatabase } from './open-database.ts';

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AppError } from '@baton/contract';
-import { openDirectoryLock } from './lock.ts';
+import { openDirectoryLock } from './directory-lock.ts';
 
 const refusalOf = (promise: Promise<unknown>): Promise<AppError> =>
   promise.then(

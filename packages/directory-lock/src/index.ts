@@ -1,0 +1,1 @@
+export { openDirectoryLock, type DirectoryLock, type LockInfo } from './directory-lock.ts';
