@@ -54,8 +54,8 @@ export interface Coordinator {
   onCommitted(listener: (events: readonly CommittedEvent[]) => void): () => void;
   /** Told of work handed to parked workers. */
   onAssigned(listener: (assigned: Assigned) => void): () => void;
-  /** The worker waits for up to `max` more tasks, until it is unparked. */
-  parkWorker(worker: string, project: string, max: number): void;
+  /** The worker waits for up to `max` more tasks, until it is unparked; `polling`: over plain HTTP. */
+  parkWorker(worker: string, project: string, max: number, polling?: boolean): void;
   unparkWorker(worker: string): void;
   /** What an attempt is given; without its token. Undefined when there is no such attempt. */
   assignmentOf(attempt: string): Promise<Omit<Assignment, 'token'> | undefined>;
@@ -135,8 +135,8 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
     submit,
     onCommitted: committed.add,
     onAssigned: assigned.add,
-    parkWorker(worker, project, max) {
-      dispatcher.park(worker, project, max);
+    parkWorker(worker, project, max, polling = false) {
+      dispatcher.park(worker, project, max, polling);
       batcher?.kick();
     },
     unparkWorker: dispatcher.unpark,

@@ -4,7 +4,14 @@ import { StoreError } from '@baton/store';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Log } from '../log.ts';
-import { executeBatch, MoreLocks, type BatchPorts, type BatchResult } from './execute-batch.ts';
+import {
+  executeBatch,
+  MoreLocks,
+  UnknownCommit,
+  type BatchPorts,
+  type BatchResult,
+} from './execute-batch.ts';
+import { resolveCommit } from './resolve-commit.ts';
 import { orderBatch } from './order.ts';
 import type { IdempotencyKey, Outcome, Pending } from './pending.ts';
 
@@ -158,6 +165,13 @@ async function runBatch(
         runs = [...new Set([...runs, ...error.runs])];
         continue;
       }
+      if (error instanceof UnknownCommit) {
+        const found = await resolveCommit(settings.ports.db, error);
+        if (found === 'aborted') continue;
+        if (found === 'unknown') refuseAll(items, OUTCOME_UNKNOWN);
+        else finish(settings, items, found);
+        return;
+      }
       const next = await recover(settings, items, error, performance.now() >= deadlineMs);
       if (next === 'again') await sleep(pauseMs);
       else return;
@@ -189,8 +203,17 @@ async function recover(
     { error, commands: items.map((item) => item.command.type) },
     'commands could not be executed',
   );
-  for (const item of items) item.settle({ kind: 'refused', error: failed });
+  refuseAll(items, failed);
   return 'settled';
+}
+
+const OUTCOME_UNKNOWN = new AppError(
+  'store_unavailable',
+  'The connection to the database was lost while this was being written: look whether it took effect before you send it again, or send it with an Idempotency-Key.',
+);
+
+function refuseAll(items: readonly Pending[], error: AppError): void {
+  for (const item of items) item.settle({ kind: 'refused', error });
 }
 
 function failureOf(kind: string, cause: unknown): AppError {

@@ -16,6 +16,7 @@ import {
   lockBatch,
   lockClaimCandidates,
   lockRuns,
+  StoreError,
   writeStatements,
   type Db,
   type Tx,
@@ -58,6 +59,17 @@ export class MoreLocks extends Error {
   constructor(runs: readonly string[]) {
     super(`a batch needs the locks of ${runs.length} more runs`);
     this.runs = runs;
+  }
+}
+
+/** The answer to COMMIT is missing. Carries what the batch did if it was committed. */
+export class UnknownCommit extends Error {
+  readonly xid: string | undefined;
+  readonly done: Omit<BatchResult, 'firstPos'>;
+  constructor(xid: string | undefined, done: Omit<BatchResult, 'firstPos'>) {
+    super('the connection was lost before COMMIT was answered');
+    this.xid = xid;
+    this.done = done;
   }
 }
 
@@ -157,7 +169,12 @@ async function runCommand(
     const before = batch.repeated.get(id) ?? batch.fresh.get(id);
     if (before !== undefined) return repeat(before, idempotency.requestSha256);
   }
-  const outcome = await decideWhole(ports, tx, batch, item.command);
+  const { command } = item;
+  if (command.type === 'work.dispatch') {
+    const { project, workers } = command;
+    await loadCandidates(ports, tx, batch, { project, workers, searchStored: true });
+  }
+  const outcome = await decideWhole(ports, tx, batch, command);
   if (idempotency !== undefined && outcome.kind === 'done') {
     const id = `${idempotency.scope}\n${idempotency.key}`;
     batch.fresh.set(id, { requestSha256: idempotency.requestSha256, reply: outcome.reply });
@@ -276,9 +293,14 @@ async function commitBatch(
     await tx.rollback();
     return { outcomes, events: [], firstPos: 0, writes, dispatches };
   }
-  const results = await tx.commitWith(last);
+  const done = { outcomes, events: batch.events, writes, dispatches };
+  const results = await tx.commitWith(last).catch((error: unknown) => {
+    throw error instanceof StoreError && error.kind === 'unknown_outcome'
+      ? new UnknownCommit(error.xid, done)
+      : error;
+  });
   const firstPos = batch.events.length === 0 ? 0 : firstPosOf(results[results.length - 1]);
-  return { outcomes, events: batch.events, firstPos, writes, dispatches };
+  return { ...done, firstPos };
 }
 
 function firstPosOf(rows: readonly unknown[] | undefined): number {

@@ -1,12 +1,12 @@
 import type { AttemptRow, WorkerRow } from '@baton/kernel';
-import { isOpenAttempt } from '@baton/contract';
+import { isOpenAttempt, type CommandOf } from '@baton/contract';
 import type { RowWrite } from '../batch/batch-world.ts';
 import type { BatchResult } from '../batch/execute-batch.ts';
 
 /** Workers of one project that wait for work, as a batch is to serve them. */
 export interface DispatchTarget {
   readonly project: string;
-  readonly workers: readonly { readonly worker: string; readonly max: number }[];
+  readonly workers: CommandOf<'work.dispatch'>['workers'];
   /** Whether stored work may fit them; false: only what the batch itself makes ready. */
   readonly searchStored: boolean;
 }
@@ -14,6 +14,7 @@ export interface DispatchTarget {
 interface Parked {
   readonly project: string;
   readonly max: number;
+  readonly polling: boolean;
 }
 
 /**
@@ -21,8 +22,11 @@ interface Parked {
  * and stored work is searched only when some may be there. Only latency rests on it, never truth.
  */
 export interface Dispatcher {
-  /** The worker waits for up to `max` more tasks until it is unparked; asked again, `max` is replaced. */
-  park(worker: string, project: string, max: number): void;
+  /**
+   * The worker waits for up to `max` more tasks until it is unparked; asked again, `max` is replaced.
+   * `polling`: it waits in an HTTP call, without a link.
+   */
+  park(worker: string, project: string, max: number, polling: boolean): void;
   unpark(worker: string): void;
   targets(): readonly DispatchTarget[];
   /** Takes up a committed batch. Answers whether another batch should follow at once. */
@@ -56,19 +60,19 @@ export function createDispatcher(): Dispatcher {
   }
 
   return {
-    park(worker, project, max) {
-      parked.set(worker, { project, max });
+    park(worker, project, max, polling) {
+      parked.set(worker, { project, max, polling });
       search.add(project);
     },
     unpark(worker) {
       parked.delete(worker);
     },
     targets() {
-      const byProject = new Map<string, { worker: string; max: number }[]>();
+      const byProject = new Map<string, { worker: string; max: number; polling: boolean }[]>();
       for (const [worker, it] of parked) {
         if (it.max <= 0) continue;
         const list = byProject.get(it.project) ?? [];
-        list.push({ worker, max: it.max });
+        list.push({ worker, max: it.max, polling: it.polling });
         byProject.set(it.project, list);
       }
       return [...byProject].map(([project, workers]) => ({

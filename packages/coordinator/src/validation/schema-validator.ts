@@ -49,7 +49,9 @@ export function createSchemaValidator(): SchemaValidator {
       waiting.settle(answer);
     });
     const ended = (why: string) => {
-      if (thread === started) thread = undefined;
+      // The end of one that was replaced is no news for those who wait for its successor.
+      if (thread !== started) return;
+      thread = undefined;
       settleAll({ fault: why, violations: [why] });
     };
     started.on('error', (error) => ended(`the validator failed: ${String(error)}`));

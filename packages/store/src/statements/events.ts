@@ -31,6 +31,27 @@ export async function feedHead(queries: Asker): Promise<FeedHead> {
   return head;
 }
 
+const posOfRunEvent = statement({
+  name: 'posOfRunEvent',
+  args: (runId: string, runSeq: number) => [runId, runSeq],
+  row: z.strictObject({ pos: z.int() }),
+  sql: `
+    select pos
+      from events
+     where run_id = $1
+       and run_seq = $2`,
+});
+
+/** Where the event with this number in its run stands in the feed. */
+export async function findEventPos(
+  queries: Asker,
+  runId: string,
+  runSeq: number,
+): Promise<number | undefined> {
+  const [row] = await queries.query(posOfRunEvent, runId, runSeq);
+  return row?.pos;
+}
+
 /** Whose events: of a run, of a task, or of the whole project. */
 export interface EventFilter {
   readonly project: string;

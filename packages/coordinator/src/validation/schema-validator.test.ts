@@ -1,0 +1,50 @@
+import { afterAll, expect, test } from 'vitest';
+import { createSchemaValidator } from './schema-validator.ts';
+
+const validator = createSchemaValidator();
+afterAll(() => validator.close());
+
+test('valid data has no violations', async () => {
+  expect(await validator.violations({ type: 'object', required: ['a'] }, { a: 1 })).toEqual([]);
+});
+
+test('each violation says where and what', async () => {
+  const schema = {
+    type: 'object',
+    properties: { port: { type: 'integer' }, at: { type: 'string', format: 'date-time' } },
+    additionalProperties: false,
+  };
+  expect(await validator.violations(schema, { port: 'x', at: 'noon', extra: 1 })).toEqual([
+    '(root) must NOT have additional properties "extra"',
+    '/port must be integer',
+    '/at must match format "date-time"',
+  ]);
+});
+
+test('draft 2020-12 keywords count', async () => {
+  const schema = { prefixItems: [{ type: 'string' }], items: false };
+  expect(await validator.violations(schema, ['a', 'b'])).toEqual([
+    '(root) must NOT have more than 1 items',
+  ]);
+});
+
+test('a broken schema is told, and a remote reference is not fetched', async () => {
+  expect(await validator.schemaFault({ type: 'objekt' })).toMatch(/type/);
+  expect(await validator.schemaFault({ $ref: 'http://127.0.0.1:9/schema.json' })).toMatch(/resolve/);
+  expect(await validator.schemaFault({ type: 'object' })).toBeNull();
+});
+
+test('the same $id may be used by different schemas', async () => {
+  const id = 'https://example.invalid/thing';
+  expect(await validator.violations({ $id: id, type: 'string' }, 'a')).toEqual([]);
+  expect(await validator.violations({ $id: id, type: 'integer' }, 'a')).toEqual([
+    '(root) must be integer',
+  ]);
+});
+
+test('a validation that does not end is ended, and the next one works', async () => {
+  const evil = { type: 'string', pattern: '^(a+)+$' };
+  const [why] = await validator.violations(evil, `${'a'.repeat(40)}!`);
+  expect(why).toMatch(/longer than 1000 ms/);
+  expect(await validator.violations({ type: 'string' }, 'a')).toEqual([]);
+});
