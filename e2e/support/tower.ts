@@ -15,8 +15,8 @@ export interface Tower {
   readonly process: BatonProcess;
   /** SIGKILL, at once. */
   kill(): Promise<void>;
-  /** Starts again on the same data directory and port. */
-  restart(): Promise<void>;
+  /** Starts again on the same data directory and port, with other arguments if given. */
+  restart(args?: readonly string[]): Promise<void>;
 }
 
 interface Ready {
@@ -37,9 +37,10 @@ export async function startTower(
   options: { readonly env?: Readonly<Record<string, string>>; readonly args?: readonly string[] } = {},
 ): Promise<Tower> {
   const dataDir = tempDir('tower');
+  let extra = options.args ?? [];
   const start = async (port: string): Promise<{ it: BatonProcess; ready: Ready }> => {
     const it = startBaton(
-      ['server', '--json', '--port', port, '--data-dir', dataDir, ...(options.args ?? [])],
+      ['server', '--json', '--port', port, '--data-dir', dataDir, ...extra],
       options.env,
     );
     return { it, ready: JSON.parse(await it.line((line) => line.startsWith('{'))) as Ready };
@@ -64,8 +65,9 @@ export async function startTower(
     async kill() {
       await current.end('SIGKILL');
     },
-    async restart() {
+    async restart(args) {
       await current.end('SIGKILL');
+      extra = args ?? extra;
       current = (await start(new URL(url).port)).it;
     },
   };
