@@ -116,7 +116,12 @@ export type WorkerCommand =
   /** Hands ready work to workers that wait for it; each task to the best-scored one that fits. */
   | (Base & {
       readonly type: 'work.dispatch';
-      readonly workers: readonly { readonly worker: string; readonly max: number }[];
+      readonly workers: readonly {
+        readonly worker: string;
+        readonly max: number;
+        /** Asks over HTTP: is there because it asks, and first gets what it never started. */
+        readonly polling?: boolean | undefined;
+      }[];
     })
   | (Base & {
       readonly type: 'worker.heartbeat';

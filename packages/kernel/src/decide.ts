@@ -1,39 +1,26 @@
-import type { Command, Refusal } from '@baton/contract';
-import type { NewEvent } from './rows.ts';
-import type { Change, Context, Need, World } from './world.ts';
+import type { CommandOf, CommandType } from '@baton/contract';
+import type { Handler } from './commands/handler.ts';
+import { HANDLERS } from './commands/handlers.ts';
+import type { Decide, Reply } from './decision.ts';
+import { Draft, NotLoaded } from './draft.ts';
+import type { Refused } from './refuse.ts';
+import { settleRun } from './run/settle.ts';
 
-/** What a command leads to. `changes` hold the last state of each row touched, in no order. */
-export type Decision =
-  | {
-      readonly kind: 'accepted';
-      readonly changes: readonly Change[];
-      readonly events: readonly NewEvent[];
-      readonly reply: Reply;
-    }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'needs'; readonly needs: readonly Need[] };
+/** Decides one command. Asked again with what it needed, it answers; it never asks for the same twice. */
+export const decide: Decide = (world, command, context) => {
+  try {
+    const draft = new Draft(world, context, command);
+    const outcome = dispatch(draft, command);
+    if ('refused' in outcome) return { kind: 'refused', refusal: outcome.refused };
+    for (const run of draft.touchedRuns) settleRun(draft, run);
+    return { kind: 'accepted', ...draft.result(), reply: outcome };
+  } catch (signal) {
+    if (signal instanceof NotLoaded) return { kind: 'needs', needs: signal.needs };
+    throw signal;
+  }
+};
 
-/** Ids of what the command concerned; the caller reads the rest from the world after the batch. */
-export interface Reply {
-  readonly run?: string;
-  readonly task?: string;
-  readonly attempt?: string;
-  readonly checkpoint?: string;
-  readonly artifact?: string;
-  readonly output?: string;
-  readonly note?: string;
-  readonly worker?: string;
-  readonly dependency?: string;
-  /** Attempts handed out by a dispatch, or delivered again to a worker that said hello. */
-  readonly claimed?: readonly { readonly worker: string; readonly attempt: string }[];
-  /** Answer of a heartbeat: what to stop, and what is no longer held. */
-  readonly cancel?: readonly string[];
-  readonly stale?: readonly string[];
-  /** Content of an artifact is still to be uploaded. */
-  readonly upload?: boolean;
-  /** The same was already so; nothing changed. */
-  readonly already?: boolean;
+function dispatch<T extends CommandType>(draft: Draft, command: CommandOf<T>): Reply | Refused {
+  const handler: Handler<T> = HANDLERS[command.type as T];
+  return handler(draft, command);
 }
-
-/** The one entry of the kernel: a pure function. Built up in `commands/`. */
-export type Decide = (world: World, command: Command, context: Context) => Decision;

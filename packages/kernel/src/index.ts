@@ -1,5 +1,34 @@
+export { buildAssignment, type AssignmentRows } from './assignment.ts';
+export {
+  ATTEMPT_INPUTS,
+  ATTEMPT_MACHINE,
+  type AttemptInput,
+  type AttemptMachine,
+} from './attempt/attempt-machine.ts';
+export {
+  CHECKPOINT_INPUTS,
+  CHECKPOINT_MACHINE,
+  type CheckpointInput,
+  type CheckpointMachine,
+} from './checkpoint/checkpoint-machine.ts';
+export { decide } from './decide.ts';
+export { type Decide, type Decision, type Reply } from './decision.ts';
+export { rowKey } from './draft.ts';
+export { expandGoal, type ExpandedGoal } from './graph/expand-goal.ts';
 export { LISTS } from './lists.ts';
-export { type Decide, type Decision, type Reply } from './decide.ts';
+export { plan } from './load-plan.ts';
+export { lockPlan, type LockPlan } from './lock-plan.ts';
+export { engineFor, fits, misfits } from './matching/fits.ts';
+export { hardNeedsOf } from './matching/hard-needs.ts';
+export { normaliseRepo } from './matching/repo-name.ts';
+export {
+  SCORE_POINTS,
+  scoreParts,
+  totalScore,
+  type ScoreFacts,
+  type ScoreParts,
+} from './matching/score.ts';
+export { RETRY_RULES } from './retry/retry-policy.ts';
 export {
   TIMER_KINDS,
   type ArtifactRow,
@@ -23,6 +52,8 @@ export {
   type UsdMicros,
   type WorkerRow,
 } from './rows.ts';
+export { RUN_INPUTS, RUN_MACHINE, type RunInput, type RunMachine } from './run/run-machine.ts';
+export { TASK_INPUTS, TASK_MACHINE, type TaskInput, type TaskMachine } from './task/task-machine.ts';
 export {
   type Change,
   type Context,

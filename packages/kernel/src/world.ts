@@ -69,8 +69,8 @@ export interface Context {
   readonly nowMs: number;
   /** Number of this database's history; epochs start at `incarnation * 2^32`. */
   readonly incarnation: number;
-  /** A new id of a kind: `run_...`. Sorts by age. */
-  readonly newId: (kind: string) => string;
+  /** A new id with a prefix of `ID_PREFIXES`: `run_...`. Sorts by age. */
+  readonly newId: (prefix: string) => string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Hex sha256 of text. */

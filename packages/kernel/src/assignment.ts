@@ -1,0 +1,101 @@
+import { DEFAULTS, type Assignment, type Json, type UpstreamResult } from '@baton/contract';
+import { resolveInputs } from './attempt/inputs.ts';
+import type {
+  ArtifactRow,
+  AttemptRow,
+  DependencyRow,
+  NoteRow,
+  OutputRow,
+  RunRow,
+  TaskRow,
+  TaskSpecRow,
+} from './rows.ts';
+
+/** What an assignment is made of: an attempt, its task, and what stands upstream. In no order. */
+export interface AssignmentRows {
+  readonly attempt: AttemptRow;
+  readonly task: TaskRow;
+  readonly spec: TaskSpecRow;
+  readonly run: RunRow;
+  readonly edgesIn: readonly DependencyRow[];
+  readonly upstreamTasks: readonly TaskRow[];
+  /** The attempts whose results stand for the upstream tasks (`resultAttemptId`). */
+  readonly upstreamAttempts: readonly AttemptRow[];
+  readonly upstreamOutputs: readonly OutputRow[];
+  readonly upstreamArtifacts: readonly ArtifactRow[];
+  readonly notes: readonly NoteRow[];
+  /** The newest attempt of the task before this one, of any generation. */
+  readonly previousAttempt: AttemptRow | null;
+  /** Last log lines of upstream tasks, by task; only where `dependency_log_lines` asks for them. */
+  readonly logTails?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Everything a worker needs to execute an attempt, but its token. */
+export function buildAssignment(rows: AssignmentRows): Omit<Assignment, 'token'> {
+  const { attempt, task, spec, run } = rows;
+  return {
+    attempt: {
+      id: attempt.id,
+      epoch: attempt.epoch,
+      number: attempt.number,
+      generation: attempt.generation,
+    },
+    project: attempt.projectId,
+    run: { id: run.id, goal: run.goal, input: { ...run.input }, labels: { ...run.labels } },
+    task: { id: task.id, key: task.key, title: spec.title, spec: spec.spec, engine: attempt.engine },
+    inputs: inputsOf(rows),
+    upstream: upstreamResults(rows),
+    bases: { ...run.bases },
+    notes: rows.notes
+      .toSorted((a, b) => a.createdAtMs - b.createdAtMs)
+      .map(({ author, text, urgent }) => ({ author, text, urgent })),
+    last_failure: lastFailure(rows.previousAttempt),
+    feedback: task.feedback,
+    conversation: attempt.conversation,
+    answer: null,
+    started: attempt.startedAtMs !== null,
+    lease_seconds: attempt.leaseSeconds,
+    heartbeat_seconds: Math.min(DEFAULTS.heartbeatSeconds, attempt.leaseSeconds / 3),
+  };
+}
+
+function inputsOf(rows: AssignmentRows): Record<string, Json> {
+  const tasks = new Map(rows.upstreamTasks.map((it) => [it.id, it]));
+  const found = resolveInputs(rows.edgesIn, (id) => tasks.get(id), rows.upstreamOutputs);
+  return Object.fromEntries([...found].map(([name, output]) => [name, output.data]));
+}
+
+/** One entry for each upstream and type of edge, in plan order. */
+function upstreamResults(rows: AssignmentRows): UpstreamResult[] {
+  const attempts = new Map(rows.upstreamAttempts.map((it) => [it.id, it]));
+  return rows.upstreamTasks
+    .toSorted((a, b) => a.position - b.position)
+    .flatMap((task) => {
+      const edges = rows.edgesIn.filter((it) => it.upstreamId === task.id).map((it) => it.type);
+      const attempt = attempts.get(task.resultAttemptId ?? '');
+      const commit = attempt?.result?.commit ?? null;
+      const bundle = rows.upstreamArtifacts.find(
+        (it) => it.kind === 'bundle' && it.attemptId === attempt?.id,
+      );
+      const isElsewhere = attempt !== undefined && attempt.workerId !== rows.attempt.workerId;
+      return [...new Set(edges)].map((edge) => ({
+        task: task.id,
+        key: task.key,
+        status: task.status,
+        summary: attempt?.result?.summary ?? (task.kind === 'human' ? (task.reason ?? '') : ''),
+        edge,
+        commit,
+        bundle: isElsewhere ? (bundle?.id ?? null) : null,
+        log_tail: [...(rows.logTails?.[task.id] ?? [])],
+      }));
+    });
+}
+
+function lastFailure(previous: AttemptRow | null): Assignment['last_failure'] {
+  if (previous?.failureClass === null || previous?.failureClass === undefined) return null;
+  return {
+    failure_class: previous.failureClass,
+    reason: previous.reason ?? '',
+    attempt: previous.id,
+  };
+}

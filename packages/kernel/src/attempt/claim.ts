@@ -1,0 +1,172 @@
+import type { Json } from '@baton/contract';
+import type { Draft } from '../draft.ts';
+import { stableJson } from '../json-text.ts';
+import { wantedEngine } from '../matching/hard-needs.ts';
+import { engineFor } from '../matching/fits.ts';
+import { invariant } from '../invariant.ts';
+import { list, lists, rows } from '../need.ts';
+import type { AttemptRow, TaskRow, WorkerRow } from '../rows.ts';
+import { moveTask } from '../task/change-task.ts';
+import { dropTimers, setTimer } from '../timer.ts';
+import { aboutAttempt } from './close-attempt.ts';
+import { resolveInputs } from './inputs.ts';
+
+/** Epochs of a database's history begin here, so that those given before a restore never come again. */
+const epochsPerIncarnation = 2 ** 32;
+
+/** Loads what claiming these tasks reads; the second half depends on the first. */
+export function loadForClaim(draft: Draft, taskIds: readonly string[]): void {
+  draft.load([...rows('tasks', taskIds), ...rows('taskSpecs', taskIds), ...lists('edgesIn', taskIds)]);
+  const tasks = taskIds.map((id) => draft.get('tasks', id));
+  const upstreams = tasks.flatMap((it) => upstreamIds(draft, it.id));
+  draft.load([
+    ...rows('runs', tasks.map((it) => it.runId)),
+    ...rows('attempts', tasks.map((it) => it.attemptId)),
+    ...rows('tasks', upstreams),
+    ...lists('outputsOfTask', upstreams),
+    ...lists('artifactsOfTask', upstreams),
+    ...tasks.filter((it) => hasQueueTimer(draft, it)).map((it) => list('timersOfTask', it.id)),
+  ]);
+  draft.load(rows('attempts', upstreams.map((id) => draft.get('tasks', id).resultAttemptId)));
+}
+
+/** Hands a ready task to a worker that fits and has a slot. Answers the attempt. */
+export function claim(draft: Draft, taskId: string, worker: WorkerRow, score: number): AttemptRow {
+  const before = draft.get('tasks', taskId);
+  const { spec } = draft.get('taskSpecs', taskId);
+  const engine = engineFor(wantedEngine(spec), worker.capabilities);
+  invariant(engine !== null, `worker ${worker.id} has no engine for task ${taskId}`);
+  const previous = before.attemptId === null ? null : draft.get('attempts', before.attemptId);
+  const epoch = Math.max(before.epoch + 1, draft.context.incarnation * epochsPerIncarnation);
+  const manifest = manifestOf(draft, before, engine);
+  const attempt: AttemptRow = {
+    id: draft.newId('attempt'),
+    taskId,
+    runId: before.runId,
+    projectId: before.projectId,
+    number: previous?.generation === before.generation ? previous.number + 1 : 1,
+    generation: before.generation,
+    epoch,
+    workerId: worker.id,
+    engine,
+    status: 'claimed',
+    failureClass: null,
+    reason: null,
+    conversation: null,
+    promptSha256: null,
+    manifest,
+    manifestSha256: draft.context.sha256(stableJson(manifest)),
+    usage: null,
+    exitCode: null,
+    result: null,
+    reportSha256: null,
+    leaseSeconds: spec.lease_seconds,
+    leaseUntilMs: draft.nowMs + spec.lease_seconds * 1_000,
+    missedBeats: 0,
+    claimedAtMs: draft.nowMs,
+    startedAtMs: null,
+    endedAtMs: null,
+  };
+  draft.create('attempts', attempt);
+  if (hasQueueTimer(draft, before)) dropTimers(draft, taskId, ['queue_timeout']);
+  const task = moveTask(draft, taskId, 'claim', 'running', {
+    epoch,
+    attemptId: attempt.id,
+    workerId: worker.id,
+    attemptCount: before.attemptCount + 1,
+    reason: null,
+    retryAtMs: null,
+    progress: null,
+  });
+  setAttemptTimers(draft, task, attempt);
+  draft.put('workers', { ...draft.get('workers', worker.id), lastClaimAtMs: draft.nowMs });
+  tellClaim(draft, task, attempt, worker, score);
+  return attempt;
+}
+
+function tellClaim(
+  draft: Draft,
+  task: TaskRow,
+  attempt: AttemptRow,
+  worker: WorkerRow,
+  score: number,
+): void {
+  const about = aboutAttempt(attempt);
+  draft.event('task.assigned', about, {
+    worker: worker.id,
+    worker_name: worker.name,
+    attempt: attempt.id,
+    by: task.assignedWorker === null ? 'auto' : 'person',
+    score,
+  });
+  draft.event('attempt.claimed', about, {
+    worker: worker.id,
+    worker_name: worker.name,
+    number: attempt.number,
+    engine: attempt.engine,
+  });
+}
+
+function setAttemptTimers(draft: Draft, task: TaskRow, attempt: AttemptRow): void {
+  const { timeouts } = draft.get('taskSpecs', task.id).spec;
+  for (const [kind, seconds] of [
+    ['start_timeout', timeouts.start],
+    ['run_timeout', timeouts.run],
+  ] as const) {
+    if (seconds === undefined) continue;
+    const dueAtMs = draft.nowMs + seconds * 1_000;
+    setTimer(draft, task, { kind, dueAtMs, guard: attempt.epoch, attempt: attempt.id });
+  }
+}
+
+/** What the attempt is given, as it is at this moment: by digest, so that it can be checked later. */
+function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string, Json> {
+  const edges = draft.list('edgesIn', task.id);
+  const upstreams = upstreamIds(draft, task.id).map((id) => draft.get('tasks', id));
+  const outputs = upstreams.flatMap((it) => draft.list('outputsOfTask', it.id));
+  const inputs = resolveInputs(edges, (id) => upstreams.find((it) => it.id === id), outputs);
+  const { spec } = draft.get('taskSpecs', task.id);
+  return {
+    engine,
+    generation: task.generation,
+    spec_sha256: draft.context.sha256(stableJson(spec)),
+    inputs: Object.fromEntries(
+      [...inputs].map(([name, output]) => [
+        name,
+        { task: output.taskId, attempt: output.attemptId, key: output.key, sha256: output.sha256 },
+      ]),
+    ),
+    upstream: upstreams.map((it) => {
+      const attempt = it.resultAttemptId === null ? null : draft.get('attempts', it.resultAttemptId);
+      return {
+        task: it.id,
+        status: it.status,
+        generation: it.generation,
+        attempt: it.resultAttemptId,
+        commit: attempt?.result?.commit?.commit ?? null,
+      };
+    }),
+    artifacts: Object.fromEntries(
+      upstreams
+        .flatMap((it) =>
+          draft.list('artifactsOfTask', it.id).filter((a) => a.attemptId === it.resultAttemptId),
+        )
+        .map((artifact) => [artifact.id, artifact.sha256]),
+    ),
+    bases: { ...draft.get('runs', task.runId).bases },
+    config: {
+      lease_seconds: spec.lease_seconds,
+      timeouts: { ...spec.timeouts } as Record<string, Json>,
+      permissions: spec.permissions ?? draft.get('runs', task.runId).policy.permissions ?? null,
+    },
+  };
+}
+
+/** The tasks a task depends on, each once. */
+export function upstreamIds(draft: Draft, taskId: string): string[] {
+  return [...new Set(draft.list('edgesIn', taskId).map((edge) => edge.upstreamId))];
+}
+
+function hasQueueTimer(draft: Draft, task: TaskRow): boolean {
+  return draft.get('taskSpecs', task.id).spec.timeouts.queue !== undefined;
+}

@@ -1,0 +1,30 @@
+import { isOpenAttempt } from '@baton/contract';
+import type { Draft } from '../draft.ts';
+import { list, row, rows } from '../need.ts';
+import type { AttemptRow } from '../rows.ts';
+import { afterFailure } from './after-failure.ts';
+import { aboutAttempt, closeAttempt, closeStopped } from './close-attempt.ts';
+
+/** Loads at once what losing these attempts reads. */
+export function loadForLoss(draft: Draft, attempts: readonly AttemptRow[]): void {
+  draft.load([
+    ...rows('tasks', attempts.map((it) => it.taskId)),
+    ...rows('taskSpecs', attempts.map((it) => it.taskId)),
+    ...rows('runs', attempts.map((it) => it.runId)),
+    ...attempts.flatMap((it) =>
+      it.status === 'stopping' ? [list('timersOfTask', it.taskId), row('tasks', it.taskId)] : [],
+    ),
+  ]);
+}
+
+/** The process of an attempt is gone or out of reach: its task is offered again. */
+export function loseAttempt(draft: Draft, attempt: AttemptRow, reason: string): void {
+  if (attempt.status === 'stopping') {
+    closeStopped(draft, attempt.id);
+    return;
+  }
+  if (!isOpenAttempt(attempt.status)) return;
+  closeAttempt(draft, attempt.id, 'lose', 'lost', { failureClass: 'lost', reason });
+  draft.event('attempt.lost', aboutAttempt(attempt), { reason });
+  afterFailure(draft, attempt, 'lost', reason);
+}

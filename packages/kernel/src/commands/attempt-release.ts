@@ -1,0 +1,19 @@
+import { afterFailure } from '../attempt/after-failure.ts';
+import { aboutAttempt, closeAttempt } from '../attempt/close-attempt.ts';
+import { takeReport } from '../attempt/report.ts';
+import { loadForEnd } from './attempt-complete.ts';
+import type { Handler } from './handler.ts';
+
+/** The worker hands the task back, unfinished and through no fault of it; not counted. */
+export const attemptRelease: Handler<'attempt.release'> = (draft, command) => {
+  const report = takeReport(draft, command, {});
+  if ('refused' in report) return report;
+  if ('answered' in report) return report.answered;
+  const { attempt, reportSha256 } = report;
+  loadForEnd(draft, attempt);
+  const reason = command.body.reason ?? 'handed back by the worker';
+  closeAttempt(draft, attempt.id, 'release', 'released', { reason, reportSha256 });
+  draft.event('attempt.released', aboutAttempt(attempt), { reason });
+  afterFailure(draft, attempt, 'released', reason);
+  return { attempt: attempt.id, task: attempt.taskId, run: attempt.runId };
+};

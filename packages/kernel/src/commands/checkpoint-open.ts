@@ -1,0 +1,54 @@
+import { openCheckpoint, tellNeedsHuman, type Question } from '../checkpoint/open-checkpoint.ts';
+import { onTimeoutOf, questionFault, refuseSecond } from '../checkpoint/question-faults.ts';
+import { row } from '../need.ts';
+import { refuse } from '../refuse.ts';
+import { moveTask } from '../task/change-task.ts';
+import { dropTimers } from '../timer.ts';
+import { parkOn } from './attempt-checkpoint.ts';
+import type { Handler } from './handler.ts';
+
+/** A question on a task from outside: its running agent waits, or it is kept from starting. */
+export const checkpointOpen: Handler<'checkpoint.open'> = (draft, command) => {
+  const task = draft.own('tasks', command.task);
+  if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
+  if (task.checkpointId !== null) return refuseSecond(task);
+  const asked = {
+    options: [...command.options],
+    default: command.defaultOption ?? undefined,
+    freeform: undefined,
+    on_timeout: undefined,
+    timeout_seconds: command.timeoutSeconds ?? undefined,
+  };
+  const fault = questionFault(asked);
+  if (fault !== null) return fault;
+  draft.load([row('taskSpecs', task.id), row('runs', task.runId)]);
+  const question: Question = {
+    kind: 'question',
+    question: command.question,
+    options: command.options,
+    freeform: true,
+    defaultOption: command.defaultOption,
+    timeoutSeconds: asked.timeout_seconds,
+    onTimeout: onTimeoutOf(asked),
+  };
+  const reply = { task: task.id, run: task.runId };
+  const attempt = task.attemptId === null ? null : draft.get('attempts', task.attemptId);
+  if (task.status === 'running' && attempt?.status === 'running') {
+    return { ...reply, attempt: attempt.id, checkpoint: parkOn(draft, task, attempt, question) };
+  }
+  if (task.status !== 'ready') {
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} is ${task.status}; a question can be put to one that is ready or whose agent runs.`,
+      { status: task.status },
+    );
+  }
+  const { timeouts } = draft.get('taskSpecs', task.id).spec;
+  if (task.retryAtMs !== null || timeouts.queue !== undefined) {
+    dropTimers(draft, task.id, ['retry_backoff', 'queue_timeout']);
+  }
+  const waiting = moveTask(draft, task.id, 'park', 'waiting', { reason: 'question', retryAtMs: null });
+  const opened = openCheckpoint(draft, waiting, { ...question, resume: 'new_attempt' });
+  tellNeedsHuman(draft, opened);
+  return { ...reply, checkpoint: opened.id };
+};

@@ -1,0 +1,25 @@
+import { isTerminalTask } from '@baton/contract';
+import { refuse } from '../refuse.ts';
+import { cancelTasks, downstreamOf } from '../task/end-task.ts';
+import type { Handler } from './handler.ts';
+
+/** Cancels a task and what needs its success. */
+export const taskCancel: Handler<'task.cancel'> = (draft, command) => {
+  const task = draft.own('tasks', command.task);
+  if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
+  const reply = { task: task.id, run: task.runId };
+  if (task.status === 'cancelled') return { ...reply, already: true };
+  if (isTerminalTask(task.status)) {
+    return refuse('wrong_status', `Task ${task.key} is ${task.status} already; there is nothing to cancel.`, {
+      status: task.status,
+    });
+  }
+  const reason = command.reason ?? 'cancelled';
+  cancelTasks(draft, downstreamOf(draft, task.id), (it) =>
+    it.id === task.id ? reason : `${CANCELLED_WITH}${task.key}`,
+  );
+  return reply;
+};
+
+/** Reason of a task that was cancelled because it needs one that was; the key of that one follows. */
+export const CANCELLED_WITH = 'dependency_cancelled:';

@@ -1,0 +1,168 @@
+import { runPolicy, type CommandOf, type TaskSpec } from '@baton/contract';
+import { findDead } from '../attempt/after-failure.ts';
+import type { Draft } from '../draft.ts';
+import { cascade, leavePlay } from '../graph/cascade.ts';
+import { titleOf } from '../graph/expand-goal.ts';
+import { checkTask } from '../graph/validate-plan.ts';
+import { list, row } from '../need.ts';
+import { refuse, type Refused } from '../refuse.ts';
+import type { RunRow } from '../rows.ts';
+import { reopenRun } from '../run/settle.ts';
+import { insertTask } from '../task/change-task.ts';
+import { addEdge, checkWantedEdge, edgeIdentity, type WantedEdge } from '../task/join-run.ts';
+import { openTask, statusWhenOpen } from '../task/open-task.ts';
+import { newRun, newTask, taskIdOf, tellCreated, TASKS_MAX } from './run-create.ts';
+import type { Handler } from './handler.ts';
+
+type Body = CommandOf<'task.create'>['body'];
+
+/** One task: in a given run, in the run of what it depends on, or in a new run of its own. */
+export const taskCreate: Handler<'task.create'> = (draft, command) => {
+  const { body } = command;
+  const spec = specOf(body);
+  const checked = checkBody(draft, body, spec);
+  if (checked !== null) return checked;
+  const edges = wantedEdges(body);
+  const home = findHome(draft, body, edges);
+  if ('refused' in home) return home;
+  const id = taskIdOf(draft, body.id);
+  if (body.id !== undefined && draft.find('tasks', id) !== null) {
+    return refuse('already_exists', `There is a task ${body.id} already; choose another id.`, {
+      task: body.id,
+    });
+  }
+  const key = keyOf(body, id);
+  const fault = home.run === null ? null : checkRoom(draft, home.run, key, body.key !== undefined);
+  if (fault !== null) return fault;
+  const run = home.run === null ? openRun(draft, body, spec) : home.run;
+  insertInto(draft, run, { id, key, spec, edges, isNew: home.run === null });
+  return { task: id, run: run.id };
+};
+
+function specOf(body: Body): TaskSpec {
+  const { id: _id, key: _key, run: _run, goal: _goal, depends_on: _edges, ...spec } = body;
+  return spec;
+}
+
+function checkBody(draft: Draft, body: Body, spec: TaskSpec): Refused | null {
+  draft.load(
+    spec.outputs.flatMap(({ schema }) =>
+      schema === undefined ? [] : [{ kind: 'schema' as const, schema }],
+    ),
+  );
+  return checkTask(body.key ?? body.title ?? 'of the request', spec, {
+    engines: draft.context.engines(draft.project),
+    schemaFault: draft.context.schemaFault,
+  });
+}
+
+function wantedEdges(body: Body): WantedEdge[] {
+  const edges = body.depends_on.map(
+    (it): WantedEdge =>
+      typeof it === 'string'
+        ? { upstream: it, type: 'blocks', on: 'success' }
+        : { upstream: it.task, type: it.type, on: it.on, contract_key: it.contract_key, as: it.as },
+  );
+  return [...new Map(edges.map((edge) => [edgeIdentity(edge), edge])).values()];
+}
+
+/** The run the task joins, or null when it opens its own. */
+function findHome(
+  draft: Draft,
+  body: Body,
+  edges: readonly WantedEdge[],
+): { readonly run: RunRow | null } | Refused {
+  draft.load(edges.map((edge) => row('tasks', edge.upstream)));
+  const runs = new Set<string>();
+  for (const edge of edges) {
+    const upstream = checkWantedEdge(draft, edge);
+    if ('refused' in upstream) return upstream;
+    runs.add(upstream.runId);
+  }
+  if (body.run !== undefined) {
+    if (draft.own('runs', body.run) === null) {
+      return refuse('not_found', `There is no run ${body.run}.`);
+    }
+    runs.add(body.run);
+  }
+  if (runs.size > 1) {
+    return refuse(
+      'cannot_move',
+      `Dependencies never cross runs, and these are in ${runs.size}: ${[...runs].join(', ')}.`,
+      { runs: [...runs] },
+    );
+  }
+  const [id] = runs;
+  return { run: id === undefined ? null : draft.get('runs', id) };
+}
+
+function checkRoom(draft: Draft, run: RunRow, key: string, isChosen: boolean): Refused | null {
+  if (run.status === 'cancelling') {
+    return refuse('wrong_status', `Run ${run.id} is being cancelled; nothing can be added to it.`);
+  }
+  if (run.taskCount >= TASKS_MAX) {
+    return refuse('limit_exceeded', `A run has at most ${TASKS_MAX} tasks.`);
+  }
+  if (!isChosen) return null;
+  draft.load([list('tasksOfRun', run.id)]);
+  const isTaken = draft.list('tasksOfRun', run.id).some((it) => it.key === key);
+  return isTaken
+    ? refuse('duplicate_key', `Run ${run.id} has a task with the key ${key} already.`, { key })
+    : null;
+}
+
+/** A key without a look at the others: the client's id, or words of the title and the id's end. */
+function keyOf(body: Body, id: string): string {
+  if (body.key !== undefined) return body.key;
+  const chosen = body.id?.slice(body.id.lastIndexOf('.') + 1);
+  if (chosen !== undefined && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(chosen)) return chosen;
+  const words = (body.title ?? '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '');
+  const end = id.slice(-8).toLowerCase().replaceAll(/[^a-z0-9]/g, '0');
+  return words === '' ? `task-${end}` : `${words.slice(0, 40).replace(/-+$/, '')}-${end}`;
+}
+
+function openRun(draft: Draft, body: Body, spec: TaskSpec): RunRow {
+  const goal = body.goal ?? spec.title ?? titleOf(spec.spec);
+  const policy = runPolicy.parse({});
+  const run = newRun(draft, { goal, input: {}, labels: {}, policy, deliver: 'branch' }, 0);
+  draft.create('runs', run);
+  return run;
+}
+
+interface Inserted {
+  readonly id: string;
+  readonly key: string;
+  readonly spec: TaskSpec;
+  readonly edges: readonly WantedEdge[];
+  readonly isNew: boolean;
+}
+
+function insertInto(draft: Draft, run: RunRow, made: Inserted): void {
+  const { id, key, spec, edges, isNew } = made;
+  if (!isNew) reopenRun(draft, run.id, `task_added:${key}`);
+  const required = edges.filter((edge) => edge.type !== 'related');
+  const position = draft.get('runs', run.id).taskCount;
+  const { task, cold } = newTask(draft, run, { id, key, position, spec, pending: required.length });
+  insertTask(draft, task, cold);
+  const status = required.length > 0 ? 'blocked' : statusWhenOpen(task, spec, run.policy);
+  if (isNew) {
+    const { goal } = run;
+    draft.event('run.created', { run: run.id }, { goal, status: 'running', task_count: 1 });
+  }
+  tellCreated(draft, cold, key, status);
+  if (isNew) draft.event('run.started', { run: run.id }, {});
+  const satisfied = edges.filter((edge) => addEdge(draft, run, edge, id)).length;
+  const pending = required.length - (satisfied - (edges.length - required.length));
+  start(draft, id, pending);
+}
+
+function start(draft: Draft, id: string, pending: number): void {
+  const task = draft.get('tasks', id);
+  draft.put('tasks', { ...task, pending });
+  if (pending === 0) {
+    if (openTask(draft, id)) cascade(draft, [id]);
+    return;
+  }
+  const dead = findDead(draft, id);
+  if (dead !== null && leavePlay(draft, id, dead)) cascade(draft, [id]);
+}

@@ -1,0 +1,38 @@
+import { isTerminalTask } from '@baton/contract';
+import { refuse } from '../refuse.ts';
+import { list, row } from '../need.ts';
+import { redoTasks, blockedBy } from '../task/redo-task.ts';
+import { reopenRun } from '../run/settle.ts';
+import type { Handler } from './handler.ts';
+
+/** A new generation of an ended task; what depends on it goes back to waiting where it can. */
+export const taskRetry: Handler<'task.retry'> = (draft, command) => {
+  const task = draft.own('tasks', command.task);
+  if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
+  if (!isTerminalTask(task.status)) {
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} is ${task.status}; only ended tasks are retried. Cancel it first.`,
+      { status: task.status },
+    );
+  }
+  draft.load([
+    row('runs', task.runId),
+    list('tasksOfRun', task.runId),
+    list('dependenciesOfRun', task.runId),
+  ]);
+  if (draft.get('runs', task.runId).status === 'cancelling') {
+    return refuse('wrong_status', `Run ${task.runId} is being cancelled; retry once it has ended.`);
+  }
+  const obstacle = blockedBy(draft, task.id);
+  if (obstacle !== null) {
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} needs ${obstacle.key}, which is ${obstacle.status}; retry ${obstacle.key} instead.`,
+      { upstream: obstacle.key, status: obstacle.status },
+    );
+  }
+  reopenRun(draft, task.runId, `task_retried:${task.key}`);
+  redoTasks(draft, task.id, command.downstream, command.reason);
+  return { task: task.id, run: task.runId };
+};

@@ -1,0 +1,98 @@
+import { isOpenAttempt } from '@baton/contract';
+import { afterFailure } from '../attempt/after-failure.ts';
+import { closeStopped, stopAttempt } from '../attempt/close-attempt.ts';
+import { expireCheckpoint } from '../checkpoint/decide-checkpoint.ts';
+import { closeDelivery } from '../delivery/deliver-result.ts';
+import type { Draft } from '../draft.ts';
+import { rows } from '../need.ts';
+import type { AttemptRow, TaskRow, TimerKind, TimerRow } from '../rows.ts';
+import { changeTask } from '../task/change-task.ts';
+import { failTask } from '../task/end-task.ts';
+import { holdOf, putReady } from '../task/make-ready.ts';
+import type { Handler } from './handler.ts';
+
+type Fire = (draft: Draft, timer: TimerRow, task: TaskRow) => void;
+
+/** What each kind of timer does. Each looks first whether what it was set for is still so. */
+const FIRE: { readonly [K in TimerKind]: Fire } = {
+  retry_backoff: endBackoff,
+  queue_timeout: (draft, timer, task) => {
+    if (task.status !== 'ready' || task.generation !== timer.guard) return;
+    failTask(draft, task.id, 'timeout', 'nobody took it in time (timeouts.queue)');
+  },
+  start_timeout: (draft, timer) => {
+    const attempt = attemptOf(draft, timer);
+    if (attempt?.status === 'claimed') giveUp(draft, attempt, 'did not start in time (timeouts.start)');
+  },
+  run_timeout: (draft, timer) => {
+    const attempt = attemptOf(draft, timer);
+    if (attempt !== null && isOpenAttempt(attempt.status)) {
+      giveUp(draft, attempt, 'ran for longer than timeouts.run');
+    }
+  },
+  stopping_deadline: (draft, timer) => {
+    const attempt = attemptOf(draft, timer);
+    if (attempt?.status === 'stopping') closeStopped(draft, attempt.id);
+  },
+  checkpoint_deadline: fireCheckpoint,
+  approval_timeout: fireCheckpoint,
+  delivery_deadline: (draft, timer, task) => {
+    const { deliveryOrder } = draft.get('runs', timer.runId);
+    if (deliveryOrder?.task !== timer.taskId || task.generation !== timer.guard) return;
+    closeDelivery(draft, timer.runId, {
+      state: 'refused',
+      commit: deliveryOrder.commit.commit,
+      repo: deliveryOrder.commit.repo,
+      branch: deliveryOrder.branch,
+      detail: 'the worker that holds the commit did not deliver it in 10 minutes',
+    });
+  },
+};
+
+/** A timer is due. It fires once; an outdated one is only taken away. */
+export const timerFire: Handler<'timer.fire'> = (draft, command) => {
+  const timer = draft.own('timers', command.timer);
+  if (timer === null) return { already: true };
+  if (timer.dueAtMs > draft.nowMs) return { run: timer.runId, already: true };
+  draft.load([
+    ...rows('runs', [timer.runId]),
+    ...rows('tasks', [timer.taskId]),
+    ...rows('taskSpecs', [timer.taskId]),
+    ...rows('attempts', [timer.attemptId]),
+    ...rows('checkpoints', [timer.checkpointId]),
+  ]);
+  draft.remove('timers', timer.id);
+  const task = timer.taskId === null ? null : draft.find('tasks', timer.taskId);
+  if (task !== null) FIRE[timer.kind](draft, timer, task);
+  return { run: timer.runId, ...(timer.taskId === null ? {} : { task: timer.taskId }) };
+};
+
+function endBackoff(draft: Draft, timer: TimerRow, task: TaskRow): void {
+  const isHeld = task.status === 'ready' && task.retryAtMs !== null;
+  if (!isHeld || task.generation !== timer.guard) return;
+  const { spec } = draft.get('taskSpecs', task.id);
+  const held = holdOf(spec.dispatch, task.assignedWorker);
+  draft.find('ready', task.id);
+  const now = changeTask(draft, task.id, { reason: held, retryAtMs: null });
+  putReady(draft, now, held);
+  draft.event('task.ready', { run: task.runId, task: task.id }, { reason: held });
+}
+
+function fireCheckpoint(draft: Draft, timer: TimerRow): void {
+  if (timer.checkpointId === null) return;
+  const checkpoint = draft.get('checkpoints', timer.checkpointId);
+  if (checkpoint.status === 'open') expireCheckpoint(draft, checkpoint);
+}
+
+/** The attempt a timer was set for, if it still holds its epoch. */
+function attemptOf(draft: Draft, timer: TimerRow): AttemptRow | null {
+  if (timer.attemptId === null) return null;
+  const attempt = draft.get('attempts', timer.attemptId);
+  return attempt.epoch === timer.guard ? attempt : null;
+}
+
+/** Ends an attempt that took too long, and tries again if the task's policy says so. */
+function giveUp(draft: Draft, attempt: AttemptRow, reason: string): void {
+  stopAttempt(draft, attempt.id, 'timeout', reason);
+  afterFailure(draft, attempt, 'timeout', reason);
+}

@@ -1,0 +1,129 @@
+import { claim, loadForClaim, upstreamIds } from '../attempt/claim.ts';
+import type { Draft } from '../draft.ts';
+import { fits } from '../matching/fits.ts';
+import { scoreParts, totalScore } from '../matching/score.ts';
+import { list, lists, row, rows } from '../need.ts';
+import type { ReadyRow, WorkerRow } from '../rows.ts';
+import type { Handler } from './handler.ts';
+
+/** A worker that asks for work, with what it may still take. */
+interface Seeker {
+  readonly id: string;
+  left: number;
+  used: number;
+}
+
+/**
+ * Hands ready work to the workers that ask for it: tasks in queue order, each to the worker that suits
+ * it best of those that fit and have a free slot.
+ */
+export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
+  const { project } = command;
+  draft.load([
+    list('readyOfProject', project),
+    ...rows('workers', command.workers.map((it) => it.worker)),
+    ...lists('openAttemptsOfWorker', command.workers.map((it) => it.worker)),
+  ]);
+  const claimed: { worker: string; attempt: string }[] = [];
+  const seekers: Seeker[] = [];
+  for (const asked of command.workers) {
+    const worker = draft.own('workers', asked.worker);
+    if (worker === null) continue;
+    const open = draft.list('openAttemptsOfWorker', worker.id);
+    let max = asked.max;
+    if (asked.polling === true) {
+      const again = open.filter((it) => it.status === 'claimed').slice(0, max);
+      claimed.push(...again.map((it) => ({ worker: worker.id, attempt: it.id })));
+      max -= again.length;
+      noteSeen(draft, worker);
+    } else if (worker.incarnation === null) {
+      continue;
+    }
+    if (worker.draining) continue;
+    const left = Math.min(max, worker.slots - open.length);
+    if (left > 0) seekers.push({ id: worker.id, left, used: open.length });
+  }
+  claimed.push(...handOut(draft, project, seekers));
+  return { claimed };
+};
+
+/** Asking over HTTP is a sign of life; who holds a link shows it by beats. */
+function noteSeen(draft: Draft, worker: WorkerRow): void {
+  draft.put('workers', { ...worker, lastSeenAtMs: draft.nowMs, presence: 'online' });
+  if (worker.presence !== 'online') draft.event('worker.online', { run: null }, { name: worker.name });
+}
+
+function handOut(
+  draft: Draft,
+  project: string,
+  seekers: readonly Seeker[],
+): { worker: string; attempt: string }[] {
+  const claimed: { worker: string; attempt: string }[] = [];
+  // Seekers that several tasks fit fill up: what was chosen beyond that leaves slots for later tasks.
+  for (;;) {
+    const free = seekers.filter((it) => it.left > 0);
+    const chosen = chooseTasks(draft, project, free);
+    if (chosen.length === 0) return claimed;
+    loadForClaim(draft, chosen);
+    for (const taskId of chosen) {
+      const best = bestSeeker(draft, taskId, free);
+      if (best === null) continue;
+      const attempt = claim(draft, taskId, draft.get('workers', best.seeker.id), best.score);
+      best.seeker.left -= 1;
+      best.seeker.used += 1;
+      claimed.push({ worker: best.seeker.id, attempt: attempt.id });
+    }
+  }
+}
+
+/** Tasks to take now, in queue order: each fits a seeker that has a slot left. */
+function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]): string[] {
+  const total = seekers.reduce((sum, it) => sum + it.left, 0);
+  if (total === 0) return [];
+  const queue = [...draft.list('readyOfProject', project)].sort(inQueueOrder);
+  draft.load(rows('needs', queue.map((it) => it.needsId)));
+  const fittingByNeeds = new Map<string, Seeker[]>();
+  const chosen: string[] = [];
+  for (const ready of queue) {
+    if (chosen.length >= total) break;
+    let fitting = fittingByNeeds.get(ready.needsId);
+    if (fitting === undefined) {
+      const { needs } = draft.get('needs', ready.needsId);
+      fitting = seekers.filter((it) => fits(needs, draft.get('workers', it.id)));
+      fittingByNeeds.set(ready.needsId, fitting);
+    }
+    if (fitting.length > 0) chosen.push(ready.taskId);
+  }
+  draft.load(chosen.flatMap((id) => [row('tasks', id), row('ready', id)]));
+  return chosen.filter((id) => draft.get('tasks', id).status === 'ready');
+}
+
+function bestSeeker(
+  draft: Draft,
+  taskId: string,
+  seekers: readonly Seeker[],
+): { seeker: Seeker; score: number } | null {
+  const { needs } = draft.get('needs', draft.get('tasks', taskId).needsId);
+  const { spec } = draft.get('taskSpecs', taskId);
+  const inputMakers = upstreamIds(draft, taskId).flatMap((id) => {
+    const made = draft.get('tasks', id).resultAttemptId;
+    return made === null ? [] : [draft.get('attempts', made).workerId];
+  });
+  let best: { seeker: Seeker; score: number; lastMs: number } | null = null;
+  for (const seeker of seekers) {
+    const worker = draft.get('workers', seeker.id);
+    if (seeker.left <= 0 || !fits(needs, worker)) continue;
+    const freeSlots = worker.slots - seeker.used;
+    const score = totalScore(scoreParts({ spec, worker, freeSlots, inputMakers }));
+    const lastMs = worker.lastClaimAtMs ?? 0;
+    const isBetter =
+      best === null || score > best.score || (score === best.score && lastMs < best.lastMs);
+    if (isBetter) best = { seeker, score, lastMs };
+  }
+  return best;
+}
+
+/** Priority, then fairness between runs, then age. */
+export function inQueueOrder(a: ReadyRow, b: ReadyRow): number {
+  return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;
+}

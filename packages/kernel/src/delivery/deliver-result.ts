@@ -1,0 +1,145 @@
+import type { CommitRef, DeliveryOrder, DeliveryState } from '@baton/contract';
+import type { Draft } from '../draft.ts';
+import { isRequired } from '../graph/edge-rule.ts';
+import { list, lists, rows } from '../need.ts';
+import type { AttemptRow, RunRow, TaskRow } from '../rows.ts';
+import { setTimer } from '../timer.ts';
+
+/** A worker that holds a commit must deliver it within this time. */
+const deliveryMsMax = 10 * 60_000;
+/** How a commit that was not taken is marked, so that it is not ordered again. */
+const refusedMark = 'not delivered: ';
+
+/**
+ * Delivers the commit of a task that has just completed, if its run delivers and nothing builds on it:
+ * an `integrate` task, or one that no other waits for. One order at a time; the others follow.
+ */
+export function deliverResult(draft: Draft, taskId: string): void {
+  const task = draft.get('tasks', taskId);
+  const run = draft.get('runs', task.runId);
+  if (run.deliver === 'none' || !isDelivering(draft, task)) return;
+  if (run.delivery.state === 'pending') return;
+  order(draft, run, task);
+}
+
+/** Takes in a worker's report; orders the next commit that waits, else the run's delivery is done. */
+export function closeDelivery(draft: Draft, runId: string, delivery: DeliveryState): void {
+  const run = draft.get('runs', runId);
+  const done = run.deliveryOrder;
+  if (done === null) return;
+  const isRefused = delivery.state === 'refused';
+  const words = isRefused ? `${refusedMark}${delivery.detail ?? ''}` : (delivery.branch ?? done.branch);
+  markDelivered(draft, done.task, words);
+  for (const timer of draft.list('timersOfRun', runId)) {
+    if (timer.kind === 'delivery_deadline') draft.remove('timers', timer.id);
+  }
+  draft.put('runs', { ...run, delivery, deliveryOrder: null, deliveryWorkerId: null });
+  draft.touchRun(runId);
+  const type = isRefused ? 'run.delivery_refused' : 'run.delivered';
+  draft.event(type, { run: runId, task: done.task }, { delivery });
+  orderNext(draft, runId, delivery);
+}
+
+function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
+  const run = draft.get('runs', runId);
+  if (run.taskCount === 1) return;
+  draft.load([list('tasksOfRun', runId)]);
+  const tasks = draft.list('tasksOfRun', runId);
+  const ended = tasks.filter((it) => it.status === 'completed' && it.resultAttemptId !== null);
+  draft.load(rows('attempts', ended.map((it) => it.resultAttemptId)));
+  const candidates = ended.filter((it) => commitOf(draft, it)?.delivered === undefined);
+  draft.load(lists('edgesOut', candidates.map((it) => it.id)));
+  const waiting = candidates
+    .toSorted((a, b) => a.position - b.position)
+    .find((it) => isDelivering(draft, it));
+  if (waiting !== undefined) {
+    order(draft, run, waiting);
+    return;
+  }
+  const refused = ended.map((it) => commitOf(draft, it)?.delivered).find(isRefusal);
+  if (refused === undefined || last.state === 'refused') return;
+  const detail = refused.slice(refusedMark.length);
+  draft.put('runs', { ...run, delivery: { ...last, state: 'refused', detail } });
+}
+
+function order(draft: Draft, run: RunRow, task: TaskRow): void {
+  const commit = commitOf(draft, task);
+  if (commit === null || (run.deliver !== 'branch' && run.deliver !== 'merge')) return;
+  const attempt = standing(draft, task);
+  const { spec } = draft.get('taskSpecs', task.id);
+  const isOnly = task.kind === 'integrate' || isOnlyDelivering(draft, run, task);
+  const made: DeliveryOrder = {
+    run: run.id,
+    task: task.id,
+    mode: run.deliver,
+    commit,
+    ref: spec.workspace?.ref ?? null,
+    branch: isOnly || commit.branch === undefined ? `baton/${run.id}/merged` : commit.branch,
+  };
+  const workerId = attempt?.workerId ?? null;
+  draft.put('runs', {
+    ...draft.get('runs', run.id),
+    delivery: { state: 'pending', repo: commit.repo, commit: commit.commit, branch: made.branch },
+    deliveryOrder: made,
+    deliveryWorkerId: workerId,
+  });
+  setTimer(draft, task, {
+    kind: 'delivery_deadline',
+    dueAtMs: draft.nowMs + deliveryMsMax,
+    guard: task.generation,
+  });
+  draft.event('run.delivering', { run: run.id, task: task.id }, { worker: workerId, order: made });
+}
+
+/** Whether a completed task's commit is one that the run delivers. */
+function isDelivering(draft: Draft, task: TaskRow): boolean {
+  const commit = commitOf(draft, task);
+  if (commit === null || commit.delivered !== undefined) return false;
+  if (task.kind === 'integrate') return true;
+  return commit.commit !== commit.base && isLast(draft, task.id);
+}
+
+function isLast(draft: Draft, taskId: string): boolean {
+  return !draft.list('edgesOut', taskId).some((edge) => isRequired(edge) && edge.rule === 'success');
+}
+
+/** Whether no other task of the run could deliver: then the branch needs no name of a task. */
+function isOnlyDelivering(draft: Draft, run: RunRow, task: TaskRow): boolean {
+  if (run.taskCount === 1) return true;
+  draft.load([list('tasksOfRun', run.id), list('dependenciesOfRun', run.id)]);
+  const withDependents = new Set(
+    draft
+      .list('dependenciesOfRun', run.id)
+      .filter((edge) => isRequired(edge) && edge.rule === 'success')
+      .map((edge) => edge.upstreamId),
+  );
+  const others = draft
+    .list('tasksOfRun', run.id)
+    .filter((it) => it.id !== task.id && it.kind !== 'human' && it.kind !== 'join')
+    .filter((it) => it.kind === 'integrate' || !withDependents.has(it.id));
+  draft.load(rows('taskSpecs', others.map((it) => it.id)));
+  return others.every(
+    (it) => draft.get('taskSpecs', it.id).spec.workspace?.repo === undefined,
+  );
+}
+
+function markDelivered(draft: Draft, taskId: string, words: string): void {
+  const task = draft.get('tasks', taskId);
+  const attempt = standing(draft, task);
+  const commit = attempt?.result?.commit;
+  if (attempt === null || attempt.result === null || commit === undefined) return;
+  const result = { ...attempt.result, commit: { ...commit, delivered: words } };
+  draft.put('attempts', { ...attempt, result });
+}
+
+function commitOf(draft: Draft, task: TaskRow): CommitRef | null {
+  return standing(draft, task)?.result?.commit ?? null;
+}
+
+function standing(draft: Draft, task: TaskRow): AttemptRow | null {
+  return task.resultAttemptId === null ? null : draft.get('attempts', task.resultAttemptId);
+}
+
+function isRefusal(words: string | undefined): words is string {
+  return words?.startsWith(refusedMark) === true;
+}

@@ -1,0 +1,104 @@
+import type { Draft } from '../draft.ts';
+import { lists, row, rows } from '../need.ts';
+import type { DependencyRow, TaskRow } from '../rows.ts';
+import { changeTask, moveTask } from '../task/change-task.ts';
+import { openTask } from '../task/open-task.ts';
+import { deadReason, edgeState, isRequired } from './edge-rule.ts';
+
+/**
+ * Carries the end of tasks (or their going out of play) on to what depends on them, level by level:
+ * edges are satisfied, dependents start, are skipped or go out of play. Cost: the edges out of what
+ * ended, their ends, and the specs of those that start.
+ */
+export function cascade(draft: Draft, ended: readonly string[]): void {
+  let level = ended;
+  while (level.length > 0) {
+    draft.load(lists('edgesOut', level));
+    const edges = level
+      .flatMap((id) => draft.list('edgesOut', id))
+      .filter((edge) => !edge.satisfied && isRequired(edge));
+    draft.load(rows('tasks', edges.map((edge) => edge.downstreamId)));
+    loadGateResults(draft, edges);
+    level = passOn(draft, edges);
+  }
+}
+
+/** What the edges of one level lead to; answers the tasks to go on with. */
+function passOn(draft: Draft, edges: readonly DependencyRow[]): string[] {
+  const next: string[] = [];
+  const maybeOpen = new Set<string>();
+  for (const edge of inPlanOrder(draft, edges)) {
+    const upstream = draft.get('tasks', edge.upstreamId);
+    const state = edgeState(edge, upstream, () => resultOf(draft, upstream));
+    if (state === 'satisfied') {
+      satisfy(draft, edge);
+      maybeOpen.add(edge.downstreamId);
+    } else if (state === 'unfired' && skip(draft, edge, upstream)) {
+      next.push(edge.downstreamId);
+    } else if (state === 'dead' && leavePlay(draft, edge.downstreamId, deadReason(edge, upstream))) {
+      next.push(edge.downstreamId);
+    }
+  }
+  const opened = [...maybeOpen].filter((id) => {
+    const task = draft.get('tasks', id);
+    return task.status === 'blocked' && task.pending === 0;
+  });
+  return [...next, ...openAll(draft, opened)];
+}
+
+/** Opens tasks whose last dependency was satisfied. Answers those that ended by it. */
+export function openAll(draft: Draft, ids: readonly string[]): string[] {
+  draft.load(rows('taskSpecs', ids));
+  for (const id of ids) {
+    const task = draft.get('tasks', id);
+    draft.event('task.unblocked', { run: task.runId, task: id }, { key: task.key });
+  }
+  return ids.filter((id) => openTask(draft, id));
+}
+
+/** Takes a blocked task out of play: nothing that is in motion can make it start. */
+export function leavePlay(draft: Draft, id: string, reason: string): boolean {
+  const task = draft.get('tasks', id);
+  if (task.status !== 'blocked' || task.outOfPlay) return false;
+  changeTask(draft, id, { outOfPlay: true, reason });
+  draft.event('task.blocked', { run: task.runId, task: id }, { reason });
+  return true;
+}
+
+function satisfy(draft: Draft, edge: DependencyRow): void {
+  draft.put('dependencies', { ...edge, satisfied: true });
+  const task = draft.get('tasks', edge.downstreamId);
+  changeTask(draft, task.id, { pending: task.pending - 1 });
+  draft.event('dependency.resolved', { run: edge.runId, task: edge.downstreamId }, {
+    upstream: edge.upstreamId,
+    downstream: edge.downstreamId,
+    type: edge.type,
+    contract_key: edge.contractKey,
+  });
+}
+
+function skip(draft: Draft, edge: DependencyRow, upstream: TaskRow): boolean {
+  const task = draft.get('tasks', edge.downstreamId);
+  if (task.status !== 'blocked') return false;
+  const reason = `condition_not_met:${upstream.key}`;
+  moveTask(draft, task.id, 'skip', 'skipped', { reason });
+  draft.event('task.skipped', { run: task.runId, task: task.id }, { reason });
+  return true;
+}
+
+function inPlanOrder(draft: Draft, edges: readonly DependencyRow[]): DependencyRow[] {
+  const position = (edge: DependencyRow): number => draft.get('tasks', edge.downstreamId).position;
+  return edges.toSorted((a, b) => position(a) - position(b));
+}
+
+/** A gate asks for its upstream's result, an attempt away. */
+function loadGateResults(draft: Draft, edges: readonly DependencyRow[]): void {
+  const gates = edges.filter((edge) => edge.type === 'gate');
+  const upstreams = gates.map((edge) => draft.get('tasks', edge.upstreamId));
+  draft.load(upstreams.flatMap((it) => (it.resultAttemptId === null ? [] : [row('attempts', it.resultAttemptId)])));
+}
+
+/** The result that stands for a task, or null. */
+export function resultOf(draft: Draft, task: TaskRow) {
+  return task.resultAttemptId === null ? null : draft.get('attempts', task.resultAttemptId).result;
+}

@@ -1,0 +1,51 @@
+import { isTerminalTask, type TaskResult } from '@baton/contract';
+import type { DependencyRow, TaskRow } from '../rows.ts';
+
+/**
+ * What an upstream means for an edge: `open` nothing yet; `satisfied`; `dead` never, while nothing
+ * upstream is redone; `unfired` a `failure` edge whose upstream ended well: its dependent is skipped.
+ */
+export type EdgeState = 'open' | 'satisfied' | 'dead' | 'unfired';
+
+/** Whether an edge must be satisfied before its downstream may start. */
+export function isRequired(edge: Pick<DependencyRow, 'type'>): boolean {
+  return edge.type !== 'related';
+}
+
+/**
+ * The state of an edge by its upstream. `result` is that of the upstream's standing attempt, asked for
+ * only by a `gate` of a completed upstream.
+ */
+export function edgeState(
+  edge: Pick<DependencyRow, 'type' | 'rule'>,
+  upstream: Pick<TaskRow, 'status' | 'outOfPlay'>,
+  result: () => TaskResult | null,
+): EdgeState {
+  if (!isRequired(edge)) return 'satisfied';
+  const { status, outOfPlay } = upstream;
+  if (!isTerminalTask(status) && !outOfPlay) return 'open';
+  switch (edge.rule) {
+    case 'done':
+      return 'satisfied';
+    case 'failure':
+      if (outOfPlay) return 'dead';
+      return status === 'failed' ? 'satisfied' : 'unfired';
+    case 'success':
+      if (status !== 'completed') return 'dead';
+      return edge.type !== 'gate' || result()?.status === 'success' ? 'satisfied' : 'dead';
+  }
+}
+
+/** Why a dependent of a dead edge is out of play. The key is that of the task where it began. */
+export function deadReason(
+  edge: Pick<DependencyRow, 'type'>,
+  upstream: Pick<TaskRow, 'status' | 'key' | 'outOfPlay' | 'reason'>,
+): string {
+  if (upstream.outOfPlay && upstream.reason !== null) return upstream.reason;
+  if (upstream.status === 'skipped' && upstream.reason?.startsWith('dependency_failed:') === true) {
+    return upstream.reason;
+  }
+  return edge.type === 'gate' && upstream.status === 'completed'
+    ? `gate_failed:${upstream.key}`
+    : `dependency_failed:${upstream.key}`;
+}

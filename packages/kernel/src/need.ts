@@ -1,0 +1,24 @@
+import type { TableName } from './rows.ts';
+import type { ListName, Need } from './world.ts';
+
+/** The need for one row. */
+export function row(table: TableName, id: string): Need {
+  return { kind: 'row', table, id };
+}
+
+/** The need for a list. */
+export function list(name: ListName, id: string): Need {
+  return { kind: 'list', list: name, id };
+}
+
+/** The needs for rows of one table, without those that are null. */
+export function rows(table: TableName, ids: Iterable<string | null>): Need[] {
+  const out: Need[] = [];
+  for (const id of new Set(ids)) if (id !== null) out.push(row(table, id));
+  return out;
+}
+
+/** The needs for the same list of several owners. */
+export function lists(name: ListName, ids: Iterable<string>): Need[] {
+  return [...new Set(ids)].map((id) => list(name, id));
+}

@@ -1,0 +1,86 @@
+import { isTerminalRun, isTerminalTask, type RunStatus } from '@baton/contract';
+import type { Draft } from '../draft.ts';
+import type { RunRow } from '../rows.ts';
+import { moveTask } from '../task/change-task.ts';
+import { nextRunStatus, type RunInput } from './run-machine.ts';
+
+/**
+ * Brings a run's status in line with its tasks: waiting when only people can move it, ended when
+ * nothing of it is in play. Called once for each run that a command touched; changes it at most once.
+ */
+export function settleRun(draft: Draft, id: string): void {
+  const run = draft.get('runs', id);
+  if (isTerminalRun(run.status) || run.status === 'paused') return;
+  if (run.status === 'cancelling') {
+    if (draft.list('openAttemptsOfRun', id).length === 0) endRun(draft, run, 'stopped', 'cancelled');
+    return;
+  }
+  const isInPlay = run.openTasks > run.outOfPlay;
+  const isDelivering = run.delivery.state === 'pending';
+  if (!isInPlay && !isDelivering) {
+    if (run.outOfPlay > 0) skipOutOfPlay(draft, id);
+    endRun(draft, run, 'end', outcomeOf(run));
+  } else if (run.activeTasks > 0 || (!isInPlay && isDelivering)) {
+    if (run.status === 'waiting') {
+      moveRun(draft, id, 'resume', 'running');
+      draft.event('run.resumed', { run: id }, {});
+    }
+  } else if (run.status === 'running') {
+    const reason = run.needsHuman > 0 ? 'checkpoint' : 'waiting_for_assignment';
+    moveRun(draft, id, 'wait', 'waiting');
+    draft.event('run.waiting', { run: id }, { reason });
+  }
+}
+
+/** Moves a run to another status, the only way it changes. */
+export function moveRun(
+  draft: Draft,
+  id: string,
+  input: RunInput,
+  to: RunStatus,
+  patch: Partial<RunRow> = {},
+): void {
+  const run = draft.get('runs', id);
+  const status = nextRunStatus(run.status, input, to);
+  draft.put('runs', {
+    ...run,
+    ...patch,
+    status,
+    endedAtMs: isTerminalRun(status) ? draft.nowMs : null,
+    updatedAtMs: draft.nowMs,
+  });
+}
+
+/** Opens an ended run again, because a task of it is redone or added. */
+export function reopenRun(draft: Draft, id: string, reason: string): void {
+  const run = draft.get('runs', id);
+  if (!isTerminalRun(run.status)) return;
+  moveRun(draft, id, 'reopen', 'running', { reason: null });
+  draft.event('run.reopened', { run: id }, { reason });
+}
+
+function outcomeOf(run: RunRow): 'completed' | 'failed' | 'cancelled' {
+  if (run.failedTasks > 0) return 'failed';
+  return run.cancelledTasks > 0 ? 'cancelled' : 'completed';
+}
+
+function endRun(draft: Draft, run: RunRow, input: RunInput, to: 'completed' | 'failed' | 'cancelled') {
+  const reason = to === 'completed' ? null : (run.reason ?? `tasks_${to}`);
+  moveRun(draft, run.id, input, to, { reason });
+  const about = { run: run.id };
+  if (to === 'completed') {
+    const summary = run.taskCount === 1 ? '1 task completed' : `${run.taskCount} tasks done`;
+    draft.event('run.completed', about, { summary });
+  } else {
+    draft.event(`run.${to}`, about, { reason });
+  }
+}
+
+/** What could never start ends with its run. */
+function skipOutOfPlay(draft: Draft, id: string): void {
+  const tasks = draft.list('tasksOfRun', id).filter((task) => !isTerminalTask(task.status));
+  for (const task of tasks.toSorted((a, b) => a.position - b.position)) {
+    moveTask(draft, task.id, 'skip', 'skipped', { reason: task.reason });
+    draft.event('task.skipped', { run: id, task: task.id }, { reason: task.reason });
+  }
+}

@@ -1,0 +1,101 @@
+import { isTerminalTask, type TaskStatus } from '@baton/contract';
+import type { Draft } from '../draft.ts';
+import type { RunRow, TaskRow, TaskSpecRow } from '../rows.ts';
+import { nextTaskStatus, type TaskInput } from './task-machine.ts';
+
+/** Fields of a task that may change without its status changing. */
+export type TaskPatch = Partial<Omit<TaskRow, 'id' | 'status' | 'updatedAtMs'>>;
+
+/** A new task, blocked. */
+export function insertTask(draft: Draft, task: TaskRow, spec: TaskSpecRow): void {
+  draft.create('tasks', task);
+  draft.put('taskSpecs', spec);
+  const run = draft.get('runs', task.runId);
+  draft.put('runs', { ...count(run, null, task), taskCount: run.taskCount + 1 });
+  draft.touchRun(run.id);
+}
+
+/** Changes a task without moving it. */
+export function changeTask(draft: Draft, id: string, patch: TaskPatch): TaskRow {
+  const before = draft.get('tasks', id);
+  return write(draft, before, { ...before, ...patch, updatedAtMs: draft.nowMs });
+}
+
+/**
+ * Moves a task to another status, the only way it changes. Keeps what goes with statuses: the ready
+ * row, `endedAtMs`, being out of play, and the counters of its run.
+ */
+export function moveTask(
+  draft: Draft,
+  id: string,
+  input: TaskInput,
+  to: TaskStatus,
+  patch: TaskPatch = {},
+): TaskRow {
+  const before = draft.get('tasks', id);
+  const status = nextTaskStatus(before.status, input, to);
+  if (before.status === 'ready') draft.remove('ready', id);
+  return write(draft, before, {
+    ...before,
+    outOfPlay: false,
+    pausedFrom: status === 'paused' ? before.status : null,
+    endedAtMs: isTerminalTask(status) ? draft.nowMs : null,
+    ...patch,
+    status,
+    updatedAtMs: draft.nowMs,
+  });
+}
+
+/** Whether a task moves without a person. */
+export function isActive(task: Pick<TaskRow, 'status' | 'reason'>): boolean {
+  return (
+    task.status === 'running' ||
+    task.status === 'verifying' ||
+    (task.status === 'ready' && task.reason !== 'waiting_for_assignment')
+  );
+}
+
+/** What a task adds to the counters of its run. */
+export function countsOf(
+  task: TaskRow,
+): Pick<RunRow, 'openTasks' | 'outOfPlay' | 'activeTasks' | 'failedTasks' | 'cancelledTasks'> {
+  return {
+    openTasks: isTerminalTask(task.status) ? 0 : 1,
+    outOfPlay: task.outOfPlay ? 1 : 0,
+    activeTasks: isActive(task) ? 1 : 0,
+    failedTasks: task.status === 'failed' ? 1 : 0,
+    cancelledTasks: task.status === 'cancelled' ? 1 : 0,
+  };
+}
+
+function write(draft: Draft, before: TaskRow, after: TaskRow): TaskRow {
+  draft.put('tasks', after);
+  const run = draft.get('runs', after.runId);
+  const counted = count(run, before, after);
+  if (counted !== run) draft.put('runs', counted);
+  draft.touchRun(after.runId);
+  return after;
+}
+
+/** The run with a task counted as `after` instead of `before`. */
+export function count(run: RunRow, before: TaskRow | null, after: TaskRow | null): RunRow {
+  const old = before === null ? none : countsOf(before);
+  const now = after === null ? none : countsOf(after);
+  const isSame =
+    old.openTasks === now.openTasks &&
+    old.outOfPlay === now.outOfPlay &&
+    old.activeTasks === now.activeTasks &&
+    old.failedTasks === now.failedTasks &&
+    old.cancelledTasks === now.cancelledTasks;
+  if (isSame) return run;
+  return {
+    ...run,
+    openTasks: run.openTasks + now.openTasks - old.openTasks,
+    outOfPlay: run.outOfPlay + now.outOfPlay - old.outOfPlay,
+    activeTasks: run.activeTasks + now.activeTasks - old.activeTasks,
+    failedTasks: run.failedTasks + now.failedTasks - old.failedTasks,
+    cancelledTasks: run.cancelledTasks + now.cancelledTasks - old.cancelledTasks,
+  };
+}
+
+const none = { openTasks: 0, outOfPlay: 0, activeTasks: 0, failedTasks: 0, cancelledTasks: 0 };

@@ -1,0 +1,71 @@
+import type { DependencyRule, DependencyType } from '@baton/contract';
+import { putEdge } from '../commands/run-create.ts';
+import type { Draft } from '../draft.ts';
+import { edgeState } from '../graph/edge-rule.ts';
+import { resultOf } from '../graph/cascade.ts';
+import { checkEdge } from '../graph/validate-plan.ts';
+import { rows } from '../need.ts';
+import { refuse, type Refused } from '../refuse.ts';
+import type { RunRow, TaskRow } from '../rows.ts';
+
+/** An edge to an upstream by its id. */
+export interface WantedEdge {
+  readonly upstream: string;
+  readonly type: DependencyType;
+  readonly on: DependencyRule;
+  readonly contract_key?: string | undefined;
+  readonly as?: string | undefined;
+}
+
+/** Checks an edge to an existing upstream: its kind, its contract, and that it may still be satisfied. */
+export function checkWantedEdge(draft: Draft, edge: WantedEdge): TaskRow | Refused {
+  const upstream = draft.own('tasks', edge.upstream);
+  if (upstream === null) {
+    return refuse('unknown_task', `There is no task ${edge.upstream} to depend on.`, {
+      task: edge.upstream,
+    });
+  }
+  draft.load(rows('taskSpecs', [upstream.id]));
+  const fault = checkEdge(edge, upstream.key, draft.get('taskSpecs', upstream.id).spec);
+  if (fault !== null) return fault;
+  const state = stateOf(draft, edge, upstream);
+  if ((state === 'dead' || state === 'unfired') && !upstream.outOfPlay) {
+    return refuse(
+      'wrong_status',
+      `Task ${upstream.key} is ${upstream.status}, so that the new task could never start; ` +
+        `retry ${upstream.key} first, or depend on it with on: done.`,
+      { upstream: upstream.key, status: upstream.status },
+    );
+  }
+  return upstream;
+}
+
+/** Writes an edge and says whether it is satisfied already. */
+export function addEdge(
+  draft: Draft,
+  run: RunRow,
+  edge: WantedEdge,
+  downstreamId: string,
+): boolean {
+  const written = putEdge(draft, run, edge.upstream, downstreamId, edge);
+  const upstream = draft.get('tasks', edge.upstream);
+  const satisfied = stateOf(draft, edge, upstream) === 'satisfied';
+  if (satisfied && !written.satisfied) draft.put('dependencies', { ...written, satisfied });
+  draft.event('dependency.added', { run: run.id, task: downstreamId }, {
+    upstream: edge.upstream,
+    downstream: downstreamId,
+    type: edge.type,
+    contract_key: edge.contract_key ?? null,
+  });
+  return satisfied;
+}
+
+/** Edges that say the same are one edge. */
+export function edgeIdentity(edge: WantedEdge): string {
+  return [edge.upstream, edge.type, edge.contract_key ?? ''].join(' ');
+}
+
+function stateOf(draft: Draft, edge: WantedEdge, upstream: TaskRow) {
+  if (edge.type === 'gate') draft.load(rows('attempts', [upstream.resultAttemptId]));
+  return edgeState({ type: edge.type, rule: edge.on }, upstream, () => resultOf(draft, upstream));
+}

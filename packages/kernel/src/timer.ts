@@ -1,0 +1,42 @@
+import type { Draft } from './draft.ts';
+import type { TaskRow, TimerKind } from './rows.ts';
+
+interface TimerSettings {
+  readonly kind: TimerKind;
+  readonly dueAtMs: number;
+  /** Epoch or generation that it is set for. */
+  readonly guard: number;
+  readonly attempt?: string;
+  readonly checkpoint?: string;
+}
+
+/** Sets a timer of a task. */
+export function setTimer(draft: Draft, task: TaskRow, timer: TimerSettings): void {
+  draft.put('timers', {
+    id: draft.newId('timer'),
+    projectId: task.projectId,
+    runId: task.runId,
+    taskId: task.id,
+    attemptId: timer.attempt ?? null,
+    checkpointId: timer.checkpoint ?? null,
+    kind: timer.kind,
+    guard: timer.guard,
+    dueAtMs: Math.round(timer.dueAtMs),
+  });
+}
+
+/**
+ * Takes away timers of a task that have nothing more to wait for. Only called where such a timer was
+ * set, because it reads the task's timers.
+ */
+export function dropTimers(
+  draft: Draft,
+  taskId: string,
+  kinds: readonly TimerKind[],
+  attempt?: string,
+): void {
+  for (const timer of draft.list('timersOfTask', taskId)) {
+    const isMeant = attempt === undefined || timer.attemptId === attempt;
+    if (isMeant && kinds.includes(timer.kind)) draft.remove('timers', timer.id);
+  }
+}
