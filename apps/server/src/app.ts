@@ -1,11 +1,11 @@
 import type { Coordinator } from '@baton/coordinator';
+import type { Db, Identity, Reads } from '@baton/store';
 import type { Logger } from 'pino';
 import type { Authenticator } from './auth/authenticate.ts';
 import type { Revocations } from './auth/revocations.ts';
 import type { Content } from './content.ts';
 import type { HostList } from './edge/host-list.ts';
-import type { Identity } from './reads/identity.ts';
-import type { Reads } from './reads/reads.ts';
+
 import type { EventHub } from './streams/event-hub.ts';
 import type { InstanceKeys } from './tokens/instance-keys.ts';
 
@@ -13,9 +13,12 @@ import type { InstanceKeys } from './tokens/instance-keys.ts';
 export interface App {
   readonly log: Logger;
   readonly coordinator: Coordinator;
+  readonly db: Db;
   readonly reads: Reads;
   readonly identity: Identity;
   readonly content: Content;
+  /** Says what is wrong with a JSON Schema, off the main thread. */
+  readonly validator: { schemaFault(schema: unknown): Promise<string | null> };
   readonly keys: InstanceKeys;
   readonly authenticator: Authenticator;
   readonly revocations: Revocations;

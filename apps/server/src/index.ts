@@ -1,1 +1,2 @@
-export {};
+export { startServer, type RunningServer } from './start.ts';
+export { serverConfig, type ServerConfig, type ServerConfigInput } from './config.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '@baton/contract';
-import type { Findable, Reads } from './reads/reads.ts';
+import type { Findable, Reads } from '@baton/store';
 import { publicTaskId } from './views/ids.ts';
 
 const nouns: Readonly<Record<Findable, string>> = {

@@ -1,6 +1,5 @@
 import { AppError, isOpenAttempt, ROLE_SCOPES } from '@baton/contract';
-import type { Identity } from '../reads/identity.ts';
-import type { Reads } from '../reads/reads.ts';
+import type { Identity, Reads } from '@baton/store';
 import type { InstanceKeys } from '../tokens/instance-keys.ts';
 import { hashToken, parseToken } from '../tokens/token.ts';
 import type { Credential } from './credential.ts';

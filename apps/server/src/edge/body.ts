@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '@baton/contract';
 
+/** A body that is read whole into memory arrives within this time. */
+const bodyMsMax = 30_000;
+
 /**
  * Reads a whole body, at most `bytesMax`. A declared length beyond it is refused before a byte is read.
  * @throws {AppError} body_too_large, bad_request when the sender stops in the middle
@@ -8,6 +11,8 @@ import { AppError } from '@baton/contract';
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   const chunks: Buffer[] = [];
+  // Who sends a byte now and then holds a connection and memory for nothing.
+  const late = setTimeout(() => request.destroy(new Error('the body took too long')), bodyMsMax);
   let size = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -18,6 +23,8 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError('bad_request', 'The body ended in the middle.', { cause: error });
+  } finally {
+    clearTimeout(late);
   }
   return Buffer.concat(chunks, size);
 }

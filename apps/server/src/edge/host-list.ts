@@ -1,4 +1,8 @@
+import { isIP } from 'node:net';
 import { AppError } from '@baton/contract';
+
+/** Every address of this machine, which is no name to be reached by. */
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Names under which this server is reached; everything else is refused before routing. */
 export interface HostList {
@@ -10,9 +14,13 @@ export interface HostList {
   readonly secureHost: string | undefined;
 }
 
-/** Loopback names with the port, and the public URL's host. */
-export function hostList(port: number, publicUrl: string | undefined): HostList {
-  const names = ['127.0.0.1', 'localhost', '[::1]'];
+/**
+ * Loopback names with the port, the public URL's host, and the address that is listened on where that is
+ * one: a page of another site cannot make its own name be an address.
+ */
+export function hostList(port: number, publicUrl: string | undefined, address?: string): HostList {
+  const own = address !== undefined && isIP(address) !== 0 && !wildcards.has(address);
+  const names = ['127.0.0.1', 'localhost', '[::1]', ...(own ? [urlHost(address)] : [])];
   const hosts = new Set(names.flatMap((name) => (port === 80 ? [name] : [`${name}:${port}`])));
   const origins = new Set([...hosts].map((host) => `http://${host}`));
   if (publicUrl === undefined) return { hosts, origins, secureHost: undefined };
@@ -65,6 +73,10 @@ export function checkOrigin(list: HostList, sender: Sender): void {
       'A change with a session cookie must say which page sent it; use an API key outside a browser.',
     );
   }
+}
+
+function urlHost(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 function printable(text: string | undefined): string {

@@ -3,7 +3,7 @@ import type { Reply } from '@baton/kernel';
 import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers, IdempotencyRequest } from '../call.ts';
-import type { AttemptRead } from '../reads/reads.ts';
+import type { AttemptRead } from '@baton/store';
 import { found, notFound, resolveId } from '../resolve.ts';
 import { artifactView, attemptView } from '../views/attempt.ts';
 import { assignmentView } from '../views/assignment.ts';

@@ -3,7 +3,7 @@ import type { Call, Handlers } from '../call.ts';
 import { mapPage, readPage } from '../paging.ts';
 import { AppError } from '@baton/contract';
 import { z } from 'zod';
-import type { EventFilter } from '../reads/reads.ts';
+import type { EventFilter } from '@baton/store';
 import { resolveId } from '../resolve.ts';
 import { eventStream } from '../streams/event-stream.ts';
 import { feedStart } from '../streams/feed-cursor.ts';

@@ -2,8 +2,8 @@ import { isTerminalRun, type LogPage } from '@baton/contract';
 import type { RunRow } from '@baton/kernel';
 import { z } from 'zod';
 import type { App } from '../app.ts';
-import { mapPage, readPage } from '../paging.ts';
-import type { AttemptRead } from '../reads/reads.ts';
+import { decodeCursor, encodeCursor, hashOf } from '../paging.ts';
+import type { AttemptRead, LogRead } from '@baton/store';
 import { logChunkView } from '../views/attempt.ts';
 
 const bySeq = z.strictObject({ seq: z.int().nonnegative() });
@@ -27,14 +27,13 @@ export async function readAttemptLogPage(
 ): Promise<LogPage> {
   if (read === undefined) return { items: [], next_cursor: null, ended: false };
   const { id, endedAtMs } = read.attempt;
-  const page = await readPage(
-    { limit: chunkLimit(query.limit), cursor: query.cursor, filter: ['log', id, query.stream] },
+  const page = await readLogPage(
+    { ...query, filter: ['log', id, query.stream] },
     bySeq,
     (count, after) => app.reads.logsOfAttempt(id, query.stream, after?.seq ?? 0, count),
     ({ seq }) => ({ seq }),
   );
-  const ended = endedAtMs !== null && page.next_cursor === null;
-  return { ...mapPage(page, logChunkView), ended };
+  return { ...page, ended: endedAtMs !== null && page.next_cursor === null };
 }
 
 /** All output of a run by time, a page at a time. */
@@ -43,20 +42,32 @@ export async function readRunLogPage(
   run: RunRow,
   query: LogQuery,
 ): Promise<LogPage> {
-  const page = await readPage(
-    {
-      limit: chunkLimit(query.limit),
-      cursor: query.cursor,
-      filter: ['logs', run.id, query.stream],
-    },
+  const page = await readLogPage(
+    { ...query, filter: ['logs', run.id, query.stream] },
     byTime,
     (count, after) => app.reads.logsOfRun(run.id, query.stream, after, count),
     ({ atMs, attemptId, seq }) => ({ atMs, attemptId, seq }),
   );
-  const ended = isTerminalRun(run.status) && page.next_cursor === null;
-  return { ...mapPage(page, logChunkView), ended };
+  return { ...page, ended: isTerminalRun(run.status) && page.next_cursor === null };
 }
 
-function chunkLimit(asked: number | undefined): number {
-  return Math.min(asked ?? chunksDefault, chunksMax);
+/**
+ * A page of pieces. The store gives fewer than asked for when they are large, so that only an empty
+ * read behind the last piece tells that it was the last.
+ */
+async function readLogPage<K>(
+  request: LogQuery & { readonly filter: readonly unknown[] },
+  key: z.ZodType<K>,
+  load: (limit: number, after: K | undefined) => Promise<readonly LogRead[]>,
+  keyOf: (piece: LogRead) => K,
+): Promise<Omit<LogPage, 'ended'>> {
+  const hash = hashOf(request.filter);
+  const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, key, hash);
+  const pieces = await load(Math.min(request.limit ?? chunksDefault, chunksMax), after);
+  const last = pieces.at(-1);
+  const more = last !== undefined && (await load(1, keyOf(last))).length > 0;
+  return {
+    items: pieces.map(logChunkView),
+    next_cursor: more ? encodeCursor(keyOf(last), hash) : null,
+  };
 }

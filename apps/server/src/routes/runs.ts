@@ -1,10 +1,10 @@
-import { taskSpec, type RunCreate } from '@baton/contract';
+import { planTask, type RunCreate } from '@baton/contract';
 import { actorOf } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
 import { parseInput } from '../edge/violations.ts';
 import { byInstant, mapPage, readPage, wholePage } from '../paging.ts';
-import type { GraphRead } from '../reads/reads.ts';
+import { findGraph, type GraphRead } from '../graph.ts';
 import { found, resolveId } from '../resolve.ts';
 import { artifactView } from '../views/attempt.ts';
 import { checkpointView } from '../views/checkpoint.ts';
@@ -31,7 +31,7 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
   const { coordinator, reads } = app;
 
   async function graphOf(project: string, id: string) {
-    return graphView(found(await reads.findGraph(project, id), 'run', id));
+    return graphView(found(await findGraph(app.db, project, id), 'run', id));
   }
 
   return {
@@ -124,14 +124,17 @@ function graphView(graph: GraphRead) {
   };
 }
 
+const soleTask = planTask.omit({ key: true });
+
 /** Checks what the schema of the body leaves open, and turns ids of tasks into stored ones. */
 async function readySubmission(app: App, project: string, body: RunCreate): Promise<RunCreate> {
   const stored = async (id: string): Promise<string> =>
     await resolveId(app.reads, 'tasks', project, id);
   if (body.task !== undefined) {
-    const task = parseInput(taskSpec, body.task, 'task');
-    if (task.parent_task !== undefined) task.parent_task = await stored(task.parent_task);
-    return { ...body, task };
+    // Only checked here: what is left out must stay so, because the goal fills it in.
+    const { parent_task: parent } = parseInput(soleTask, body.task, 'task');
+    if (parent === undefined) return body;
+    return { ...body, task: { ...body.task, parent_task: await stored(parent) } };
   }
   if (typeof body.plan !== 'object') return body;
   const tasks = [];

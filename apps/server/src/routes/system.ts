@@ -7,10 +7,11 @@ import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
 import { rateLimit } from '../edge/rate-limit.ts';
 import { byInstant, mapPage, readPage } from '../paging.ts';
-import type { ApiKeyRecord } from '../reads/identity.ts';
+import type { ApiKeyRecord } from '@baton/store';
 import { notFound } from '../resolve.ts';
 import { secretChars, formatToken, hashToken } from '../tokens/token.ts';
 import { toBase62 } from '../tokens/base62.ts';
+import { randomSecret } from '../tokens/random-secret.ts';
 import { isoOf, isoOrNull } from '../views/instant.ts';
 
 type Names =
@@ -23,9 +24,8 @@ type Names =
   | 'revokeApiKey'
   | 'listEngines';
 
-/** A browser session ends after this long without a request, and after this long in any case. */
-export const sessionIdleSeconds = 12 * 3_600;
-export const sessionSeconds = 7 * 24 * 3_600;
+/** The cookie goes when the session ends: 30 days after the login. */
+const sessionSeconds = 30 * 24 * 3_600;
 
 /** Guesses at login codes, all callers together: a code has 256 bits, this only spares the database. */
 const loginsPerSecondMax = 20;
@@ -185,11 +185,6 @@ function apiKeyView(key: ApiKeyRecord): ApiKey {
 
 function uniqueScopes(scopes: readonly Scope[]): Scope[] {
   return [...new Set(scopes)];
-}
-
-/** 43 characters for a login code or a session, neither of which anybody types. */
-export function randomSecret(): string {
-  return toBase62(randomBytes(32), secretChars);
 }
 
 function jsonWithCookie(body: object, cookie: string): Response {

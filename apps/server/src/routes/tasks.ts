@@ -4,7 +4,7 @@ import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers, IdempotencyRequest } from '../call.ts';
 import { byInstant, mapPage, readPage, wholePage } from '../paging.ts';
-import type { EdgeRead, TaskRead } from '../reads/reads.ts';
+import type { EdgeRead, TaskRead } from '@baton/store';
 import { found, notFound, resolveId } from '../resolve.ts';
 import { artifactView, attemptView } from '../views/attempt.ts';
 import { checkpointView } from '../views/checkpoint.ts';

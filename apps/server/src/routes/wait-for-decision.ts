@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { CheckpointRead } from '../reads/reads.ts';
+import type { CheckpointRead } from '@baton/store';
 
 /**
  * A checkpoint, once it is decided or `waitSeconds` have gone by; as it is then. Undefined when there

@@ -1,5 +1,5 @@
 import type { Coordinator } from '@baton/coordinator';
-import type { EventFilter, EventRead, Reads } from '../reads/reads.ts';
+import type { EventFilter, EventRead, Reads } from '@baton/store';
 
 /** The newest events in memory, so that following the feed asks the database nothing. */
 const keptMax = 4_096;

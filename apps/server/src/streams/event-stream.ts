@@ -1,4 +1,4 @@
-import type { EventFilter } from '../reads/reads.ts';
+import type { EventFilter } from '@baton/store';
 import { eventView } from '../views/event.ts';
 import type { EventHub } from './event-hub.ts';
 import type { FeedStart } from './feed-cursor.ts';

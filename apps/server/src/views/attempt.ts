@@ -6,7 +6,7 @@ import {
   type LogChunk,
 } from '@baton/contract';
 import type { ArtifactRow } from '@baton/kernel';
-import type { AttemptRead, LogRead } from '../reads/reads.ts';
+import type { AttemptRead, LogRead } from '@baton/store';
 import { publicTaskId } from './ids.ts';
 import { isoOf, isoOrNull } from './instant.ts';
 

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '@baton/contract';
-import type { CheckpointRead } from '../reads/reads.ts';
+import type { CheckpointRead } from '@baton/store';
 import { publicTaskIdOrNull } from './ids.ts';
 import { isoOf, isoOrNull } from './instant.ts';
 

@@ -1,5 +1,5 @@
 import type { Event, Json } from '@baton/contract';
-import type { EventRead } from '../reads/reads.ts';
+import type { EventRead } from '@baton/store';
 import { publicTaskIdOrNull } from './ids.ts';
 import { isoOf } from './instant.ts';
 

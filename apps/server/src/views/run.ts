@@ -1,5 +1,5 @@
 import { type Dependency, type Run, RUN_SOURCES } from '@baton/contract';
-import type { EdgeRead, RunRead } from '../reads/reads.ts';
+import type { EdgeRead, RunRead } from '@baton/store';
 import { publicTaskId } from './ids.ts';
 import { isoOf, isoOrNull } from './instant.ts';
 import { usdOf } from './money.ts';

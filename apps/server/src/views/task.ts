@@ -7,7 +7,7 @@ import {
   type TaskOutput,
 } from '@baton/contract';
 import type { CheckpointRow, NoteRow, OutputRow } from '@baton/kernel';
-import type { EdgeRead, TaskRead } from '../reads/reads.ts';
+import type { EdgeRead, TaskRead } from '@baton/store';
 import { publicTaskId, publicTaskIdOrNull } from './ids.ts';
 import { isoOf, isoOrNull } from './instant.ts';
 import { usdOf } from './money.ts';

@@ -1,6 +1,6 @@
 import { DEFAULTS, type Worker, type WorkerStatus } from '@baton/contract';
 import type { WorkerRow } from '@baton/kernel';
-import type { WorkerRead } from '../reads/reads.ts';
+import type { WorkerRead } from '@baton/store';
 import { isoOf, isoOrNull } from './instant.ts';
 
 /** A worker as clients see it. */

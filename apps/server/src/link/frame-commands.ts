@@ -1,0 +1,37 @@
+import type { Actor, Command, WorkerFrame } from '@baton/contract';
+
+/** Frames that are commands of one attempt, or a report on a delivery: each is acknowledged by `seq`. */
+export type CountedFrame = Extract<WorkerFrame, { seq: number }>;
+
+interface Speaker {
+  readonly worker: string;
+  readonly project: string;
+  readonly actor: Actor;
+}
+
+/** The command that a counted frame stands for. */
+export function commandOf(frame: CountedFrame, { worker, project, actor }: Speaker): Command {
+  const base = { project, actor, worker };
+  if (frame.type === 'delivered') {
+    return { ...base, type: 'run.delivered', run: frame.run, delivery: frame.delivery };
+  }
+  const { attempt } = frame;
+  switch (frame.type) {
+    case 'started':
+      return { ...base, type: 'attempt.start', attempt, body: frame.body };
+    case 'progress':
+      return { ...base, type: 'attempt.progress', attempt, body: frame.body };
+    case 'output':
+      return { ...base, type: 'attempt.output', attempt, body: frame.body };
+    case 'checkpoint_open':
+      return { ...base, type: 'attempt.checkpoint', attempt, body: frame.body };
+    case 'note':
+      return { ...base, type: 'attempt.note', attempt, body: frame.body };
+    case 'complete':
+      return { ...base, type: 'attempt.complete', attempt, body: frame.body };
+    case 'fail':
+      return { ...base, type: 'attempt.fail', attempt, body: frame.body };
+    case 'release':
+      return { ...base, type: 'attempt.release', attempt, body: frame.body };
+  }
+}
