@@ -6,3 +6,4 @@ export { newId } from './ids.ts';
 export type { Log } from './log.ts';
 export type { LogAppend, LogWriter } from './logs/log-writer.ts';
 export type { Service } from './service.ts';
+export { createSchemaValidator, type SchemaValidator } from './validation/schema-validator.ts';
