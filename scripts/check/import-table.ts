@@ -53,7 +53,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   'apps/cli': {
     ours: ['contract', 'sdk'],
     lazy: ['server', 'worker'],
-    outside: ['commander', 'picocolors', 'yaml', 'zod'],
+    outside: ['commander', 'picocolors', 'pino', 'yaml', 'zod'],
     node: true,
   },
   e2e: { ours: ['contract', 'sdk', 'testkit'], outside: 'declared', node: true },

@@ -81,6 +81,9 @@ function addCommand(program: Program, command: Command, found: Found): void {
   const existing = parent.commands.find((it) => it.name() === name);
   const leaf = existing ?? parent.command(name);
   leaf.summary(command.summary).description(describe(command)).exitOverride();
+  if (command.examples.length > 0) {
+    leaf.addHelpText('after', `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`);
+  }
   const usageText = rows.map(([key, { kind }]) =>
     kind === 'required' ? `<${key}>` : kind === 'optional' ? `[${key}]` : `[${key}...]`,
   );
@@ -90,7 +93,7 @@ function addCommand(program: Program, command: Command, found: Found): void {
     leaf.argument(row.kind === 'rest' ? `[${key}...]` : `[${key}]`, row.help);
   for (const { flags, help, kind } of Object.values(command.options)) {
     const option = new Option(flags, help);
-    if (kind === 'many') option.argParser((value: string, all: string[] = []) => [...all, value]);
+    if (kind === 'many') option.argParser(appended);
     leaf.addOption(option);
   }
   const own = new Set(leaf.options.map((option) => option.long));
@@ -99,6 +102,10 @@ function addCommand(program: Program, command: Command, found: Found): void {
     leaf.addOption(new Option('--id <id>', 'the same as the first argument').hideHelp());
   }
   leaf.action(async () => found(command, leaf.args, leaf.opts()));
+}
+
+function appended(value: string, all: readonly string[] | undefined): readonly string[] {
+  return [...(all ?? []), value];
 }
 
 /** The command that holds others, made when its first one comes. */
@@ -129,15 +136,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   worker: 'machines: start one, look at it, take it out of service',
 };
 
-function describe(command: Command): string {
-  const parts = [
-    `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`,
-    ...(command.details === undefined ? [] : ['', command.details]),
-    ...(command.examples.length === 0
-      ? []
-      : ['', 'Examples:', ...command.examples.map((example) => `  ${example}`)]),
-  ];
-  return parts.join('\n');
+function describe({ summary, details }: Command): string {
+  const sentence = `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`;
+  return details === undefined ? sentence : `${sentence}\n\n${details}`;
 }
 
 async function dispatch(

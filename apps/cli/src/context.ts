@@ -7,9 +7,9 @@ import type { Output } from './terminal/output.ts';
 export interface Input {
   readonly isTty: boolean;
   /** Everything up to the end. */
-  readAll(): Promise<string>;
+  readonly readAll: () => Promise<string>;
   /** One line typed after a question; undefined at the end of the input or when the signal fires. */
-  ask(question: string, signal?: AbortSignal): Promise<string | undefined>;
+  readonly ask: (question: string, signal?: AbortSignal) => Promise<string | undefined>;
 }
 
 /** Everything a command may use of the world. */
@@ -26,9 +26,9 @@ export interface Context {
   readonly cwd: string;
   /** Environment for programs that a command starts. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** The control plane of the configuration. Nothing is sent before the first call. */
-  client(): Client;
+  readonly client: () => Client;
   /** Opens an address in the user's browser; false when there is none. */
-  openBrowser(url: string): Promise<boolean>;
+  readonly openBrowser: (url: string) => Promise<boolean>;
 }

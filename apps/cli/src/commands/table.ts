@@ -1,4 +1,6 @@
 import type { Command } from '../command.ts';
+import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
 import { engineList } from './engine/list.ts';
 import { inboxAnswer } from './inbox/answer.ts';
 import { inboxList } from './inbox/list.ts';
@@ -14,6 +16,7 @@ import { run } from './run/run.ts';
 import { runValidate } from './run/validate.ts';
 import { runView } from './run/view.ts';
 import { runWatch } from './run/watch.ts';
+import { server } from './server.ts';
 import { taskAnswer } from './task/answer.ts';
 import { taskApprove } from './task/approve.ts';
 import { taskArtifactAdd } from './task/artifact/add.ts';
@@ -39,6 +42,7 @@ import { taskProgress } from './task/progress.ts';
 import { taskReject } from './task/reject.ts';
 import { taskRetry } from './task/retry.ts';
 import { taskView } from './task/view.ts';
+import { up } from './up.ts';
 import { wait } from './wait.ts';
 import { workerDrain } from './worker/drain.ts';
 import { workerList } from './worker/list.ts';
@@ -46,9 +50,16 @@ import { workerRemove } from './worker/remove.ts';
 import { workerTokenCommand } from './worker/token.ts';
 import { workerUndrain } from './worker/undrain.ts';
 import { workerView } from './worker/view.ts';
+import { worker } from './worker/worker.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
+  up,
+  server,
+  worker,
+  demo,
+  login,
+  doctor,
   run,
   runList,
   runView,
@@ -92,7 +103,6 @@ export const COMMANDS: readonly Command[] = [
   keyList,
   keyCreate,
   keyRevoke,
-  login,
   ps,
   logsShort,
   open,

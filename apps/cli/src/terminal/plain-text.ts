@@ -12,7 +12,7 @@ export function plainText(text: string): string {
 
 /** The same on one line: what would break it becomes one space. */
 export function plainLine(text: string): string {
-  return plainText(text).replace(LINE_BREAK, ' ').trimEnd();
+  return plainText(text).replace(LAST_BREAKS, '').replace(LINE_BREAK, ' ');
 }
 
 /**
@@ -33,3 +33,4 @@ const REORDERING_MARK = new RegExp(
   'g',
 );
 const LINE_BREAK = /[\n\t]+/g;
+const LAST_BREAKS = /[\n\t]+$/;

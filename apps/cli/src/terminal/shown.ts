@@ -18,18 +18,25 @@ export class Shown {
 
   /** Columns it takes, colours not counted. */
   get width(): number {
-    return [...this.encode(false)].length;
+    return lettersOf(this.encode(false)).length;
   }
 
   /** Cut to a number of columns, with an ellipsis; the colours of what is cut are lost. */
   cut(columns: number): Shown {
     if (this.width <= columns) return this;
-    const letters = [...this.encode(false)];
+    const letters = lettersOf(this.encode(false));
     return new Shown(`${letters.slice(0, Math.max(0, columns - 1)).join('')}…`);
   }
 }
 
 export type Showable = Shown | string | number | null | undefined;
+
+const segmenter = new Intl.Segmenter();
+
+/** What a person takes for one letter each, however many code points it has. */
+function lettersOf(text: string): readonly string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 const COLOR = new RegExp(String.raw`\u001b\[[0-9;]*m`, 'g');
 const colors = pc.createColors(true);

@@ -1,5 +1,5 @@
 import type { Run, RunGraph, Task, TaskStatus } from '@baton/contract';
-import { block, join, paint, show, Shown, stack } from '../terminal/shown.ts';
+import { block, join, paint, show, stack, type Shown } from '../terminal/shown.ts';
 import { statusText } from '../terminal/status-text.ts';
 import { facts, table } from '../terminal/table.ts';
 import { ago, duration } from '../terminal/time-text.ts';

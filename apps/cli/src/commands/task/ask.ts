@@ -13,7 +13,7 @@ export const taskAsk = command({
     'Inside an attempt the question is about its own task: the answer is printed alone on standard',
     'output. Asked again in the same words after the call was cut, it gives the same decision.',
     'Elsewhere name the task first; the question is opened on it and its id printed.',
-  ].join('\n'),
+  ].join(' '),
   examples: [
     'baton task ask "JWT or session cookies?" --option jwt --option cookies --default jwt --timeout 600',
     'baton task ask design "Which database?"',
