@@ -69,7 +69,7 @@ export const EVENTS = {
   'task.outdated': { data: ['upstream'], audience: seen },
   'task.reviewed': { data: ['state', 'note'], audience: told },
   'task.status_update': { data: ['status', 'reason'], audience: ['worker'] },
-  'attempt.claimed': { data: ['worker', 'worker_name', 'number', 'engine'], audience: seen },
+  'attempt.claimed': { data: ['worker', 'worker_name', 'number', 'engine', 'epoch'], audience: seen },
   'attempt.started': { data: ['pid'], audience: seen },
   'attempt.parked': { data: ['reason'], audience: seen },
   'attempt.resumed': { data: [], audience: seen },

@@ -104,6 +104,7 @@ function tellClaim(
     worker_name: worker.name,
     number: attempt.number,
     engine: attempt.engine,
+    epoch: attempt.epoch,
   });
 }
 
