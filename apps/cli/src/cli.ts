@@ -60,6 +60,8 @@ export function createProgram(world: Pick<World, 'stdout' | 'stderr' | 'version'
     .helpCommand('help [command]', 'help on a command')
     .showSuggestionAfterError()
     .exitOverride()
+    // What stands behind a verb belongs to it, also where its group takes the same flag.
+    .enablePositionalOptions()
     .configureHelp({
       subcommandTerm: (it) =>
         `${it.name()} ${it.usage().replace(/ ?\[(?:options|command)\]/g, '')}`,
@@ -80,7 +82,12 @@ function addCommand(program: Program, command: Command, found: Found): void {
   const name = command.name.at(-1) ?? '';
   const existing = parent.commands.find((it) => it.name() === name);
   const leaf = existing ?? parent.command(name);
-  leaf.summary(command.summary).description(describe(command)).exitOverride();
+  leaf
+    .summary(command.summary)
+    .description(describe(command))
+    .enablePositionalOptions()
+    .allowExcessArguments(true)
+    .exitOverride();
   if (command.examples.length > 0) {
     leaf.addHelpText('after', `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`);
   }
@@ -94,6 +101,7 @@ function addCommand(program: Program, command: Command, found: Found): void {
   for (const { flags, help, kind } of Object.values(command.options)) {
     const option = new Option(flags, help);
     if (kind === 'many') option.argParser(appended);
+    if (help === '') option.hideHelp();
     leaf.addOption(option);
   }
   const own = new Set(leaf.options.map((option) => option.long));

@@ -6,6 +6,7 @@ import { AppError } from '@baton/contract';
  */
 export interface OptionRow<T> {
   readonly flags: string;
+  /** Empty: for programs, not shown in the help. */
   readonly help: string;
   readonly kind: 'flag' | 'one' | 'many';
   /** Gets what was typed: true for a flag, text, or all texts of a repeated one. */

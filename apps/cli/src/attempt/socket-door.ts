@@ -134,6 +134,8 @@ function exchange({ socketPath, signal, method, path, body }: Exchange): Promise
     const request = httpRequest(
       {
         socketPath,
+        // A connection of its own: a kept one may have been closed by the other end meanwhile.
+        agent: false,
         path,
         method,
         signal,

@@ -29,11 +29,10 @@ export function table(
 
 /** Names and values below each other, the values in one column. */
 export function facts(rows: readonly (readonly [string, Showable])[]): Shown {
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  const known = rows.filter(([, value]) => show`${value}`.width > 0);
+  const width = Math.max(0, ...known.map(([name]) => name.length));
   return stack(
-    ...rows
-      .filter(([, value]) => value !== undefined && value !== null && value !== '')
-      .map(([name, value]) => show`${paint.dim(name)}${gap(width - name.length)}${value}`),
+    ...known.map(([name, value]) => show`${paint.dim(name)}${gap(width - name.length)}${value}`),
   );
 }
 
