@@ -47,6 +47,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+interface Started {
+  readonly running: RunningServer;
+  readonly app: App;
+}
+
 /** Requests that are under way when the server stops have this long. */
 const finishMsMax = 2_000;
 
@@ -57,10 +62,18 @@ const builtInEngines = ['claude', 'codex', 'shell'] as const;
  * Starts a control plane: database, coordinator, HTTP and the worker link.
  * @throws {AppError} bad_config, insecure_listen, data_dir_in_use, port_in_use, store_unavailable, ...
  */
-export async function startServer(options: {
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  return (await startApp(options)).running;
+}
+
+export interface StartOptions {
   readonly config: ServerConfigInput;
+  /** Default: lines of JSON on standard error. */
   readonly log?: Logger;
-}): Promise<RunningServer> {
+}
+
+/** The same, with what the handlers work with: for tests of this package. */
+export async function startApp(options: StartOptions): Promise<Started> {
   const config = parseServerConfig(options.config);
   const log = options.log ?? pino({ level: 'info' }, pino.destination(2));
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -99,7 +112,7 @@ async function startOn(
   log: Logger,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
-): Promise<RunningServer> {
+): Promise<Started> {
   const identity = createIdentity(db);
   const reads = createReads(db);
   const keys = instanceKeys(await readInstanceSecret(config.dataDir));
@@ -143,7 +156,7 @@ async function startOn(
 
   const loginUrl = `${url}/login#${await makeLoginCode(identity, owner)}`;
   let stopped: Promise<void> | undefined;
-  return { url, loginUrl, apiKey, stop: () => (stopped ??= closeAll()) };
+  return { app, running: { url, loginUrl, apiKey, stop: () => (stopped ??= closeAll()) } };
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

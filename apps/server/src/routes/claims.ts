@@ -15,11 +15,8 @@ interface Claim {
  * what becomes ready while it waits.
  */
 export async function claimWork(app: App, claim: Claim): Promise<Assignment[]> {
-  const { coordinator, reads } = app;
+  const { coordinator } = app;
   const { id: worker, project } = claim.principal;
-  const held = await reads.claimedOfWorker(worker, claim.max);
-  if (held.length > 0) return await assignmentsOf(app, held);
-
   const handedOut: string[] = [];
   let wake = (): void => undefined;
   const unsubscribe = coordinator.onAssigned((assigned) => {
@@ -32,12 +29,12 @@ export async function claimWork(app: App, claim: Claim): Promise<Assignment[]> {
       type: 'work.dispatch',
       project,
       actor: actorOf(claim.principal),
-      workers: [{ worker, max: claim.max }],
+      workers: [{ worker, max: claim.max, polling: true }],
     });
     const now = (reply.claimed ?? []).map(({ attempt }) => attempt);
     if (now.length > 0) return await assignmentsOf(app, now);
     if (claim.waitSeconds > 0 && handedOut.length === 0) {
-      coordinator.parkWorker(worker, project, claim.max);
+      coordinator.parkWorker(worker, project, claim.max, true);
       const over = AbortSignal.any([
         claim.signal,
         app.stopping,
@@ -50,7 +47,7 @@ export async function claimWork(app: App, claim: Claim): Promise<Assignment[]> {
       });
       coordinator.unparkWorker(worker);
     }
-    return await assignmentsOf(app, handedOut);
+    return await assignmentsOf(app, [...new Set(handedOut)]);
   } finally {
     unsubscribe();
   }
