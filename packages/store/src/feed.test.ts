@@ -165,7 +165,10 @@ for (const database of freshDatabases()) {
             .transaction(async (tx) => {
               await tx.commitWith(last);
             })
-            .then(() => 'done', () => 'failed');
+            .then(
+              () => 'done',
+              () => 'failed',
+            );
           expect(outcome).toBe(isFailing ? 'failed' : 'done');
           if (!isFailing) written += events.length;
         }

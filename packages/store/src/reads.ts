@@ -85,11 +85,7 @@ export interface Reads {
   /** Fulfilled contracts of all generations. */
   outputsOfTasks(tasks: readonly string[]): Promise<OutputRow[]>;
   /** Newest first, behind `after` (instant of the claim, id). */
-  attemptsOfTask(
-    task: string,
-    limit: number,
-    after: PageKey | undefined,
-  ): Promise<AttemptRead[]>;
+  attemptsOfTask(task: string, limit: number, after: PageKey | undefined): Promise<AttemptRead[]>;
   /** Oldest first, behind `after`. */
   notesOfTask(task: string, limit: number, after: PageKey | undefined): Promise<NoteRow[]>;
   findNote(task: string, id: string): Promise<NoteRow | undefined>;

@@ -1,5 +1,5 @@
 import type { ArtifactRow } from '@baton/kernel';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Queries } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';

@@ -27,7 +27,11 @@ for (const database of freshDatabases()) {
       });
     });
 
-    const put = (offset: number, text: string, fields: Partial<LogPiece> = {}): Promise<LogOutcome> =>
+    const put = (
+      offset: number,
+      text: string,
+      fields: Partial<LogPiece> = {},
+    ): Promise<LogOutcome> =>
       appendLogChunk(db, {
         attempt: 'att_1',
         worker: 'wrk_1',

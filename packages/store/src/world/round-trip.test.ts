@@ -30,7 +30,9 @@ const TYPES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 function arbitraryOf(column: Column): fc.Arbitrary<unknown> {
   const isDocument = column.fromElement('x') !== 'x';
   const value = isDocument ? DOCUMENT : (TYPES[column.arrayOf] ?? fc.constant(undefined));
-  return column.isNullable ? fc.option(isDocument ? value.filter((it) => it !== null) : value) : value;
+  return column.isNullable
+    ? fc.option(isDocument ? value.filter((it) => it !== null) : value)
+    : value;
 }
 
 /** Fields whose values the database checks, made to fit. `n` makes them differ from row to row. */
@@ -165,7 +167,11 @@ for (const database of freshDatabases()) {
       },
     );
 
-    test.each(Object.values(TABLES).flatMap((table) => (table as Table).updates.map((group) => [table.name, group.name] as const)))(
+    test.each(
+      Object.values(TABLES).flatMap((table) =>
+        (table as Table).updates.map((group) => [table.name, group.name] as const),
+      ),
+    )(
       'of %s whose change fits the group %s are changed by it and keep the rest',
       async (name, groupName) => {
         const table = TABLES[name] as Table;

@@ -63,11 +63,7 @@ const WORLD: RowSet = {
     { id: 'task_2', position: 0 },
     { id: 'task_3', runId: 'run_2' },
   ],
-  taskSpecs: [
-    { taskId: 'task_1' },
-    { taskId: 'task_2' },
-    { taskId: 'task_3', runId: 'run_2' },
-  ],
+  taskSpecs: [{ taskId: 'task_1' }, { taskId: 'task_2' }, { taskId: 'task_3', runId: 'run_2' }],
   dependencies: [
     { id: 'dep_1' },
     { id: 'dep_2', type: 'input', contractKey: 'api', inputName: 'api' },
@@ -230,7 +226,12 @@ for (const database of freshDatabases()) {
         const attempts = sampleRow('attempts');
         const workers = sampleRow('workers');
         const runs = sampleRow('runs');
-        await insertRows(db, { tasks: [tasks], attempts: [attempts], workers: [workers], runs: [runs] });
+        await insertRows(db, {
+          tasks: [tasks],
+          attempts: [attempts],
+          workers: [workers],
+          runs: [runs],
+        });
         const hot = statement({
           name: 'hotUpdates',
           args: () => [],
