@@ -31,7 +31,7 @@ export async function feedHead(queries: Asker): Promise<FeedHead> {
   return head;
 }
 
-const posOfRunEvent = statement({
+export const posOfRunEvent = statement({
   name: 'posOfRunEvent',
   args: (runId: string, runSeq: number) => [runId, runSeq],
   row: z.strictObject({ pos: z.int() }),

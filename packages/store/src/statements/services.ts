@@ -7,6 +7,7 @@ import { TABLES } from '../tables.ts';
 /** What asks: `Db` for one statement by itself, or a snapshot. */
 type Asker = Pick<Queries, 'query'>;
 
+/** `statement_timestamp()` is the clock that an index can be searched with; `clock_timestamp()` is not. */
 export const dueTimers = statement({
   name: 'dueTimers',
   args: (limit: number) => [limit],
@@ -14,7 +15,7 @@ export const dueTimers = statement({
   sql: `
     select ${TABLES.timers.select('t')}
       from timers t
-     where t.due_at <= clock_timestamp()
+     where t.due_at <= statement_timestamp()
      order by t.due_at, t.id
      limit $1`,
 });
@@ -40,7 +41,7 @@ export const expiredLeases = statement({
       from attempts
      where ended_at is null
        and status <> 'stopping'
-       and lease_until <= clock_timestamp()
+       and lease_until <= statement_timestamp()
      order by lease_until, id
      limit $1`,
 });
@@ -88,10 +89,10 @@ export const workersToSweep = statement({
       from workers
      where (presence = 'online'
             and coalesce(last_seen_at, registered_at)
-              < clock_timestamp() - $1::float8 * interval '1 millisecond')
+              < statement_timestamp() - $1::float8 * interval '1 millisecond')
         or (presence <> 'offline'
             and coalesce(last_seen_at, registered_at)
-              < clock_timestamp() - $2::float8 * interval '1 millisecond')
+              < statement_timestamp() - $2::float8 * interval '1 millisecond')
      order by id
      limit $3`,
 });

@@ -69,7 +69,7 @@ export const workersPage = statement({
        and w.name > $2
        and not (w.ephemeral
                 and coalesce(w.last_seen_at, w.registered_at)
-                  < clock_timestamp() - make_interval(mins => $4))
+                  < statement_timestamp() - make_interval(mins => $4))
      order by w.name
      limit $3`,
 });
