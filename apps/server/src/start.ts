@@ -70,6 +70,8 @@ export interface StartOptions {
   readonly config: ServerConfigInput;
   /** Default: lines of JSON on standard error. */
   readonly log?: Logger;
+  /** Opens the database in place of the configured one: for tests. It is migrated and closed here. */
+  readonly openDb?: () => Promise<Db>;
 }
 
 /** The same, with what the handlers work with: for tests of this package. */
@@ -83,7 +85,7 @@ export async function startApp(options: StartOptions): Promise<Started> {
     for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
-    const db = await openDb(config);
+    const db = await (options.openDb?.() ?? openDb(config));
     closers.push(() => db.close());
     await migrate(db);
     return await startOn(db, config, log, closers, closeAll);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { API_BASE, ID_PREFIXES, type Scope } from '@baton/contract';
 import { newId } from '@baton/coordinator';
+import type { Db } from '@baton/store';
 import { pino } from 'pino';
 import type { App } from './app.ts';
 import { startApp, type RunningServer } from './start.ts';
@@ -53,13 +54,21 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(): Promise<TestServer> {
+/** Fresh databases as the test kit makes them; given by the test, because only tests may use the kit. */
+type FreshDatabases = () => readonly {
+  open(): Promise<{ readonly db: Db; close(): Promise<void> }>;
+}[];
+
+export async function startTestServer(fresh: FreshDatabases): Promise<TestServer> {
+  const opened = await fresh()[0]?.open();
+  if (opened === undefined) throw new Error('there is no fresh database');
   const dataDir = await mkdtemp(join(tmpdir(), 'baton-server-'));
   const logged: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => logged.push(line) });
   const { app, running } = await startApp({
     config: { dataDir, port: 0, unsafeDurability: true, checkReplies: true },
     log,
+    openDb: async () => opened.db,
   });
   const { url, apiKey: key = '' } = running;
   const owner = await app.identity.findOwner();
@@ -135,6 +144,7 @@ export async function startTestServer(): Promise<TestServer> {
     },
     async stop() {
       await running.stop();
+      await opened.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

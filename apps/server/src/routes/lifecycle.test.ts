@@ -8,6 +8,7 @@ import type {
   TaskDetail,
 } from '@baton/contract';
 import { createHash } from 'node:crypto';
+import { freshDatabases } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../test-server.ts';
 
@@ -15,7 +16,7 @@ let server: TestServer;
 let worker: { readonly id: string; readonly key: string };
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer(freshDatabases);
   worker = await server.addWorker('plain');
 });
 afterAll(async () => {
