@@ -28,3 +28,4 @@ export type {
   PromptNote,
 } from './prompt-input.ts';
 export { engineRegistry, findEngine, nearestEngineName } from './registry.ts';
+export { addUsage } from './usage.ts';

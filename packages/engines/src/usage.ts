@@ -94,6 +94,26 @@ export function tallyByModel(usage: Usage): Map<string, Tally> {
   );
 }
 
+/** Tallies by model, added. */
+export function mergeTallies(
+  a: ReadonlyMap<string, Tally>,
+  b: ReadonlyMap<string, Tally>,
+): Map<string, Tally> {
+  const merged = new Map(a);
+  for (const [model, tally] of b) {
+    merged.set(model, addTally(merged.get(model) ?? emptyTally, tally));
+  }
+  return merged;
+}
+
+/** What two turns of one attempt used together. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  return usageOf(
+    addTally(tallyOf(a), tallyOf(b)),
+    mergeTallies(tallyByModel(a), tallyByModel(b)),
+  );
+}
+
 function fieldsOf(tally: Tally): UsageFields {
   return {
     input_tokens: tally.input,

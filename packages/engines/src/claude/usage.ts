@@ -2,7 +2,7 @@ import type { AgentUsage, Usage } from '@baton/contract';
 import type { ReaderStart } from '../engine.ts';
 import { countOf, isObject, numberOf, objectOf, textOf } from '../loose-json.ts';
 import type { LooseObject } from '../loose-json.ts';
-import { addTally, emptyTally, subtractTally, tallyByModel, tallyOf, usageOf } from '../usage.ts';
+import { addTally, emptyTally, mergeTallies, subtractTally, tallyByModel, tallyOf, usageOf } from '../usage.ts';
 import type { Tally } from '../usage.ts';
 
 type ByModel = ReadonlyMap<string, Tally>;
@@ -105,14 +105,6 @@ function openTallies(
     open.set(model, addTally(open.get(model) ?? emptyTally, tally));
   }
   return open;
-}
-
-function mergeTallies(a: ByModel, b: ByModel): Map<string, Tally> {
-  const merged = new Map(a);
-  for (const [model, tally] of b) {
-    merged.set(model, addTally(merged.get(model) ?? emptyTally, tally));
-  }
-  return merged;
 }
 
 /** Counts as the Messages API names them. */
