@@ -10,10 +10,8 @@ import {
 import { z } from 'zod';
 import type { Db } from '../db.ts';
 import { bind, statement } from '../statement.ts';
-import { StoreError } from '../store-error.ts';
 import { TABLES } from '../tables.ts';
 import { LIST_STATEMENTS, loadList, loadRows, type LoadableList } from './load.ts';
-import { lockBatch, lockClaimCandidates, lockRuns, type BatchNames } from './lock.ts';
 import { writeStatements, type RowChange } from './write.ts';
 
 const change = <T extends TableName>(
@@ -29,17 +27,6 @@ const write = (db: Db, ...changes: RowChange[]): Promise<void> =>
   db.transaction(async (tx) => {
     await tx.commitWith(writeStatements(changes));
   });
-
-const nothing: BatchNames = {
-  tasks: [],
-  attempts: [],
-  checkpoints: [],
-  timers: [],
-  workers: [],
-  workerNames: [],
-  joinTokens: [],
-  idempotency: [],
-};
 
 /** Two of everything, in every state that a list tells apart. */
 const WORLD: RowSet = {
@@ -268,136 +255,5 @@ for (const database of freshDatabases()) {
         ]);
       });
     });
-
-    describe('locks', () => {
-      test('of a batch tell the runs of what it names, and the time', async () => {
-        await insertRows(db, WORLD);
-        const before = Date.now();
-        const answer = await db.transaction((tx) =>
-          lockBatch(tx, {
-            ...nothing,
-            tasks: ['task_3', 'task_9'],
-            attempts: ['att_4'],
-            timers: ['tmr_1'],
-            workers: ['wrk_2'],
-            workerNames: ['prj_1/one', 'prj_1/none'],
-            joinTokens: ['jtk_9'],
-            idempotency: [
-              { scope: 'key_1', key: 'a' },
-              { scope: 'key_1', key: 'a' },
-            ],
-          }),
-        );
-        expect(answer.runs).toEqual(['run_1', 'run_2']);
-        expect(Math.abs(answer.nowMs - before)).toBeLessThan(60_000);
-      });
-
-      test('claim candidates are the heads of each queue, best first', async () => {
-        const row = (n: number, needsId: string, priority: number, seq: number, held?: string) => ({
-          taskId: `task_${n}`,
-          needsId,
-          priority,
-          seq,
-          held: held ?? null,
-        });
-        await insertRows(db, {
-          runs: [{}],
-          ready: [
-            row(1, 'a', 2, 1),
-            row(2, 'a', 1, 9),
-            row(3, 'a', 2, 2),
-            row(4, 'b', 3, 3),
-            row(5, 'a', 0, 0, 'backoff'),
-            row(6, 'c', 0, 0),
-          ],
-        });
-        const found = await db.transaction((tx) =>
-          lockClaimCandidates(tx, 'prj_1', ['a', 'b', 'unknown'], 2),
-        );
-        expect([...found.keys()]).toEqual(['task_2', 'task_1', 'task_4']);
-        expect(found.get('task_4')).toEqual(sampleRow('ready', row(4, 'b', 3, 3)));
-        const others = await db.transaction((tx) => lockClaimCandidates(tx, 'prj_2', ['a'], 2));
-        expect(others.size).toBe(0);
-      });
-    });
   });
-}
-
-const postgres = freshDatabases().find((it) => it.name === 'postgres');
-describe.skipIf(postgres?.isSkipped !== false)(`locks of several connections`, () => {
-  let opened: OpenDatabase;
-  let other: Db;
-  beforeAll(async () => {
-    if (postgres === undefined) return;
-    opened = await postgres.open();
-    other = await opened.reopen();
-    await insertRows(opened.db, {
-      runs: [{ id: 'run_1' }, { id: 'run_2' }],
-      ready: [
-        { taskId: 'task_1', runId: 'run_1', seq: 1 },
-        { taskId: 'task_2', runId: 'run_1', seq: 2 },
-        { taskId: 'task_3', runId: 'run_2', seq: 3 },
-      ],
-    });
-  });
-  afterAll(() => opened?.close());
-
-  test('claimers skip rows and runs that are held, and never wait', async () => {
-    await opened.db.transaction(async (tx) => {
-      const mine = await lockClaimCandidates(tx, 'prj_1', ['needs_1'], 1);
-      expect([...mine.keys()]).toEqual(['task_1']);
-      const theirs = await other.transaction((second) =>
-        lockClaimCandidates(second, 'prj_1', ['needs_1'], 5),
-      );
-      expect([...theirs.keys()]).toEqual(['task_3']);
-    });
-  });
-
-  test('claimers skip the work of a run that a batch holds', async () => {
-    await opened.db.transaction(async (tx) => {
-      await lockRuns(tx, ['run_2']);
-      const theirs = await other.transaction((second) =>
-        lockClaimCandidates(second, 'prj_1', ['needs_1'], 5),
-      );
-      expect([...theirs.keys()]).toEqual(['task_1', 'task_2']);
-    });
-  });
-
-  test('a batch with the same idempotency key waits for the first one', async () => {
-    const key = { ...nothing, idempotency: [{ scope: 's', key: 'k' }] };
-    const order: string[] = [];
-    let second: Promise<unknown> | undefined;
-    await opened.db.transaction(async (tx) => {
-      await lockBatch(tx, key);
-      second = other.transaction(async (later) => {
-        await lockBatch(later, key);
-        order.push('second');
-      });
-      await waitUntilBlocked(opened.db);
-      order.push('first');
-    });
-    await second;
-    expect(order).toEqual(['first', 'second']);
-  });
-});
-
-const blocked = statement({
-  name: 'blockedSessions',
-  args: () => [],
-  row: z.strictObject({ count: z.int() }),
-  sql: `
-    select count(*) as count
-      from pg_stat_activity
-     where datname = current_database()
-       and wait_event_type = 'Lock'`,
-});
-
-/** Resolves when some session of the database waits for a lock; fails after 5 s. */
-async function waitUntilBlocked(db: Db): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (Date.now() < deadline) {
-    const [row] = await db.query(blocked);
-    if ((row?.count ?? 0) > 0) return;
-  }
-  throw new StoreError('unavailable', 'nobody waits for a lock');
 }
