@@ -2,8 +2,8 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  Navigate,
   Outlet,
-  redirect,
 } from '@tanstack/react-router';
 import { parseRunFilter, parseRunSearch } from './paths.ts';
 import { Frame } from './pages/frame/frame.tsx';
@@ -33,9 +33,7 @@ const frame = createRoute({ getParentRoute: () => root, id: 'frame', component: 
 const home = createRoute({
   getParentRoute: () => frame,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/runs', search: { status: '', text: '' }, replace: true });
-  },
+  component: () => <Navigate to="/runs" search={{ status: '', text: '' }} replace />,
 });
 
 const runs = createRoute({

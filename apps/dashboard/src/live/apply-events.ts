@@ -1,4 +1,13 @@
-import type { DeliveryState, Event, EventType, Run, RunGraph, RunStatus, Task, TaskStatus } from '@baton/contract';
+import type {
+  DeliveryState,
+  Event,
+  EventType,
+  Run,
+  RunGraph,
+  RunStatus,
+  Task,
+  TaskStatus,
+} from '@baton/contract';
 
 /** The status a task has after an event; events that are not here leave it. */
 const TASK_STATUS_AFTER: Partial<Record<EventType, TaskStatus>> = {
@@ -77,7 +86,8 @@ function edgeName(upstream: unknown, downstream: unknown, type: unknown): string
 /** A run as it is after one of its events. */
 export function runAfter(run: Run, event: Event): Run {
   const status = RUN_STATUS_AFTER[event.type] ?? run.status;
-  const ended = event.type === 'run.completed' || event.type === 'run.failed' || event.type === 'run.cancelled';
+  const ended =
+    event.type === 'run.completed' || event.type === 'run.failed' || event.type === 'run.cancelled';
   return {
     ...run,
     status,
@@ -107,16 +117,23 @@ function humansWanted({ type }: Event): number {
 /** A task as it is after one of its events. */
 export function taskAfter(task: Task, event: Event): Task {
   const status = statusAfter(task.status, event);
-  const terminal = event.type === 'task.completed' || event.type === 'task.failed' ||
-    event.type === 'task.cancelled' || event.type === 'task.skipped';
+  const terminal =
+    event.type === 'task.completed' ||
+    event.type === 'task.failed' ||
+    event.type === 'task.cancelled' ||
+    event.type === 'task.skipped';
   const worker = textOf(event.data['worker_name']);
   return {
     ...task,
     status,
     reason: event.type in TASK_STATUS_AFTER ? textOf(event.data['reason']) : task.reason,
     needs_human: event.type === 'task.needs_human' || (task.needs_human && status === task.status),
-    worker_name: event.type === 'task.assignment_changed' ? task.worker_name : (worker ?? task.worker_name),
-    attempt: event.type === 'task.assigned' ? (textOf(event.data['attempt']) ?? task.attempt) : task.attempt,
+    worker_name:
+      event.type === 'task.assignment_changed' ? task.worker_name : (worker ?? task.worker_name),
+    attempt:
+      event.type === 'task.assigned'
+        ? (textOf(event.data['attempt']) ?? task.attempt)
+        : task.attempt,
     progress: event.type === 'task.progressed' ? progressOf(event) : task.progress,
     started_at: event.type === 'task.started' ? event.at : task.started_at,
     ended_at: terminal ? event.at : isMoving(status) ? null : task.ended_at,

@@ -13,7 +13,14 @@ export interface CacheWriter {
 type Pages<T> = InfiniteData<Page<T>, unknown>;
 
 /** Waits in milliseconds before facts that events do not carry are asked for. */
-const WAIT = { checkpoints: 80, task: 250, run: 400, graph: 400, graphPerTask: 0.5, explain: 1_000 };
+const WAIT = {
+  checkpoints: 80,
+  task: 250,
+  run: 400,
+  graph: 400,
+  graphPerTask: 0.5,
+  explain: 1_000,
+};
 
 /** Events that say all there is to say: nothing more needs asking for. */
 const COMPLETE: ReadonlySet<Event['type']> = new Set([

@@ -32,10 +32,7 @@ const RECENT_EVENTS_MAX = 4_000;
 const POLL_MS = 10_000;
 
 /** Makes a feed; nothing is sent until it is started. */
-export function createFeed(
-  client: Pick<Client, 'events' | 'runs'>,
-  cache: QueryClient,
-): Feed {
+export function createFeed(client: Pick<Client, 'events' | 'runs'>, cache: QueryClient): Feed {
   let state: FeedState = { phase: 'connecting', sinceMs: Date.now(), newRuns: [] };
   let stopping: AbortController | undefined;
   let recent: Event[] = [];

@@ -49,7 +49,14 @@ async function follow(
     timer = undefined;
     if (signal.aborted) return;
     const { dropped } = text;
-    publish({ attempt, lines: text.lines(), dropped, transcript: reader.transcript(), phase, error });
+    publish({
+      attempt,
+      lines: text.lines(),
+      dropped,
+      transcript: reader.transcript(),
+      phase,
+      error,
+    });
   };
   const chunks = client.tasks.followLogs(task, {
     attempt,

@@ -80,7 +80,9 @@ export function lossOfCancellingTask(
   tasks: readonly Task[],
   edges: readonly Dependency[],
 ): string {
-  const behind = downstreamOf(task.id, tasks, edges).filter(({ status }) => !isTerminalTask(status));
+  const behind = downstreamOf(task.id, tasks, edges).filter(
+    ({ status }) => !isTerminalTask(status),
+  );
   const working = task.status === 'running' || task.status === 'verifying';
   const own = working
     ? 'Its agent is stopped; what it has not handed in is lost.'

@@ -15,11 +15,27 @@ export function actorText({ actor }: Event): string {
 }
 
 /** Ids that the row shows elsewhere, or that say nothing to a person. */
-const HIDDEN: ReadonlySet<string> = new Set(['worker', 'attempt', 'checkpoint', 'order', 'sha256', 'artifact']);
+const HIDDEN: ReadonlySet<string> = new Set([
+  'worker',
+  'attempt',
+  'checkpoint',
+  'order',
+  'sha256',
+  'artifact',
+]);
 
 /** Fields whose value speaks for itself. */
 const BARE: ReadonlySet<string> = new Set([
-  'goal', 'key', 'title', 'reason', 'text', 'question', 'worker_name', 'name', 'summary', 'engine',
+  'goal',
+  'key',
+  'title',
+  'reason',
+  'text',
+  'question',
+  'worker_name',
+  'name',
+  'summary',
+  'engine',
 ]);
 
 function fieldText(key: string, value: Json): string {
@@ -32,7 +48,9 @@ function fieldText(key: string, value: Json): string {
 function objectText(value: Json): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return plainText(value);
   const { summary, option, text, status, state, branch } = value;
-  return [option, text, summary ?? status, state, branch].filter((part) => typeof part === 'string').join(' · ');
+  return [option, text, summary ?? status, state, branch]
+    .filter((part) => typeof part === 'string')
+    .join(' · ');
 }
 
 function usageText(value: Json): string {
@@ -42,6 +60,7 @@ function usageText(value: Json): string {
 
 function plainText(value: Json): string {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return value.join(', ');
   return value === null ? S.none : JSON.stringify(value);
 }

@@ -24,7 +24,9 @@ export function structureKey(tasks: readonly Task[], edges: readonly Dependency[
 /** Places tasks from left to right along their edges: upper left corners, from 0, 0. */
 export function layoutGraph(tasks: readonly Task[], edges: readonly Dependency[]): Places {
   const known = new Set(tasks.map(({ id }) => id));
-  const lines = edges.filter(({ upstream, downstream }) => known.has(upstream) && known.has(downstream));
+  const lines = edges.filter(
+    ({ upstream, downstream }) => known.has(upstream) && known.has(downstream),
+  );
   return tasks.length > LAYERED_MAX ? columns(tasks, lines) : layered(tasks, lines);
 }
 
@@ -63,7 +65,10 @@ function columns(tasks: readonly Task[], edges: readonly Dependency[]): Places {
 }
 
 /** The longest way from a task without upstream to each task. */
-function ranksOf(tasks: readonly Task[], edges: readonly Dependency[]): ReadonlyMap<string, number> {
+function ranksOf(
+  tasks: readonly Task[],
+  edges: readonly Dependency[],
+): ReadonlyMap<string, number> {
   const behind = new Map<string, string[]>();
   const missing = new Map<string, number>(tasks.map(({ id }) => [id, 0]));
   for (const { upstream, downstream, type } of edges) {

@@ -28,7 +28,10 @@ export function progressOf(counts: Counts, total: number): Progress {
   return {
     done: counts.completed ?? 0,
     ended: sum(isTerminalTask),
-    total: Math.max(total, sum(() => true)),
+    total: Math.max(
+      total,
+      sum(() => true),
+    ),
     working: sum((status) => status === 'running' || status === 'verifying'),
     segments,
   };

@@ -82,7 +82,8 @@ function blockedSentence(task: Task, { tasks, edges }: Surroundings): string {
 
 function waitingSentence(task: Task, { tasks, edges, checkpoint, nowMs }: Surroundings): string {
   const behind = downstreamOf(task.id, tasks, edges).length;
-  const tail = behind === 0 ? '' : `; ${behind === 1 ? '1 task waits' : `${behind} tasks wait`} behind it`;
+  const tail =
+    behind === 0 ? '' : `; ${behind === 1 ? '1 task waits' : `${behind} tasks wait`} behind it`;
   const since = relativeText(Date.parse(checkpoint?.opened_at ?? task.updated_at), nowMs);
   const what =
     checkpoint === undefined
@@ -122,7 +123,7 @@ export function runSentence(run: Run, nowMs: number): string {
   const parts = [
     part(counts.running, 'agent works', 'agents work'),
     part(counts.verifying, 'result is verified', 'results are verified'),
-    part(run.needs_human, 'question waits for you', 'questions wait for you'),
+    part(run.needs_human, 'thing waits for you', 'things wait for you'),
     part(counts.ready, 'task is ready for a worker', 'tasks are ready for a worker'),
     part(counts.blocked, 'task waits for others', 'tasks wait for others'),
   ].filter((it) => it !== undefined);

@@ -6,7 +6,11 @@ type Of<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>;
 export type Entry =
   | { readonly kind: 'message'; readonly event: Of<'message'> }
   | { readonly kind: 'thinking'; readonly event: Of<'thinking'> }
-  | { readonly kind: 'tool'; readonly call: Of<'tool_call'>; readonly result: ToolResult | undefined }
+  | {
+      readonly kind: 'tool';
+      readonly call: Of<'tool_call'>;
+      readonly result: ToolResult | undefined;
+    }
   | { readonly kind: 'denied'; readonly event: Of<'permission_denied'> }
   | { readonly kind: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
   | { readonly kind: 'outcome'; readonly event: Of<'outcome'> };

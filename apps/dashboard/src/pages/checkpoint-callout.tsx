@@ -57,9 +57,28 @@ export function CheckpointCallout({ checkpoint, showTask = false }: CheckpointCa
   );
 }
 
+function isFlat(
+  context: InboxItem['context'],
+): context is Record<string, string | number | boolean> {
+  if (typeof context !== 'object' || context === null || Array.isArray(context)) return false;
+  return Object.values(context).every((value) => typeof value !== 'object');
+}
+
 /** What the asker gave along, whole and as it is. */
 function Facts({ context }: { readonly context: InboxItem['context'] }) {
   if (context === null || context === '') return null;
+  if (isFlat(context)) {
+    return (
+      <dl className="callout-facts">
+        {Object.entries(context).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    );
+  }
   return (
     <pre className="callout-facts">
       {typeof context === 'string' ? context : JSON.stringify(context, null, 2)}

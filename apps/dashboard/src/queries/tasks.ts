@@ -10,7 +10,10 @@ export function useTaskDetail(task: string) {
 
 /** A task's attempts, newest first. */
 export function useAttempts(task: string) {
-  return useQuery({ queryKey: keys.taskAttempts(task), queryFn: () => client.tasks.attempts(task) });
+  return useQuery({
+    queryKey: keys.taskAttempts(task),
+    queryFn: () => client.tasks.attempts(task),
+  });
 }
 
 /** Files that a task's attempts left. */

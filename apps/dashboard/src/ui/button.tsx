@@ -1,5 +1,5 @@
 import { Tooltip } from '@base-ui/react/tooltip';
-import type { ReactNode } from 'react';
+import { useId, type ReactNode } from 'react';
 import './button.css';
 
 interface ButtonProps {
@@ -19,10 +19,12 @@ interface ButtonProps {
 export function Button(props: ButtonProps) {
   const { children, onClick, look = 'plain', type = 'button', why, busy = false, label } = props;
   const off = why !== undefined;
+  const reason = useId();
   const inner = {
     type,
     className: `button button-${look}`,
     'aria-label': label,
+    'aria-describedby': off ? reason : undefined,
     'aria-disabled': off || busy || undefined,
     'aria-busy': busy || undefined,
     'aria-pressed': props.pressed,
@@ -35,9 +37,14 @@ export function Button(props: ButtonProps) {
   if (hint === undefined) return <button {...inner}>{children}</button>;
   return (
     <Tooltip.Root>
-      <Tooltip.Trigger delay={300} render={<button {...inner} aria-description={why} />}>
+      <Tooltip.Trigger delay={300} render={<button {...inner} />}>
         {children}
       </Tooltip.Trigger>
+      {off && (
+        <span id={reason} className="sr-only">
+          {why}
+        </span>
+      )}
       <Tooltip.Portal>
         <Tooltip.Positioner sideOffset={6} className="tip-place">
           <Tooltip.Popup className="tip">{hint}</Tooltip.Popup>

@@ -34,9 +34,7 @@ export function Copy({ text, shown = text, label }: CopyProps) {
     >
       <span className="mono ellipsis">{shown}</span>
       {copied ? <Check size={12} aria-hidden /> : <CopyIcon size={12} aria-hidden />}
-      <span className="sr-only" role="status">
-        {copied ? S.action.copied : ''}
-      </span>
+      <output className="sr-only">{copied ? S.action.copied : ''}</output>
     </button>
   );
 }

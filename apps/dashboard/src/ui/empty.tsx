@@ -17,7 +17,13 @@ export function Empty({ title, children }: EmptyProps) {
 }
 
 /** A place held while data comes, in the size of what comes. Nothing is seen before 400 ms. */
-export function Skeleton({ rows, height = 28 }: { readonly rows: number; readonly height?: number }) {
+export function Skeleton({
+  rows,
+  height = 28,
+}: {
+  readonly rows: number;
+  readonly height?: number;
+}) {
   return (
     <div className="skeleton" aria-busy="true">
       {Array.from({ length: rows }, (_, index) => (

@@ -2,7 +2,13 @@ import type { ReactNode } from 'react';
 import './figure.css';
 
 /** A number with the name of what it counts. */
-export function Figure({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+export function Figure({
+  name,
+  children,
+}: {
+  readonly name: string;
+  readonly children: ReactNode;
+}) {
   return (
     <div className="figure">
       <span className="figure-value">{children}</span>

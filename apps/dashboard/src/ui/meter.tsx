@@ -7,19 +7,19 @@ import './meter.css';
 export function Meter({ progress }: { readonly progress: Progress }) {
   const told = progress.segments.map(({ status, count }) => `${count} ${S.taskStatus[status]}`);
   return (
-    <span
-      className="meter"
-      role="img"
-      title={told.join(', ')}
-      aria-label={`${S.runs.progress(progress.done, progress.total)}: ${told.join(', ')}`}
-    >
-      {progress.segments.map(({ status, count }) => (
-        <span
-          key={status}
-          className={`meter-part tone-${TASK_LOOK[status].tone} meter-${status}`}
-          style={{ flexGrow: count }}
-        />
-      ))}
-    </span>
+    <>
+      <span className="meter" title={told.join(', ')} aria-hidden>
+        {progress.segments.map(({ status, count }) => (
+          <span
+            key={status}
+            className={`meter-part tone-${TASK_LOOK[status].tone} meter-${status}`}
+            style={{ flexGrow: count }}
+          />
+        ))}
+      </span>
+      <span className="sr-only">
+        {S.runs.progress(progress.done, progress.total)}: {told.join(', ')}
+      </span>
+    </>
   );
 }

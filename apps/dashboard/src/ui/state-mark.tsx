@@ -16,7 +16,13 @@ interface StateMarkProps {
 }
 
 /** A state by glyph, word and colour. */
-export function StateMark({ look, word, changedAt, hideWord = false, chip = false }: StateMarkProps) {
+export function StateMark({
+  look,
+  word,
+  changedAt,
+  hideWord = false,
+  chip = false,
+}: StateMarkProps) {
   return (
     <span className={`state tone-${look.tone}${chip ? ' state-chip' : ''}`}>
       {changedAt !== undefined && look.glyph === 'disc' ? (
@@ -40,5 +46,5 @@ interface PulseProps {
 
 function Pulse({ changedAt, children }: PulseProps) {
   const fresh = useNow() - Date.parse(changedAt) < NEWS_MS;
-  return <span className={fresh ? 'pulse' : undefined}>{children}</span>;
+  return <span className={fresh ? 'pulse pulse-fresh' : 'pulse'}>{children}</span>;
 }

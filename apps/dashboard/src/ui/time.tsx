@@ -28,13 +28,17 @@ interface ElapsedProps {
 
 /** How long something took, or has taken so far. */
 export function Elapsed({ from, to }: ElapsedProps) {
-  return from === null ? null : to === null ? <Ticking from={from} /> : <Span from={from} to={to} />;
+  return from === null ? null : to === null ? (
+    <Ticking from={from} />
+  ) : (
+    <Span from={from} to={to} />
+  );
 }
 
 function Ticking({ from }: { readonly from: string }) {
   const text = durationText(useNow() - Date.parse(from));
   return (
-    <span className="nowrap" title={absoluteText(from)}>
+    <span className="nowrap num" title={absoluteText(from)}>
       {text}
     </span>
   );
@@ -42,7 +46,7 @@ function Ticking({ from }: { readonly from: string }) {
 
 function Span({ from, to }: { readonly from: string; readonly to: string }) {
   return (
-    <span className="nowrap" title={`${absoluteText(from)} – ${absoluteText(to)}`}>
+    <span className="nowrap num" title={`${absoluteText(from)} – ${absoluteText(to)}`}>
       {durationText(Date.parse(to) - Date.parse(from))}
     </span>
   );

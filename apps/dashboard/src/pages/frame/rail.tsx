@@ -24,11 +24,19 @@ export function Rail({ onHelp }: { readonly onHelp: () => void }) {
           <circle cx="23" cy="23.5" r="4" className="brand-light" />
         </svg>
       </a>
-      <a className="room-link" href={paths.runs()} aria-current={here.startsWith('/runs') ? 'page' : undefined}>
+      <a
+        className="room-link"
+        href={paths.runs()}
+        aria-current={here.startsWith('/runs') ? 'page' : undefined}
+      >
         <Workflow {...ICON} />
         <span>{S.rooms.runs}</span>
       </a>
-      <a className="room-link" href={paths.inbox()} aria-current={here === '/inbox' ? 'page' : undefined}>
+      <a
+        className="room-link"
+        href={paths.inbox()}
+        aria-current={here === '/inbox' ? 'page' : undefined}
+      >
         <Inbox {...ICON} />
         <span>{S.rooms.inbox}</span>
         {waiting > 0 && <span className="badge tone-purple">{waiting}</span>}

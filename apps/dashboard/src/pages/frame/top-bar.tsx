@@ -30,27 +30,27 @@ function LiveState() {
   const now = useNow();
   if (phase === 'live') {
     return (
-      <span className="live tone-green" role="status">
+      <output className="live tone-green">
         <Glyph name="disc" />
         {S.frame.live}
-      </span>
+      </output>
     );
   }
   if (phase === 'connecting') {
     return (
-      <span className="live tone-neutral" role="status">
+      <output className="live tone-neutral">
         <Glyph name="dashed" />
         {S.frame.connecting}
-      </span>
+      </output>
     );
   }
   const since = relativeText(sinceMs, now);
   return (
-    <span className="live live-broken tone-amber" role="status" title={S.frame.stale(since)}>
+    <output className="live live-broken tone-amber" title={S.frame.stale(since)}>
       <Glyph name="dashed" />
       {S.frame.reconnecting}
       <span className="live-since">{S.frame.stale(since)}</span>
-    </span>
+    </output>
   );
 }
 

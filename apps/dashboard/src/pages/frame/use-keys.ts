@@ -3,6 +3,7 @@ import { paths } from '../../paths.ts';
 import type { Go } from '../go.ts';
 
 const CHORD_MS = 1_200;
+const BUSY = 'input, textarea, select, [contenteditable], [role="dialog"], [role="alertdialog"]';
 
 /** Keys that work everywhere: `?`, `g r`, `g i`, `j`, `k`, `/`. Never while somebody types. */
 export function useKeys(go: Go, onHelp: () => void): void {
@@ -54,6 +55,6 @@ function hasModifier({ metaKey, ctrlKey, altKey }: KeyboardEvent): boolean {
 
 /** Whether the key goes into a field, or a dialog has the floor. */
 export function isTyping(event: KeyboardEvent): boolean {
-  const target = event.target as HTMLElement | null;
-  return target?.closest('input, textarea, select, [contenteditable], [role="dialog"], [role="alertdialog"]') != null;
+  const { target } = event;
+  return target instanceof Element && target.closest(BUSY) !== null;
 }

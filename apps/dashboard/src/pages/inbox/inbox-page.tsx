@@ -3,6 +3,7 @@ import { problemFrom } from '../../api/problem.ts';
 import { paths } from '../../paths.ts';
 import { shortId } from '../../model/format.ts';
 import { useInbox } from '../../queries/checkpoints.ts';
+import { useRuns } from '../../queries/runs.ts';
 import { S } from '../../strings.ts';
 import { Command } from '../../ui/copy.tsx';
 import { Empty, Skeleton } from '../../ui/empty.tsx';
@@ -14,6 +15,7 @@ import './inbox.css';
 export function InboxPage() {
   const inbox = useInbox();
   const items = inbox.data?.items;
+  const goals = useActiveGoals();
   useEffect(() => {
     document.title = `${S.inbox.title} – ${S.product}`;
   }, []);
@@ -42,7 +44,7 @@ export function InboxPage() {
                 <a href={paths.run(item.run, item.task === null ? {} : { task: item.task })}>
                   {item.task_key ?? shortId(item.run)}
                 </a>
-                <span className="muted"> in {shortId(item.run)}</span>
+                <span className="muted"> in {goals.get(item.run) ?? shortId(item.run)}</span>
               </p>
               <CheckpointCallout checkpoint={item} />
             </li>
@@ -51,4 +53,12 @@ export function InboxPage() {
       </div>
     </>
   );
+}
+
+const ACTIVE = { status: 'active', text: '' } as const;
+
+/** What the active runs are for, by their ids. */
+function useActiveGoals(): ReadonlyMap<string, string> {
+  const runs = useRuns(ACTIVE).data?.pages.flatMap((page) => page.items) ?? [];
+  return new Map(runs.filter(({ goal }) => goal !== '').map(({ id, goal }) => [id, goal]));
 }

@@ -38,7 +38,13 @@ export function Inspector({ graph, taskId, search }: InspectorProps) {
   useEscape(close);
   useEffect(() => pane.current?.focus({ preventScroll: true }), []);
   return (
-    <aside ref={pane} className="inspector" aria-label={S.inspector.label} tabIndex={-1} style={{ width }}>
+    <aside
+      ref={pane}
+      className="inspector"
+      aria-label={S.inspector.label}
+      tabIndex={-1}
+      style={{ width }}
+    >
       <ResizeHandle width={width} onResize={setWidth} />
       {task === undefined ? (
         <Empty title={S.inspector.notFound}>
@@ -74,13 +80,20 @@ function Content({ graph, task, search, onClose }: ContentProps) {
           </Button>
         </div>
         <div className="inspector-facts">
-          <StateMark chip look={TASK_LOOK[task.status]} word={S.taskStatus[task.status]} changedAt={task.updated_at} />
+          <StateMark
+            chip
+            look={TASK_LOOK[task.status]}
+            word={S.taskStatus[task.status]}
+            changedAt={task.updated_at}
+          />
           <RoleChip role={task.spec.role} />
           <Copy text={task.key} label="key" />
           <Copy text={task.id} shown={shortId(task.id)} label="id" />
         </div>
         <TaskSentence graph={graph} task={task} checkpoint={checkpoint} />
-        {checkpoint !== undefined && <CheckpointCallout key={checkpoint.id} checkpoint={checkpoint} />}
+        {checkpoint !== undefined && (
+          <CheckpointCallout key={checkpoint.id} checkpoint={checkpoint} />
+        )}
         <TaskActions graph={graph} task={task} />
       </header>
       <TabLinks
@@ -107,7 +120,9 @@ interface TaskSentenceProps {
 function TaskSentence({ graph, task, checkpoint }: TaskSentenceProps) {
   const nowMs = useNow();
   const { tasks, dependencies: edges } = graph;
-  return <p className="inspector-sentence">{taskSentence(task, { tasks, edges, checkpoint, nowMs })}</p>;
+  return (
+    <p className="inspector-sentence">{taskSentence(task, { tasks, edges, checkpoint, nowMs })}</p>
+  );
 }
 
 /** What somebody who opens a task in this status wants to see. */

@@ -14,7 +14,9 @@ function clamp(width: number): number {
 
 /** How wide the panel is, remembered by this browser. */
 export function useInspectorWidth(): readonly [number, (width: number) => void] {
-  const [width, setWidth] = useState(() => clamp(Number(readStored() ?? WIDTH.usual) || WIDTH.usual));
+  const [width, setWidth] = useState(() =>
+    clamp(Number(readStored() ?? WIDTH.usual) || WIDTH.usual),
+  );
   const change = (next: number): void => {
     const clamped = clamp(next);
     setWidth(clamped);
@@ -45,6 +47,8 @@ export function ResizeHandle({ width, onResize }: ResizeHandleProps) {
   return (
     <div
       className="resize"
+      // A native slider cannot be the edge of a pane.
+      // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role
       role="slider"
       aria-label={S.inspector.resize}
       aria-orientation="horizontal"

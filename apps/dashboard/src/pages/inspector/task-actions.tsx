@@ -68,7 +68,9 @@ function RetryDialog({ graph, task, onClose }: DialogProps) {
   const retry = useRetryTask();
   const [downstream, setDownstream] = useState<'keep' | 'reset'>('keep');
   const { tasks, dependencies } = graph;
-  const later = downstreamOf(task.id, tasks, dependencies).some(({ status }) => isTerminalTask(status));
+  const later = downstreamOf(task.id, tasks, dependencies).some(({ status }) =>
+    isTerminalTask(status),
+  );
   return (
     <Confirm
       title={S.inspector.retryTitle}

@@ -53,7 +53,7 @@ export function LoginPage({ from }: LoginPageProps) {
 }
 
 function LoginText({ phase }: { readonly phase: Phase }) {
-  if (phase === 'trading') return <p role="status">{S.login.trading}</p>;
+  if (phase === 'trading') return <output>{S.login.trading}</output>;
   const title = {
     no_code: S.login.title,
     refused: S.login.usedTitle,

@@ -40,7 +40,12 @@ export function RunHeader({ graph }: { readonly graph: RunGraph }) {
         <CancelRun run={run} graph={graph} />
       </div>
       <p className="run-head-status">
-        <StateMark chip look={RUN_LOOK[run.status]} word={S.runStatus[run.status]} changedAt={run.updated_at} />
+        <StateMark
+          chip
+          look={RUN_LOOK[run.status]}
+          word={S.runStatus[run.status]}
+          changedAt={run.updated_at}
+        />
         <Sentence run={run} />
       </p>
       <div className="run-head-facts">
@@ -65,8 +70,14 @@ function Sentence({ run }: { readonly run: Run }) {
 
 function Delivery({ run }: { readonly run: Run }) {
   const { delivery, deliver } = run;
-  const tone = delivery.state === 'refused' ? 'tone-red' : delivery.state === 'delivered' ? 'tone-blue' : 'tone-neutral';
-  const where = delivery.state === 'none' ? S.run.deliverTo[deliver] : S.run.delivery[delivery.state];
+  const tone =
+    delivery.state === 'refused'
+      ? 'tone-red'
+      : delivery.state === 'delivered'
+        ? 'tone-blue'
+        : 'tone-neutral';
+  const where =
+    delivery.state === 'none' ? S.run.deliverTo[deliver] : S.run.delivery[delivery.state];
   return (
     <div className={`delivery ${tone}`}>
       <GitCommitHorizontal size={14} aria-hidden />
@@ -75,7 +86,9 @@ function Delivery({ run }: { readonly run: Run }) {
       {delivery.commit !== undefined && (
         <Copy text={delivery.commit} shown={shortCommit(delivery.commit)} label="commit" />
       )}
-      {delivery.state === 'refused' && delivery.detail !== undefined && <span>{delivery.detail}</span>}
+      {delivery.state === 'refused' && delivery.detail !== undefined && (
+        <span>{delivery.detail}</span>
+      )}
     </div>
   );
 }

@@ -117,7 +117,14 @@ function useRunKeys(runId: string, search: RunSearch): void {
   const go = useGo();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (
+        event.defaultPrevented ||
+        isTyping(event) ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey
+      )
+        return;
       const tab = RUN_TABS[Number(event.key) - 1];
       if (tab !== undefined) go(paths.run(runId, { ...search, tab }), { replace: true });
     };

@@ -27,7 +27,13 @@ export function RunTasks({ graph, search }: RunTasksProps) {
           <TaskRow
             key={task.id}
             task={task}
-            href={paths.run(graph.run.id, { ...search, tab: 'tasks', task: task.id, view: undefined, attempt: undefined })}
+            href={paths.run(graph.run.id, {
+              ...search,
+              tab: 'tasks',
+              task: task.id,
+              view: undefined,
+              attempt: undefined,
+            })}
             isOpen={search.task === task.id}
             sentence={taskSentence(task, {
               tasks: graph.tasks,
@@ -53,7 +59,11 @@ function TaskRow({ task, href, isOpen, sentence }: TaskRowProps) {
   return (
     <li className={isOpen ? 'task-row task-open' : 'task-row'} data-row>
       <span className="task-state">
-        <StateMark look={TASK_LOOK[task.status]} word={S.taskStatus[task.status]} changedAt={task.updated_at} />
+        <StateMark
+          look={TASK_LOOK[task.status]}
+          word={S.taskStatus[task.status]}
+          changedAt={task.updated_at}
+        />
       </span>
       <span className="task-name">
         <a href={href} aria-current={isOpen ? 'true' : undefined}>

@@ -27,7 +27,11 @@ export function RunRow({ run, questions }: RunRowProps) {
     <li className="run-item" data-row>
       <div className="run-row">
         <span className="run-state">
-          <StateMark look={RUN_LOOK[run.status]} word={S.runStatus[run.status]} changedAt={run.updated_at} />
+          <StateMark
+            look={RUN_LOOK[run.status]}
+            word={S.runStatus[run.status]}
+            changedAt={run.updated_at}
+          />
         </span>
         <span className="run-goal">
           <a className="run-link" href={paths.run(run.id)}>
@@ -44,7 +48,9 @@ export function RunRow({ run, questions }: RunRowProps) {
             {progress.done}/{progress.total}
           </span>
         </span>
-        <span className="run-agents">{progress.working > 0 ? S.runs.agents(progress.working) : ''}</span>
+        <span className="run-agents">
+          {progress.working > 0 ? S.runs.agents(progress.working) : ''}
+        </span>
         <span className="run-cost">{usdText(run.usd)}</span>
         <span className="run-updated">
           <TimeAgo at={run.updated_at} />

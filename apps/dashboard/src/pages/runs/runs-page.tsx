@@ -95,7 +95,7 @@ function NewRuns({ shown, onShow }: NewRunsProps) {
   const count = newRuns.filter((id) => !shown.some((run) => run.id === id)).length;
   if (count === 0) return null;
   return (
-    <div className="runs-new" role="status">
+    <output className="runs-new">
       <Button
         onClick={() => {
           feed.forgetNewRuns();
@@ -104,6 +104,6 @@ function NewRuns({ shown, onShow }: NewRunsProps) {
       >
         {S.action.showNew(count)}
       </Button>
-    </div>
+    </output>
   );
 }

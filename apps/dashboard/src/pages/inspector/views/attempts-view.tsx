@@ -20,7 +20,9 @@ interface AttemptsViewProps {
 export function AttemptsView({ task, search }: AttemptsViewProps) {
   const attempts = useAttempts(task.id);
   if (attempts.isError) {
-    return <ProblemNote problem={problemFrom(attempts.error)} onRetry={() => void attempts.refetch()} />;
+    return (
+      <ProblemNote problem={problemFrom(attempts.error)} onRetry={() => void attempts.refetch()} />
+    );
   }
   if (attempts.data === undefined) return <Skeleton rows={3} />;
   if (attempts.data.items.length === 0) return <p className="pane-note">{S.inspector.noAttempt}</p>;
@@ -43,7 +45,9 @@ function AttemptRow({ attempt, href }: { readonly attempt: Attempt; readonly hre
   const facts = [
     `${attempt.worker_name} · ${attempt.engine}`,
     usage.usd === undefined ? undefined : usdText(usage.usd),
-    tokens + usage.output_tokens === 0 ? undefined : `${countText(tokens)} tokens in, ${countText(usage.output_tokens)} out`,
+    tokens + usage.output_tokens === 0
+      ? undefined
+      : `${countText(tokens)} tokens in, ${countText(usage.output_tokens)} out`,
     attempt.exit_code === null ? undefined : `exit ${attempt.exit_code}`,
   ].filter((fact) => fact !== undefined);
   return (
@@ -53,7 +57,8 @@ function AttemptRow({ attempt, href }: { readonly attempt: Attempt; readonly hre
         <span>{S.inspector.attemptOf(attempt.number)}</span>
         <Copy text={attempt.id} shown={shortId(attempt.id)} label="attempt" />
         <span className="attempt-time muted">
-          <TimeAgo at={attempt.claimed_at} /> · <Elapsed from={attempt.started_at} to={attempt.ended_at} />
+          <TimeAgo at={attempt.claimed_at} /> ·{' '}
+          <Elapsed from={attempt.started_at} to={attempt.ended_at} />
         </span>
       </p>
       <p className="muted">{facts.join(' · ')}</p>

@@ -46,7 +46,9 @@ function FileDiff({ file }: { readonly file: FileData }) {
         <span className="diff-removed">−{removed}</span>
       </summary>
       {file.hunks.length === 0 ? (
-        <p className="pane-note">{file.isBinary === true ? S.inspector.binary : S.inspector.noLines}</p>
+        <p className="pane-note">
+          {file.isBinary === true ? S.inspector.binary : S.inspector.noLines}
+        </p>
       ) : (
         <Diff viewType="unified" diffType={file.type} hunks={file.hunks}>
           {(hunks) => hunks.map((hunk) => <Hunk key={hunk.content} hunk={hunk} />)}

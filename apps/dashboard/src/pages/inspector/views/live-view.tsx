@@ -35,7 +35,9 @@ function SessionLine({ transcript }: { readonly transcript: Transcript }) {
   const { session, usage, skipped } = transcript;
   const parts = [
     session?.model,
-    usage === undefined ? undefined : `${countText(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)} tokens in`,
+    usage === undefined
+      ? undefined
+      : `${countText(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens)} tokens in`,
     usage === undefined ? undefined : `${countText(usage.output_tokens)} out`,
     usage?.usd === undefined ? undefined : usdText(usage.usd),
     skipped === 0 ? undefined : `${skipped} lines not understood; see Log`,
@@ -53,7 +55,8 @@ const EntryRow = memo(function EntryRow({ entry }: { readonly entry: Entry }) {
         <li className={nested('live-thinking', entry.event.parent)}>
           <details>
             <summary>
-              {S.inspector.thinking} <span className="ellipsis">{entry.event.text.split('\n')[0]}</span>
+              {S.inspector.thinking}{' '}
+              <span className="ellipsis">{entry.event.text.split('\n')[0]}</span>
             </summary>
             <p>{entry.event.text}</p>
           </details>
@@ -72,7 +75,9 @@ const EntryRow = memo(function EntryRow({ entry }: { readonly entry: Entry }) {
       );
     case 'notice':
       return (
-        <li className={`live-notice tone-${{ info: 'neutral', warning: 'amber', error: 'red' }[entry.level]}`}>
+        <li
+          className={`live-notice tone-${{ info: 'neutral', warning: 'amber', error: 'red' }[entry.level]}`}
+        >
           <Glyph name="dashed" />
           <span>{entry.text}</span>
         </li>
@@ -91,6 +96,14 @@ function nested(className: string, parent: string | undefined): string {
   return parent === undefined ? className : `${className} live-nested`;
 }
 
+function toolFacts(exit: number | undefined, ms: number | undefined): string {
+  const parts = [
+    exit === undefined || exit === 0 ? undefined : `exit ${exit}`,
+    ms === undefined ? undefined : ms < 1_000 ? `${ms} ms` : durationText(ms),
+  ];
+  return parts.filter((part) => part !== undefined).join(' · ');
+}
+
 function ToolCard({ entry }: { readonly entry: Extract<Entry, { kind: 'tool' }> }) {
   const { call, result } = entry;
   const ms = toolMs(entry);
@@ -105,9 +118,7 @@ function ToolCard({ entry }: { readonly entry: Extract<Entry, { kind: 'tool' }> 
           <span className="tool-target mono ellipsis" title={call.target}>
             {call.target}
           </span>
-          <span className="tool-facts">
-            {exit !== undefined && exit !== 0 && `exit ${exit}`} {ms !== undefined && durationText(ms)}
-          </span>
+          <span className="tool-facts">{toolFacts(exit, ms)}</span>
         </summary>
         <pre>{JSON.stringify(call.input, null, 2)}</pre>
         {result !== undefined && result.output !== '' && <pre>{result.output}</pre>}

@@ -26,7 +26,9 @@ export function LogView({ output, taskId }: { readonly output: Output; readonly 
           )}
           {blocks.map((index) => {
             const block = lines.slice(index * BLOCK, (index + 1) * BLOCK);
-            return <Block key={index} lines={block} isFull={block.length === BLOCK} shift={dropped} />;
+            return (
+              <Block key={index} lines={block} isFull={block.length === BLOCK} shift={dropped} />
+            );
           })}
           <LogEnd phase={phase} isEmpty={lines.length === 0} />
         </div>
@@ -55,11 +57,19 @@ const Block = memo(
     );
   },
   (a, b) =>
-    a.shift === b.shift && a.isFull === b.isFull && a.lines.length === b.lines.length &&
+    a.shift === b.shift &&
+    a.isFull === b.isFull &&
+    a.lines.length === b.lines.length &&
     a.lines.at(-1)?.text === b.lines.at(-1)?.text,
 );
 
-function LogEnd({ phase, isEmpty }: { readonly phase: Output['phase']; readonly isEmpty: boolean }) {
+function LogEnd({
+  phase,
+  isEmpty,
+}: {
+  readonly phase: Output['phase'];
+  readonly isEmpty: boolean;
+}) {
   if (phase === 'ended') {
     return <p className="log-note">{isEmpty ? S.inspector.noOutput : S.inspector.logEnded}</p>;
   }

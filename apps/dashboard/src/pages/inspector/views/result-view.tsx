@@ -12,16 +12,24 @@ export function ResultView({ task }: { readonly task: Task }) {
   const detail = useTaskDetail(task.id);
   const artifacts = useArtifacts(task.id).data?.items ?? [];
   if (detail.isError) {
-    return <ProblemNote problem={problemFrom(detail.error)} onRetry={() => void detail.refetch()} />;
+    return (
+      <ProblemNote problem={problemFrom(detail.error)} onRetry={() => void detail.refetch()} />
+    );
   }
   if (detail.data === undefined) return <Skeleton rows={5} />;
   const { result, outputs, inputs } = detail.data;
   return (
     <div className="pane">
       {result === null ? <p className="muted">{S.result.none}</p> : <Summary result={result} />}
-      <Values title={S.result.outputs} values={outputs.map(({ key, type, data }) => ({ name: key, note: type, data }))} />
+      <Values
+        title={S.result.outputs}
+        values={outputs.map(({ key, type, data }) => ({ name: key, note: type, data }))}
+      />
       <Artifacts artifacts={artifacts} />
-      <Values title={S.result.inputs} values={Object.entries(inputs).map(([name, data]) => ({ name, note: '', data }))} />
+      <Values
+        title={S.result.inputs}
+        values={Object.entries(inputs).map(([name, data]) => ({ name, note: '', data }))}
+      />
       {task.spec.spec !== '' && (
         <section className="part">
           <h3>{S.result.asked}</h3>
@@ -51,7 +59,11 @@ function Summary({ result }: { readonly result: TaskResult }) {
       {result.follow_up !== undefined && <p className="summary">{result.follow_up}</p>}
       {commit !== undefined && (
         <p className="commit">
-          {commit.commit === commit.base ? S.result.noCommit : <Copy text={commit.commit} shown={shortCommit(commit.commit)} label="commit" />}
+          {commit.commit === commit.base ? (
+            S.result.noCommit
+          ) : (
+            <Copy text={commit.commit} shown={shortCommit(commit.commit)} label="commit" />
+          )}
           {commit.branch !== undefined && <Copy text={commit.branch} label="branch" />}
           {commit.delivered !== undefined && <span className="muted">{commit.delivered}</span>}
         </p>
@@ -61,7 +73,8 @@ function Summary({ result }: { readonly result: TaskResult }) {
 }
 
 function changesText(changes: NonNullable<TaskResult['changes']>): string {
-  const files = changes.files_modified.length + changes.files_created.length + changes.files_deleted.length;
+  const files =
+    changes.files_modified.length + changes.files_created.length + changes.files_deleted.length;
   return `${plural(files, 'file')} changed, +${changes.insertions} −${changes.deletions}`;
 }
 
@@ -80,7 +93,9 @@ function Values({ title, values }: ValuesProps) {
           <summary>
             <code>{name}</code> <span className="muted">{note}</span>
           </summary>
-          <pre className="value">{typeof data === 'string' ? data : JSON.stringify(data, null, 2)}</pre>
+          <pre className="value">
+            {typeof data === 'string' ? data : JSON.stringify(data, null, 2)}
+          </pre>
         </details>
       ))}
     </section>

@@ -36,7 +36,9 @@ export function WhyView({ graph, task, search }: WhyViewProps) {
             {waits.map((wait) => (
               <li key={`${wait.task} ${wait.type}`} className="why-wait">
                 <StateMark look={TASK_LOOK[wait.status]} word={S.taskStatus[wait.status]} />
-                <a href={paths.run(graph.run.id, { tab: search.tab, task: wait.task })}>{wait.key}</a>
+                <a href={paths.run(graph.run.id, { tab: search.tab, task: wait.task })}>
+                  {wait.key}
+                </a>
                 <span className="muted">{wait.type}</span>
               </li>
             ))}
@@ -48,7 +50,11 @@ export function WhyView({ graph, task, search }: WhyViewProps) {
           <h3>{S.why.workers}</h3>
           <ul>
             {candidates.map((candidate) => (
-              <CandidateRow key={candidate.worker} candidate={candidate} isWinner={candidate.name === winner} />
+              <CandidateRow
+                key={candidate.worker}
+                candidate={candidate}
+                isWinner={candidate.name === winner}
+              />
             ))}
           </ul>
         </section>

@@ -40,5 +40,9 @@ export const DependencyEdge = memo(function DependencyEdge(props: EdgeProps<Task
 function labelOf(type: string, contract: string | null) {
   if (type === 'input') return <span className="edge-pill mono">{contract}</span>;
   if (type !== 'gate') return undefined;
-  return <span className="edge-diamond" role="img" aria-label={S.graph.gate} title={S.graph.gate} />;
+  return (
+    <span className="edge-diamond" title={S.graph.gate}>
+      <span className="sr-only">{S.graph.gate}</span>
+    </span>
+  );
 }

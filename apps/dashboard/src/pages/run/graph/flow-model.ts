@@ -1,4 +1,10 @@
-import { isTerminalRun, isTerminalTask, type Dependency, type RunGraph, type Task } from '@baton/contract';
+import {
+  isTerminalRun,
+  isTerminalTask,
+  type Dependency,
+  type RunGraph,
+  type Task,
+} from '@baton/contract';
 import type { Edge, Node } from '@xyflow/react';
 import { NODE, type Places } from '../../../model/layout.ts';
 import { waitsFor } from '../../../model/sentences.ts';
@@ -20,7 +26,11 @@ export interface TaskEdgeData extends Record<string, unknown> {
 export type TaskFlowEdge = Edge<TaskEdgeData, 'dependency'>;
 
 /** Nodes for the canvas, each where the layout has put it. */
-export function flowNodes(graph: RunGraph, places: Places, selected: string | undefined): TaskFlowNode[] {
+export function flowNodes(
+  graph: RunGraph,
+  places: Places,
+  selected: string | undefined,
+): TaskFlowNode[] {
   const isActive = !isTerminalRun(graph.run.status);
   return graph.tasks.map((task) => ({
     id: task.id,

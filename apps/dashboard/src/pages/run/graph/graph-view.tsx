@@ -10,7 +10,7 @@ import {
 } from '@xyflow/react';
 import type { RunGraph } from '@baton/contract';
 import { Maximize, Minus, Plus } from 'lucide-react';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { layoutGraph, NODE, neighbour, structureKey, type Places } from '../../../model/layout.ts';
 import { TASK_LOOK } from '../../../model/states.ts';
 import { paths, type RunSearch } from '../../../paths.ts';
@@ -25,7 +25,9 @@ import './graph.css';
 const nodeTypes = { task: TaskNode };
 const edgeTypes = { dependency: DependencyEdge };
 const MINIMAP_FROM = 50;
-const FIT = { padding: 0.12, maxZoom: 1.1, minZoom: 0.2 } as const;
+/** At first no smaller than can be read; the button shows all there is. */
+const FIT_READABLE = { padding: 0.12, maxZoom: 1.1, minZoom: 0.55 } as const;
+const FIT_ALL = { padding: 0.06, maxZoom: 1.1, duration: 140 } as const;
 
 interface GraphViewProps {
   readonly graph: RunGraph;
@@ -52,20 +54,16 @@ function Canvas({ graph, search }: GraphViewProps) {
   };
   useKeepInView(search.task, places, canvas);
   return (
-    <div
-      ref={canvas}
-      className="graph"
-      role="application"
-      aria-label={S.graph.label}
-      onKeyDown={(event) => onGraphKey(event, graph, places, open)}
-    >
+    <div ref={canvas} className="graph">
       <ReactFlow
+        aria-label={S.graph.label}
+        onKeyDown={(event) => onGraphKey(event, graph, places, open)}
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         fitView
-        fitViewOptions={FIT}
+        fitViewOptions={FIT_READABLE}
         minZoom={0.1}
         maxZoom={1.6}
         nodesDraggable={false}
@@ -95,11 +93,15 @@ function Canvas({ graph, search }: GraphViewProps) {
 
 function usePlaces(graph: RunGraph): Places {
   const key = structureKey(graph.tasks, graph.dependencies);
-  const cached = useRef<{ readonly key: string; readonly places: Places }>(undefined);
-  if (cached.current?.key !== key) {
-    cached.current = { key, places: layoutGraph(graph.tasks, graph.dependencies) };
-  }
-  return cached.current.places;
+  const [laidOut, setLaidOut] = useState(() => layOut(key, graph));
+  if (laidOut.key === key) return laidOut.places;
+  const anew = layOut(key, graph);
+  setLaidOut(anew);
+  return anew.places;
+}
+
+function layOut(key: string, graph: RunGraph): { readonly key: string; readonly places: Places } {
+  return { key, places: layoutGraph(graph.tasks, graph.dependencies) };
 }
 
 /** Enter opens the task that has the focus; arrows move the focus along the edges. */
@@ -118,7 +120,8 @@ function onGraphKey(
     open(id);
     return;
   }
-  if (key !== 'ArrowLeft' && key !== 'ArrowRight' && key !== 'ArrowUp' && key !== 'ArrowDown') return;
+  if (key !== 'ArrowLeft' && key !== 'ArrowRight' && key !== 'ArrowUp' && key !== 'ArrowDown')
+    return;
   event.preventDefault();
   const next = neighbour(id, key, places, graph.dependencies);
   if (next === undefined) return;
@@ -169,7 +172,7 @@ function ZoomButtons() {
       <Button look="bare" label={S.graph.zoomOut} onClick={() => void zoomOut()}>
         <Minus {...icon} />
       </Button>
-      <Button look="bare" label={S.graph.fit} onClick={() => void fitView(FIT)}>
+      <Button look="bare" label={S.graph.fit} onClick={() => void fitView(FIT_ALL)}>
         <Maximize {...icon} />
       </Button>
     </Panel>

@@ -41,6 +41,7 @@ export const TaskNode = memo(function TaskNode({ data, selected }: NodeProps<Tas
 
 function Worker({ data }: { readonly data: TaskFlowNode['data'] }) {
   const { task } = data;
-  const engine = task.spec.needs.engine ?? (task.spec.kind === 'agent' ? undefined : task.spec.kind);
+  const engine =
+    task.spec.needs.engine ?? (task.spec.kind === 'agent' ? undefined : task.spec.kind);
   return <>{[task.worker_name ?? task.assigned_worker, engine].filter(Boolean).join(' · ')}</>;
 }

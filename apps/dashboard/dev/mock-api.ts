@@ -1,0 +1,489 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  API_BASE,
+  ERROR_CODES,
+  isTerminalRun,
+  isTerminalTask,
+  ROUTES,
+  type Checkpoint,
+  type CheckpointResolve,
+  type ErrorCode,
+  type Route,
+  type RouteName,
+  type Run,
+  type Task,
+} from '@baton/contract';
+import { at, type World } from './world.ts';
+
+const COOKIE = 'baton_mock=1';
+/** The code that logs in, as often as wanted. Every other one is refused. */
+export const LOGIN_CODE = 'letmein';
+
+interface Call {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+class Refused extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Handler = (call: Call) => unknown;
+
+/**
+ * The part of the API that the pages use, over a world in memory. Answers are checked by the
+ * contract's own schemas, so that the pages are never shown what no server would send.
+ */
+export function createMockApi(world: World) {
+  const handlers: Partial<Record<RouteName, Handler>> = {
+    ...readHandlers(world),
+    ...writeHandlers(world),
+  };
+  return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+    const url = new URL(request.url ?? '/', 'http://mock');
+    if (!url.pathname.startsWith(API_BASE)) return false;
+    const found = match(request.method ?? 'GET', url.pathname.slice(API_BASE.length));
+    try {
+      if (found === undefined) throw new Refused('not_found', `No such endpoint: ${url.pathname}.`);
+      const [name, params] = found;
+      const isOpen = ROUTES[name].permission === 'public';
+      if (!isOpen && request.headers.cookie?.includes(COOKIE) !== true) {
+        throw new Refused('unauthenticated', 'Log in first: run `baton login`.');
+      }
+      const body = parse(await bodyOf(request));
+      const answer = await handlers[name]?.({
+        params,
+        query: url.searchParams,
+        body,
+        request,
+        response,
+      });
+      if (handlers[name] === undefined)
+        throw new Refused('not_supported', `The mock has no ${name}.`);
+      if (!response.writableEnded && !response.headersSent) send(response, ROUTES[name], answer);
+    } catch (error) {
+      sendProblem(response, error);
+    }
+    return true;
+  };
+}
+
+function match(method: string, path: string): [RouteName, Record<string, string>] | undefined {
+  for (const [name, route] of Object.entries(ROUTES) as [RouteName, Route][]) {
+    if (route.method !== method || route.root === true) continue;
+    const pattern = new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+    const found = pattern.exec(path);
+    if (found === null) continue;
+    const params = Object.entries(found.groups ?? {}).map(([key, value]) => [
+      key,
+      decodeURIComponent(value),
+    ]);
+    return [name, Object.fromEntries(params) as Record<string, string>];
+  }
+  return undefined;
+}
+
+function readHandlers(world: World): Partial<Record<RouteName, Handler>> {
+  const task = (call: Call): Task => need(world.tasks.get(call.params['id'] ?? ''), 'task');
+  return {
+    me: () => ({
+      kind: 'user',
+      id: 'usr_1',
+      name: 'owner',
+      project: world.project,
+      scopes: ['read', 'run', 'operate', 'approve', 'admin'],
+      server_version: '0.1.0',
+    }),
+    listRuns: ({ query }) => {
+      const status = query.get('status')?.split(',');
+      const text = query.get('text')?.toLowerCase() ?? '';
+      const items = [...world.runs.keys()]
+        .map((run) => runView(world, run))
+        .filter(
+          (run) =>
+            (status === undefined || status.includes(run.status)) &&
+            `${run.goal} ${run.id}`.toLowerCase().includes(text),
+        )
+        .toReversed();
+      const from = Number(query.get('cursor') ?? 0);
+      const limit = Number(query.get('limit') ?? 50);
+      return {
+        items: items.slice(from, from + limit),
+        next_cursor: from + limit < items.length ? String(from + limit) : null,
+      };
+    },
+    getRun: ({ params }) => runView(world, params['id'] ?? ''),
+    getRunGraph: ({ params }) => {
+      const run = runView(world, params['id'] ?? '');
+      return {
+        run,
+        tasks: tasksOf(world, run.id),
+        dependencies: world.edges.filter((edge) => edge.run === run.id),
+        cursor: `1.${world.events.length}`,
+      };
+    },
+    listRunEvents: ({ params }) => ({
+      items: world.events.filter(({ run }) => run === params['id']),
+      next_cursor: null,
+    }),
+    listEvents: (call) => streamEvents(world, call),
+    listCheckpoints: () => ({
+      items: [...world.checkpoints.values()]
+        .filter(({ status }) => status === 'open')
+        .map((item) => ({
+          ...item,
+          holds_up: world.edges.filter(({ upstream }) => upstream === item.task).length,
+        })),
+      next_cursor: null,
+    }),
+    getTask: (call) => {
+      const it = task(call);
+      return {
+        ...it,
+        inputs: inputsOf(world, it),
+        outputs: world.outputs.get(it.id) ?? [],
+        dependencies: world.edges.filter(({ downstream }) => downstream === it.id),
+        dependents: world.edges.filter(({ upstream }) => upstream === it.id),
+        open_checkpoints: [...world.checkpoints.values()].filter(
+          (point) => point.task === it.id && point.status === 'open',
+        ),
+      };
+    },
+    listAttempts: (call) => {
+      const it = task(call);
+      const items = [...world.attempts.values()]
+        .filter((attempt) => attempt.task === it.id)
+        .toReversed();
+      return { items, next_cursor: null };
+    },
+    listTaskArtifacts: (call) => ({ items: artifactsOf(world, task(call)), next_cursor: null }),
+    explainTask: (call) => explain(world, task(call)),
+    getTaskDiff: (call) => {
+      const diff = need(world.diffs.get(task(call).id), 'patch');
+      call.response.writeHead(200, { 'content-type': 'text/x-diff' }).end(diff);
+    },
+    streamTaskLogs: (call) => streamLogs(world, task(call), call),
+  };
+}
+
+function writeHandlers(world: World): Partial<Record<RouteName, Handler>> {
+  return {
+    login: ({ body, response }) => {
+      if ((body as { code?: string }).code !== LOGIN_CODE) {
+        throw new Refused(
+          'login_code_invalid',
+          'This login link was used or has expired. Run `baton login` for a new one.',
+        );
+      }
+      response.setHeader('set-cookie', `${COOKIE}; HttpOnly; SameSite=Strict; Path=/`);
+      return { user: 'usr_1', project: world.project };
+    },
+    logout: ({ response }) => {
+      response.writeHead(204, { 'set-cookie': `${COOKIE}; Max-Age=0; Path=/` }).end();
+    },
+    resolveCheckpoint: ({ params, body }) =>
+      decide(
+        world,
+        need(world.checkpoints.get(params['id'] ?? ''), 'checkpoint'),
+        body as CheckpointResolve,
+      ),
+    cancelRun: ({ params, body }) => cancelRun(world, params['id'] ?? '', reasonOf(body)),
+    cancelTask: ({ params, body }) => {
+      const it = need(world.tasks.get(params['id'] ?? ''), 'task');
+      if (isTerminalTask(it.status))
+        throw new Refused('wrong_status', `The task is ${it.status} already.`);
+      return change(
+        world,
+        it,
+        { status: 'cancelled', reason: reasonOf(body), ended_at: at(0) },
+        'task.cancelled',
+      );
+    },
+    retryTask: ({ params, body }) => {
+      const it = need(world.tasks.get(params['id'] ?? ''), 'task');
+      if (!isTerminalTask(it.status))
+        throw new Refused(
+          'wrong_status',
+          `Only an ended task can run again; this one is ${it.status}.`,
+        );
+      return change(
+        world,
+        it,
+        { status: 'ready', reason: reasonOf(body), ended_at: null },
+        'task.ready',
+      );
+    },
+  };
+}
+
+/** Changes a task and tells. */
+export function change(
+  world: World,
+  task: Task,
+  fields: Partial<Task>,
+  type: Parameters<World['emit']>[0],
+): Task {
+  const changed = { ...task, ...fields, updated_at: at(0) };
+  world.tasks.set(task.id, changed);
+  const { reason, worker_name: worker } = changed;
+  world.emit(type, task.run, task.id, {
+    ...(reason === null ? {} : { reason }),
+    ...(worker === null ? {} : { worker_name: worker }),
+    ...(type === 'task.progressed'
+      ? { percent: changed.progress?.percent ?? null, text: changed.progress?.text ?? '' }
+      : {}),
+  });
+  return changed;
+}
+
+function decide(world: World, point: Checkpoint, body: CheckpointResolve): Checkpoint {
+  if (point.status !== 'open') {
+    throw new Refused(
+      'checkpoint_closed',
+      `Already answered: ${point.resolution?.option ?? point.resolution?.text ?? ''} by ${point.resolution?.by ?? 'somebody'}.`,
+    );
+  }
+  if (body.option !== undefined && !point.options.includes(body.option)) {
+    throw new Refused('invalid_option', `Options are ${point.options.join(', ')}.`);
+  }
+  const resolution = {
+    ...(body.option === undefined ? {} : { option: body.option }),
+    ...(body.text === undefined ? {} : { text: body.text }),
+    reason: body.reason ?? null,
+    by: 'owner',
+    via: body.via ?? 'api',
+    at: at(0),
+  };
+  const closed: Checkpoint = { ...point, status: 'resolved', resolution, closed_at: at(0) };
+  world.checkpoints.set(point.id, closed);
+  world.emit('checkpoint.resolved', point.run, point.task, { resolution });
+  const task = point.task === null ? undefined : world.tasks.get(point.task);
+  if (task === undefined) return closed;
+  if (body.option === 'reject') {
+    change(
+      world,
+      task,
+      { status: 'cancelled', needs_human: false, reason: resolution.reason, ended_at: at(0) },
+      'task.cancelled',
+    );
+  } else if (point.kind === 'dispatch_approval') {
+    change(world, task, { status: 'ready', needs_human: false }, 'task.ready');
+  } else {
+    change(world, task, { status: 'running', needs_human: false }, 'task.resumed');
+  }
+  return closed;
+}
+
+function cancelRun(world: World, id: string, reason: string | null): Run {
+  const run = need(world.runs.get(id), 'run');
+  if (isTerminalRun(run.status))
+    throw new Refused('wrong_status', `The run is ${run.status} already.`);
+  world.runs.set(id, { ...run, status: 'cancelled', reason, ended_at: at(0), updated_at: at(0) });
+  for (const task of tasksOf(world, id)) {
+    if (!isTerminalTask(task.status))
+      change(world, task, { status: 'cancelled', reason, ended_at: at(0) }, 'task.cancelled');
+  }
+  world.emit('run.cancelled', id, null, reason === null ? {} : { reason });
+  return runView(world, id);
+}
+
+function runView(world: World, id: string): Run {
+  const run = need(world.runs.get(id), 'run');
+  const tasks = tasksOf(world, id);
+  const counts: Run['tasks_by_status'] = {};
+  for (const { status } of tasks) counts[status] = (counts[status] ?? 0) + 1;
+  const open = [...world.checkpoints.values()].filter(
+    (point) => point.run === id && point.status === 'open',
+  );
+  return { ...run, tasks_by_status: counts, task_count: tasks.length, needs_human: open.length };
+}
+
+function tasksOf(world: World, run: string): Task[] {
+  return [...world.tasks.values()].filter((task) => task.run === run);
+}
+
+function inputsOf(world: World, task: Task) {
+  const entries = world.edges
+    .filter(({ downstream, type }) => downstream === task.id && type === 'input')
+    .map((edge) => [edge.as ?? '', world.outputs.get(edge.upstream)?.[0]?.data ?? null]);
+  return Object.fromEntries(entries) as Record<string, never>;
+}
+
+function artifactsOf(world: World, task: Task) {
+  const diff = world.diffs.get(task.id);
+  if (diff === undefined || task.attempt === null) return [];
+  return [
+    {
+      id: 'art_1',
+      task: task.id,
+      run: task.run,
+      attempt: task.attempt,
+      name: `${task.key}.patch`,
+      kind: 'patch',
+      media_type: 'text/x-diff',
+      size: diff.length,
+      sha256: 'a'.repeat(64),
+      meta: {},
+      created_at: at(0),
+    },
+  ];
+}
+
+function explain(world: World, task: Task) {
+  const waits = world.edges
+    .filter((edge) => edge.downstream === task.id && !edge.satisfied)
+    .map((edge) => ({
+      task: edge.upstream,
+      key: edge.upstream_key,
+      status: world.tasks.get(edge.upstream)?.status ?? 'blocked',
+      type: edge.type,
+    }));
+  return {
+    task: task.id,
+    status: task.status,
+    sentence:
+      waits.length > 0
+        ? `Waits for ${waits.map(({ key }) => key).join(', ')}.`
+        : `It is ${task.status}.`,
+    next: waits.length > 0 ? 'It becomes ready when all of them have completed.' : null,
+    waits_for: waits,
+    engine: task.spec.needs.engine ?? null,
+    candidates: [
+      {
+        worker: 'wrk_1',
+        name: 'lathe',
+        eligible: true,
+        score: 225,
+        parts: { repo: 100, language: 50, free_slots: 50, warm_repo: 25 },
+        disqualified: [],
+      },
+      {
+        worker: 'wrk_2',
+        name: 'drill',
+        eligible: true,
+        score: 75,
+        parts: { language: 50, free_slots: 25 },
+        disqualified: [],
+      },
+      {
+        worker: 'wrk_3',
+        name: 'press',
+        eligible: false,
+        score: null,
+        parts: {},
+        disqualified: ['offline since 2 h', 'does not advertise the repo gateway'],
+      },
+    ],
+    winner: 'lathe',
+    facts: { priority: task.spec.priority },
+  };
+}
+
+function openStream(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  response.write(': hello\n\n');
+}
+
+function streamEvents(world: World, { query, request, response }: Call): void {
+  openStream(response);
+  const last = request.headers['last-event-id'] ?? query.get('after') ?? '1.0';
+  let sent = last === 'now' ? world.events.length : Number(String(last).split('.')[1]);
+  const flush = (): void => {
+    for (const event of world.events.slice(sent)) {
+      response.write(
+        `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+      );
+    }
+    sent = world.events.length;
+  };
+  follow(world, request, response, flush);
+}
+
+function streamLogs(world: World, task: Task, { query, request, response }: Call): void {
+  openStream(response);
+  const attempt = query.get('attempt') ?? task.attempt ?? '';
+  const sent = { stdout: 0, stderr: 0, agent: 0 };
+  const flush = (): void => {
+    const log = world.logs.get(attempt);
+    for (const stream of ['agent', 'stdout', 'stderr'] as const) {
+      const bytes = Buffer.from(log?.[stream] ?? '').subarray(sent[stream]);
+      if (bytes.length === 0) continue;
+      const chunk = {
+        attempt,
+        stream,
+        offset: sent[stream],
+        data: bytes.toString('base64'),
+        encoding: 'base64',
+        at: at(0),
+      };
+      response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+      sent[stream] += bytes.length;
+    }
+    if (isTerminalTask(world.tasks.get(task.id)?.status ?? 'completed')) {
+      response.write('event: end\ndata: {}\n\n');
+      response.end();
+    }
+  };
+  follow(world, request, response, flush);
+}
+
+function follow(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+  flush: () => void,
+): void {
+  const listener = (): void => {
+    if (!response.writableEnded) flush();
+  };
+  world.listeners.add(listener);
+  request.on('close', () => world.listeners.delete(listener));
+  response.on('close', () => world.listeners.delete(listener));
+  flush();
+}
+
+function need<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Refused('not_found', `There is no such ${what}.`);
+  return value;
+}
+
+function reasonOf(body: unknown): string | null {
+  return (body as { reason?: string } | undefined)?.reason ?? null;
+}
+
+function send(response: ServerResponse, route: Route, answer: unknown): void {
+  const checked: unknown = route.reply === null ? undefined : route.reply.parse(answer);
+  response.writeHead(route.status, { 'content-type': 'application/json' });
+  response.end(checked === undefined ? '' : JSON.stringify(checked));
+}
+
+function sendProblem(response: ServerResponse, error: unknown): void {
+  const code = error instanceof Refused ? error.code : 'internal';
+  const { status, retry } = ERROR_CODES[code];
+  const detail = error instanceof Error ? error.message : String(error);
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  response.writeHead(status, { 'content-type': 'application/problem+json' });
+  response.end(
+    JSON.stringify({ type: 'about:blank', title: code, status, code, detail, retry, facts: {} }),
+  );
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function parse(text: string): unknown {
+  return text === '' ? undefined : JSON.parse(text);
+}
