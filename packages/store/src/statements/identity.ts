@@ -231,6 +231,8 @@ export const insertLoginCode = statement({
   sql: `
     insert into login_codes (code_hash, project_id, user_id, created_at, expires_at)
     select $1, $2, $3, clock_timestamp(), clock_timestamp() + $4::float8 * interval '1 second'
+        on conflict (code_hash) do update
+       set code_hash = excluded.code_hash
     returning expires_at as "expiresAtMs"`,
 });
 
