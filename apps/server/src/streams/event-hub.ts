@@ -18,6 +18,8 @@ export interface EventHub {
   after(filter: EventFilter, pos: number, limit: number): Promise<EventSlice>;
   /** Resolves when there may be something behind `pos`, after `waitMs`, or when the signal fires. */
   changed(pos: number, waitMs: number, signal: AbortSignal): Promise<void>;
+  /** Readers that wait for news. */
+  readonly waiting: number;
   stop(): void;
 }
 
@@ -78,6 +80,9 @@ export function createEventHub(
         waiting.add(done);
         signal.addEventListener('abort', done);
       });
+    },
+    get waiting() {
+      return waiting.size;
     },
     stop: unsubscribe,
   };
