@@ -1,4 +1,11 @@
-import { ID_PREFIXES, type Actor, type Command, type EventData, type EventType, type IdKind } from '@baton/contract';
+import {
+  ID_PREFIXES,
+  type Actor,
+  type Command,
+  type EventData,
+  type EventType,
+  type IdKind,
+} from '@baton/contract';
 import { invariant } from './invariant.ts';
 import { LISTS } from './lists.ts';
 import type { NewEvent, TableName, Tables } from './rows.ts';
@@ -171,9 +178,7 @@ export class Draft {
 
   #peek<T extends TableName>(table: T, id: string): Tables[T] | null | undefined {
     const written = this.#written.get(table)?.get(id);
-    return written === undefined
-      ? this.#world.row(table, id)
-      : (written as Tables[T] | null);
+    return written === undefined ? this.#world.row(table, id) : (written as Tables[T] | null);
   }
 
   #isLoaded(need: Need): boolean {
@@ -181,7 +186,9 @@ export class Draft {
       case 'row':
         return this.#peek(need.table, need.id) !== undefined;
       case 'list':
-        return this.#world.list(need.list, need.id) !== undefined || this.#isNew(need.list, need.id);
+        return (
+          this.#world.list(need.list, need.id) !== undefined || this.#isNew(need.list, need.id)
+        );
       case 'validation':
         return this.context.violations(need.schema, need.data) !== undefined;
       case 'schema':

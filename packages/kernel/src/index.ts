@@ -53,7 +53,12 @@ export {
   type WorkerRow,
 } from './rows.ts';
 export { RUN_INPUTS, RUN_MACHINE, type RunInput, type RunMachine } from './run/run-machine.ts';
-export { TASK_INPUTS, TASK_MACHINE, type TaskInput, type TaskMachine } from './task/task-machine.ts';
+export {
+  TASK_INPUTS,
+  TASK_MACHINE,
+  type TaskInput,
+  type TaskMachine,
+} from './task/task-machine.ts';
 export {
   type Change,
   type Context,

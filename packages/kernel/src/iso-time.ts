@@ -19,7 +19,13 @@ export function msOfIso(text: string): number | null {
   const [year, month, date, hour, minute, second] = parts.slice(1, 7).map((it) => Number(it ?? 0));
   const fraction = Math.floor(Number(`0.${parts[7] ?? '0'}`) * 1_000);
   const days = daysOf(year ?? 0, month ?? 1, date ?? 1);
-  return days * dayMs + (hour ?? 0) * 3_600_000 + (minute ?? 0) * 60_000 + (second ?? 0) * 1_000 + fraction;
+  return (
+    days * dayMs +
+    (hour ?? 0) * 3_600_000 +
+    (minute ?? 0) * 60_000 +
+    (second ?? 0) * 1_000 +
+    fraction
+  );
 }
 
 // Proleptic Gregorian calendar in eras of 400 years that begin on 1 March, so that leap days are last

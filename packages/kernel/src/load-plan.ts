@@ -53,7 +53,10 @@ function ofType(command: Command): Need[] {
     case 'worker.remove':
       return [list('openAttemptsOfWorker', command.worker)];
     case 'work.dispatch':
-      return lists('openAttemptsOfWorker', command.workers.map((it) => it.worker));
+      return lists(
+        'openAttemptsOfWorker',
+        command.workers.map((it) => it.worker),
+      );
     default:
       return [];
   }
@@ -98,11 +101,13 @@ function aroundEnd(world: World, attempt: AttemptRow): Need[] {
     (edge) => !edge.satisfied && edge.type !== 'related',
   );
   const closing = new Map<string, number>();
-  for (const edge of edges) closing.set(edge.downstreamId, (closing.get(edge.downstreamId) ?? 0) + 1);
+  for (const edge of edges)
+    closing.set(edge.downstreamId, (closing.get(edge.downstreamId) ?? 0) + 1);
   for (const [id, count] of closing) {
     needs.push(row('tasks', id));
     const task = world.row('tasks', id);
-    if (task !== null && task !== undefined && task.pending <= count) needs.push(row('taskSpecs', id));
+    if (task !== null && task !== undefined && task.pending <= count)
+      needs.push(row('taskSpecs', id));
   }
   return needs;
 }

@@ -112,7 +112,11 @@ export interface TaskRow {
   /** 0 critical, 1 high, 2 normal, 3 low. */
   readonly priority: number;
   readonly checkpointId: string | null;
-  readonly progress: { readonly percent: number | null; readonly text: string; readonly at: string } | null;
+  readonly progress: {
+    readonly percent: number | null;
+    readonly text: string;
+    readonly at: string;
+  } | null;
   readonly outdated: boolean;
   readonly failureClass: FailureClass | null;
   readonly feedback: string | null;

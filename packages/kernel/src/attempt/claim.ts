@@ -16,18 +16,33 @@ const epochsPerIncarnation = 2 ** 32;
 
 /** Loads what claiming these tasks reads; the second half depends on the first. */
 export function loadForClaim(draft: Draft, taskIds: readonly string[]): void {
-  draft.load([...rows('tasks', taskIds), ...rows('taskSpecs', taskIds), ...lists('edgesIn', taskIds)]);
+  draft.load([
+    ...rows('tasks', taskIds),
+    ...rows('taskSpecs', taskIds),
+    ...lists('edgesIn', taskIds),
+  ]);
   const tasks = taskIds.map((id) => draft.get('tasks', id));
   const upstreams = tasks.flatMap((it) => upstreamIds(draft, it.id));
   draft.load([
-    ...rows('runs', tasks.map((it) => it.runId)),
-    ...rows('attempts', tasks.map((it) => it.attemptId)),
+    ...rows(
+      'runs',
+      tasks.map((it) => it.runId),
+    ),
+    ...rows(
+      'attempts',
+      tasks.map((it) => it.attemptId),
+    ),
     ...rows('tasks', upstreams),
     ...lists('outputsOfTask', upstreams),
     ...lists('artifactsOfTask', upstreams),
     ...tasks.filter((it) => hasQueueTimer(draft, it)).map((it) => list('timersOfTask', it.id)),
   ]);
-  draft.load(rows('attempts', upstreams.map((id) => draft.get('tasks', id).resultAttemptId)));
+  draft.load(
+    rows(
+      'attempts',
+      upstreams.map((id) => draft.get('tasks', id).resultAttemptId),
+    ),
+  );
 }
 
 /** Hands a ready task to a worker that fits and has a slot. Answers the attempt. */
@@ -138,7 +153,8 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
       ]),
     ),
     upstream: upstreams.map((it) => {
-      const attempt = it.resultAttemptId === null ? null : draft.get('attempts', it.resultAttemptId);
+      const attempt =
+        it.resultAttemptId === null ? null : draft.get('attempts', it.resultAttemptId);
       return {
         task: it.id,
         status: it.status,

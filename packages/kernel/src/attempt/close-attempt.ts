@@ -1,4 +1,11 @@
-import { DEFAULTS, isOpenAttempt, type AttemptStatus, type FailureClass, type TaskResult, type Usage } from '@baton/contract';
+import {
+  DEFAULTS,
+  isOpenAttempt,
+  type AttemptStatus,
+  type FailureClass,
+  type TaskResult,
+  type Usage,
+} from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { usdMicrosOf } from '../money.ts';
 import type { AttemptRow } from '../rows.ts';
@@ -126,5 +133,10 @@ function dropAttemptTimers(draft: Draft, attempt: AttemptRow): void {
   const hasTimers =
     attempt.status === 'stopping' || timeouts.run !== undefined || timeouts.start !== undefined;
   if (!hasTimers) return;
-  dropTimers(draft, attempt.taskId, ['start_timeout', 'run_timeout', 'stopping_deadline'], attempt.id);
+  dropTimers(
+    draft,
+    attempt.taskId,
+    ['start_timeout', 'run_timeout', 'stopping_deadline'],
+    attempt.id,
+  );
 }

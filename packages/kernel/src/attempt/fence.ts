@@ -22,11 +22,7 @@ export function findAttempt(draft: Draft, write: Omit<FencedWrite, 'body'>): Att
  * The attempt a command writes for, if its epoch is the task's current one and it is open. A stopping
  * one is let through only where `canStop` says so.
  */
-export function fence(
-  draft: Draft,
-  write: FencedWrite,
-  canStop = false,
-): AttemptRow | Refused {
+export function fence(draft: Draft, write: FencedWrite, canStop = false): AttemptRow | Refused {
   const attempt = findAttempt(draft, write);
   if ('refused' in attempt) return attempt;
   const isLive = isOpenAttempt(attempt.status) || (canStop && attempt.status === 'stopping');

@@ -8,9 +8,18 @@ import { aboutAttempt, closeAttempt, closeStopped } from './close-attempt.ts';
 /** Loads at once what losing these attempts reads. */
 export function loadForLoss(draft: Draft, attempts: readonly AttemptRow[]): void {
   draft.load([
-    ...rows('tasks', attempts.map((it) => it.taskId)),
-    ...rows('taskSpecs', attempts.map((it) => it.taskId)),
-    ...rows('runs', attempts.map((it) => it.runId)),
+    ...rows(
+      'tasks',
+      attempts.map((it) => it.taskId),
+    ),
+    ...rows(
+      'taskSpecs',
+      attempts.map((it) => it.taskId),
+    ),
+    ...rows(
+      'runs',
+      attempts.map((it) => it.runId),
+    ),
     ...attempts.flatMap((it) =>
       it.status === 'stopping' ? [list('timersOfTask', it.taskId), row('tasks', it.taskId)] : [],
     ),

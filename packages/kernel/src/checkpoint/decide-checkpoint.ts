@@ -10,6 +10,7 @@ import type { CheckpointRow, TaskRow } from '../rows.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
 import { cancelTasks, failTask } from '../task/end-task.ts';
 import { makeReady } from '../task/make-ready.ts';
+import { offerTask } from '../task/offer-task.ts';
 import { closeCheckpoint } from './close-checkpoint.ts';
 
 /** Decides a checkpoint: the first decision wins, and whoever comes later is shown it. */
@@ -130,9 +131,13 @@ function settleApproval(draft: Draft, task: TaskRow, resolution: Resolution): vo
 function completeHuman(draft: Draft, task: TaskRow, resolution: Resolution): void {
   const summary = resolution.text ?? resolution.option ?? '';
   moveTask(draft, task.id, 'complete', 'completed', { reason: summary });
-  draft.event('task.completed', { run: task.runId, task: task.id }, {
-    result: { status: 'success', summary },
-  });
+  draft.event(
+    'task.completed',
+    { run: task.runId, task: task.id },
+    {
+      result: { status: 'success', summary },
+    },
+  );
   cascade(draft, [task.id]);
 }
 
@@ -140,7 +145,7 @@ function completeHuman(draft: Draft, task: TaskRow, resolution: Resolution): voi
 function goOnReady(draft: Draft, task: TaskRow, resolution: Resolution): void {
   changeTask(draft, task.id, { feedback: resolution.text ?? resolution.option ?? null });
   draft.event('task.resumed', { run: task.runId, task: task.id }, {});
-  makeReady(draft, task.id, 'resume');
+  offerTask(draft, task.id, 'resume');
 }
 
 function resumeLive(draft: Draft, task: TaskRow, attemptId: string): void {

@@ -84,6 +84,10 @@ export function tellNeedsHuman(draft: Draft, row: CheckpointRow): void {
 }
 
 /** What events of a checkpoint are about. The checkpoint's id is in the attempt's or task's data. */
-export function aboutOf(row: CheckpointRow): { run: string; task: string | null; attempt: string | null } {
+export function aboutOf(row: CheckpointRow): {
+  run: string;
+  task: string | null;
+  attempt: string | null;
+} {
   return { run: row.runId, task: row.taskId, attempt: row.attemptId };
 }

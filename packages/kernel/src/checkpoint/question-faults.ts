@@ -2,7 +2,10 @@ import type { CheckpointOpen } from '@baton/contract';
 import { refuse, type Refused } from '../refuse.ts';
 import type { CheckpointRow, TaskRow } from '../rows.ts';
 
-type Asked = Pick<CheckpointOpen, 'options' | 'default' | 'freeform' | 'on_timeout' | 'timeout_seconds'>;
+type Asked = Pick<
+  CheckpointOpen,
+  'options' | 'default' | 'freeform' | 'on_timeout' | 'timeout_seconds'
+>;
 
 /** What is wrong with a question, or null. */
 export function questionFault(asked: Asked): Refused | null {
@@ -11,7 +14,10 @@ export function questionFault(asked: Asked): Refused | null {
     return refuse('invalid_option', 'Each option may be given once.', { options });
   }
   if (options.length === 0 && asked.freeform === false) {
-    return refuse('invalid_option', 'Nobody could answer: give options, or allow an answer in words.');
+    return refuse(
+      'invalid_option',
+      'Nobody could answer: give options, or allow an answer in words.',
+    );
   }
   if (preset !== undefined && !options.includes(preset)) {
     return refuse(

@@ -13,7 +13,9 @@ export const attemptArtifact: Handler<'attempt.artifact'> = (draft, command) => 
   const upload = !command.stored;
   const known = draft
     .list('artifactsOfTask', attempt.taskId)
-    .find((it) => it.attemptId === attempt.id && it.name === body.name && it.sha256 === body.sha256);
+    .find(
+      (it) => it.attemptId === attempt.id && it.name === body.name && it.sha256 === body.sha256,
+    );
   if (known !== undefined) return { ...reply, artifact: known.id, upload, already: true };
   const id = draft.newId('artifact');
   draft.put('artifacts', {

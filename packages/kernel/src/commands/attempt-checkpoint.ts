@@ -29,7 +29,10 @@ export const attemptCheckpoint: Handler<'attempt.checkpoint'> = (draft, command)
   const task = draft.get('tasks', attempt.taskId);
   if (task.checkpointId !== null) return refuseSecond(task);
   if (attempt.status !== 'running') {
-    return refuse('wrong_status', `Attempt ${attempt.id} is ${attempt.status}; start it, then ask.`);
+    return refuse(
+      'wrong_status',
+      `Attempt ${attempt.id} is ${attempt.status}; start it, then ask.`,
+    );
   }
   if (body.resume !== 'live') {
     return refuse('not_supported', `An agent that asks waits for the answer: use resume live.`);

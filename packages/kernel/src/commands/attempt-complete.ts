@@ -27,7 +27,12 @@ export const attemptComplete: Handler<'attempt.complete'> = (draft, command) => 
   if (result.status === 'failed' || result.status === 'blocked') {
     const reason = result.summary === '' ? `the agent reported ${result.status}` : result.summary;
     const failureClass = 'agent_error';
-    closeAttempt(draft, attempt.id, 'fail', 'failed', { ...ending, failureClass, reason, reportSha256 });
+    closeAttempt(draft, attempt.id, 'fail', 'failed', {
+      ...ending,
+      failureClass,
+      reason,
+      reportSha256,
+    });
     draft.event('attempt.failed', aboutAttempt(attempt), { failure_class: failureClass, reason });
     afterFailure(draft, attempt, failureClass, reason);
     return reply;

@@ -16,7 +16,12 @@ export const attemptFail: Handler<'attempt.fail'> = (draft, command) => {
   const { attempt, reportSha256 } = report;
   loadForEnd(draft, attempt);
   const failureClass = body.failure_class;
-  closeAttempt(draft, attempt.id, 'fail', 'failed', { ...ending, failureClass, reason, reportSha256 });
+  closeAttempt(draft, attempt.id, 'fail', 'failed', {
+    ...ending,
+    failureClass,
+    reason,
+    reportSha256,
+  });
   draft.event('attempt.failed', aboutAttempt(attempt), { failure_class: failureClass, reason });
   const retryAtMs = body.retry_at === undefined ? null : msOfIso(body.retry_at);
   afterFailure(draft, attempt, failureClass, reason, retryAtMs);

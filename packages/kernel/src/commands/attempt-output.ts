@@ -8,7 +8,11 @@ import type { Handler } from './handler.ts';
 export const attemptOutput: Handler<'attempt.output'> = (draft, command) => {
   const attempt = fence(draft, command);
   if ('refused' in attempt) return attempt;
-  draft.load([row('taskSpecs', attempt.taskId), list('outputsOfTask', attempt.taskId), row('runs', attempt.runId)]);
+  draft.load([
+    row('taskSpecs', attempt.taskId),
+    list('outputsOfTask', attempt.taskId),
+    row('runs', attempt.runId),
+  ]);
   const { key, data } = command.body;
   const fault = checkOutputs(draft, attempt, { [key]: data });
   if (fault !== null) return fault;

@@ -9,7 +9,8 @@ import { putProgress } from '../task/put-progress.ts';
 import type { Handler } from './handler.ts';
 
 /** How far the agent is, and what it used. */
-export const attemptProgress: Handler<'attempt.progress'> = (draft, command) => write(draft, command);
+export const attemptProgress: Handler<'attempt.progress'> = (draft, command) =>
+  write(draft, command);
 
 /** A sign of life of one attempt: renews its lease. */
 export const attemptHeartbeat: Handler<'attempt.heartbeat'> = (draft, command) =>

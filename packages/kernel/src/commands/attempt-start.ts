@@ -12,7 +12,11 @@ export const attemptStart: Handler<'attempt.start'> = (draft, command) => {
   if ('refused' in attempt) return attempt;
   const reply = { attempt: attempt.id, task: attempt.taskId, run: attempt.runId };
   if (attempt.status !== 'claimed') return { ...reply, already: true };
-  draft.load([row('runs', attempt.runId), row('taskSpecs', attempt.taskId), row('workers', attempt.workerId)]);
+  draft.load([
+    row('runs', attempt.runId),
+    row('taskSpecs', attempt.taskId),
+    row('workers', attempt.workerId),
+  ]);
   const { body } = command;
   draft.put('attempts', {
     ...attempt,

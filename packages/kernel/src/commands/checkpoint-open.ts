@@ -47,7 +47,10 @@ export const checkpointOpen: Handler<'checkpoint.open'> = (draft, command) => {
   if (task.retryAtMs !== null || timeouts.queue !== undefined) {
     dropTimers(draft, task.id, ['retry_backoff', 'queue_timeout']);
   }
-  const waiting = moveTask(draft, task.id, 'park', 'waiting', { reason: 'question', retryAtMs: null });
+  const waiting = moveTask(draft, task.id, 'park', 'waiting', {
+    reason: 'question',
+    retryAtMs: null,
+  });
   const opened = openCheckpoint(draft, waiting, { ...question, resume: 'new_attempt' });
   tellNeedsHuman(draft, opened);
   return { ...reply, checkpoint: opened.id };

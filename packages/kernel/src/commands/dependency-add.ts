@@ -1,7 +1,6 @@
 import { isTerminalTask } from '@baton/contract';
-import { findDead } from '../attempt/after-failure.ts';
+import { judgeBlocked } from '../graph/judge-blocked.ts';
 import type { Draft } from '../draft.ts';
-import { cascade, leavePlay } from '../graph/cascade.ts';
 import { blockTask } from '../graph/rescan.ts';
 import { findPath } from '../graph/find-path.ts';
 import { moveToRun } from '../graph/move-to-run.ts';
@@ -29,7 +28,12 @@ export const dependencyAdd: Handler<'dependency.add'> = (draft, command) => {
   const upstream = checkWantedEdge(draft, edge);
   if ('refused' in upstream) return upstream;
   const reply = { task: task.id, run: upstream.runId };
-  draft.load([list('edgesIn', task.id), row('taskSpecs', task.id), row('runs', task.runId), row('runs', upstream.runId)]);
+  draft.load([
+    list('edgesIn', task.id),
+    row('taskSpecs', task.id),
+    row('runs', task.runId),
+    row('runs', upstream.runId),
+  ]);
   const same = draft
     .list('edgesIn', task.id)
     .find(
@@ -39,7 +43,8 @@ export const dependencyAdd: Handler<'dependency.add'> = (draft, command) => {
         it.contractKey === (edge.contract_key ?? null),
     );
   if (same !== undefined) return { ...reply, dependency: same.id, already: true };
-  const fault = startedFault(task) ?? (edge.type === 'related' ? null : cycleFault(draft, upstream, task));
+  const fault =
+    startedFault(task) ?? (edge.type === 'related' ? null : cycleFault(draft, upstream, task));
   if (fault !== null) return fault;
   if (upstream.runId !== task.runId) {
     const stuck = moveToRun(draft, task, upstream.runId);
@@ -73,12 +78,16 @@ function connect(draft: Draft, edge: WantedEdge, taskId: string): string {
   const satisfied = addEdge(draft, draft.get('runs', task.runId), edge, taskId);
   const written = draft
     .list('edgesIn', taskId)
-    .find((it) => it.upstreamId === edge.upstream && it.type === edge.type && it.contractKey === (edge.contract_key ?? null));
+    .find(
+      (it) =>
+        it.upstreamId === edge.upstream &&
+        it.type === edge.type &&
+        it.contractKey === (edge.contract_key ?? null),
+    );
   if (!satisfied) {
     if (task.status !== 'blocked') blockTask(draft, taskId);
     changeTask(draft, taskId, { pending: draft.get('tasks', taskId).pending + 1 });
-    const dead = findDead(draft, taskId);
-    if (dead !== null && leavePlay(draft, taskId, dead)) cascade(draft, [taskId]);
+    judgeBlocked(draft, taskId);
   }
   return written?.id ?? '';
 }

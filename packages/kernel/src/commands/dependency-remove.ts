@@ -1,4 +1,4 @@
-import { findDead } from '../attempt/after-failure.ts';
+import { findDead } from '../graph/judge-blocked.ts';
 import { cascade, openAll } from '../graph/cascade.ts';
 import { list, row } from '../need.ts';
 import { rescanRun } from '../graph/rescan.ts';
@@ -10,17 +10,29 @@ import type { Handler } from './handler.ts';
 export const dependencyRemove: Handler<'dependency.remove'> = (draft, command) => {
   const task = draft.own('tasks', command.task);
   const edge = draft.own('dependencies', command.dependency);
-  if (task === null || edge === null || (edge.downstreamId !== task.id && edge.upstreamId !== task.id)) {
+  if (
+    task === null ||
+    edge === null ||
+    (edge.downstreamId !== task.id && edge.upstreamId !== task.id)
+  ) {
     return refuse('not_found', `Task ${command.task} has no dependency ${command.dependency}.`);
   }
-  draft.load([row('runs', edge.runId), row('tasks', edge.downstreamId), list('edgesIn', edge.downstreamId)]);
+  draft.load([
+    row('runs', edge.runId),
+    row('tasks', edge.downstreamId),
+    list('edgesIn', edge.downstreamId),
+  ]);
   draft.remove('dependencies', edge.id);
-  draft.event('dependency.removed', { run: edge.runId, task: edge.downstreamId }, {
-    upstream: edge.upstreamId,
-    downstream: edge.downstreamId,
-    type: edge.type,
-    contract_key: edge.contractKey,
-  });
+  draft.event(
+    'dependency.removed',
+    { run: edge.runId, task: edge.downstreamId },
+    {
+      upstream: edge.upstreamId,
+      downstream: edge.downstreamId,
+      type: edge.type,
+      contract_key: edge.contractKey,
+    },
+  );
   if (!edge.satisfied) {
     const before = draft.get('tasks', edge.downstreamId);
     const after = changeTask(draft, before.id, { pending: before.pending - 1 });

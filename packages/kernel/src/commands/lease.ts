@@ -8,7 +8,8 @@ import type { Handler } from './handler.ts';
 export const leaseExpire: Handler<'lease.expire'> = (draft, command) => {
   const attempt = draft.own('attempts', command.attempt);
   if (attempt === null) return refuse('not_found', `There is no attempt ${command.attempt}.`);
-  const isOver = attempt.leaseUntilMs === command.leaseUntilMs && attempt.leaseUntilMs <= draft.nowMs;
+  const isOver =
+    attempt.leaseUntilMs === command.leaseUntilMs && attempt.leaseUntilMs <= draft.nowMs;
   const reply = { attempt: attempt.id, task: attempt.taskId, run: attempt.runId };
   if (!isOver || !isOpenAttempt(attempt.status)) return { ...reply, already: true };
   loadForLoss(draft, [attempt]);

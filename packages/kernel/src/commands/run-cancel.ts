@@ -10,9 +10,13 @@ import type { Handler } from './handler.ts';
 export const runCancel: Handler<'run.cancel'> = (draft, command) => {
   const run = draft.own('runs', command.run);
   if (run === null) return refuse('not_found', `There is no run ${command.run}.`);
-  if (run.status === 'cancelling' || run.status === 'cancelled') return { run: run.id, already: true };
+  if (run.status === 'cancelling' || run.status === 'cancelled')
+    return { run: run.id, already: true };
   if (isTerminalRun(run.status)) {
-    return refuse('run_ended', `Run ${run.id} has ended as ${run.status}; there is nothing to cancel.`);
+    return refuse(
+      'run_ended',
+      `Run ${run.id} has ended as ${run.status}; there is nothing to cancel.`,
+    );
   }
   draft.load([list('tasksOfRun', run.id), list('openAttemptsOfRun', run.id), row('runs', run.id)]);
   const reason = command.reason ?? 'cancelled';

@@ -1,4 +1,12 @@
-import { LIMITS, PRIORITIES, type CommandOf, type Plan, type PlanDependency, type PlanTask, type TaskSpec } from '@baton/contract';
+import {
+  LIMITS,
+  PRIORITIES,
+  type CommandOf,
+  type Plan,
+  type PlanDependency,
+  type PlanTask,
+  type TaskSpec,
+} from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { isRequired } from '../graph/edge-rule.ts';
@@ -55,7 +63,10 @@ function unbuiltPart({ body }: CommandOf<'run.create'>): string | null {
 /** What a run consists of at its start. `planVersion` 0 marks one opened for a single task. */
 export function newRun(
   draft: Draft,
-  body: Pick<CommandOf<'run.create'>['body'], 'goal' | 'input' | 'labels' | 'policy' | 'deliver' | 'budgets'>,
+  body: Pick<
+    CommandOf<'run.create'>['body'],
+    'goal' | 'input' | 'labels' | 'policy' | 'deliver' | 'budgets'
+  >,
   planVersion: 0 | 1,
 ): RunRow {
   const id = draft.newId('run');
@@ -111,7 +122,7 @@ function insertGraph(
     if (isRequired(edge)) pending.set(edge.downstream, (pending.get(edge.downstream) ?? 0) + 1);
   }
   const free: string[] = [];
-  const statuses = tasks.map(({ key, id: _, ...spec }, position) => {
+  const statuses = tasks.map(({ key, id: _id, ...spec }, position) => {
     const count = pending.get(key) ?? 0;
     const id = idOf(key);
     const { task, cold } = newTask(draft, run, { id, key, position, spec, pending: count });
@@ -122,26 +133,42 @@ function insertGraph(
   for (const edge of dependencies) {
     putEdge(draft, run, idOf(edge.upstream), idOf(edge.downstream), edge);
   }
-  draft.event('run.created', { run: run.id }, {
-    goal: run.goal,
-    status: 'running',
-    task_count: tasks.length,
-  });
+  draft.event(
+    'run.created',
+    { run: run.id },
+    {
+      goal: run.goal,
+      status: 'running',
+      task_count: tasks.length,
+    },
+  );
   tasks.forEach((task, position) => {
-    tellCreated(draft, draft.get('taskSpecs', idOf(task.key)), task.key, statuses[position] ?? 'blocked');
+    tellCreated(
+      draft,
+      draft.get('taskSpecs', idOf(task.key)),
+      task.key,
+      statuses[position] ?? 'blocked',
+    );
   });
   draft.event('run.started', { run: run.id }, {});
-  cascade(draft, free.filter((id) => openTask(draft, id)));
+  cascade(
+    draft,
+    free.filter((id) => openTask(draft, id)),
+  );
 }
 
 /** Tells that a task exists; `status` is where the same command leaves it. */
 export function tellCreated(draft: Draft, row: TaskSpecRow, key: string, status: string): void {
-  draft.event('task.created', { run: row.runId, task: row.taskId }, {
-    key,
-    title: row.title,
-    status,
-    priority: row.spec.priority,
-  });
+  draft.event(
+    'task.created',
+    { run: row.runId, task: row.taskId },
+    {
+      key,
+      title: row.title,
+      status,
+      priority: row.spec.priority,
+    },
+  );
 }
 
 interface NewTask {

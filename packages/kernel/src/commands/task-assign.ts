@@ -26,10 +26,14 @@ export const taskAssign: Handler<'task.assign'> = (draft, command) => {
   const { spec } = draft.get('taskSpecs', task.id);
   const needsId = needsIdOf(draft, spec, name);
   const by = draft.actor.name ?? draft.actor.id ?? draft.actor.kind;
-  draft.event('task.assignment_changed', { run: task.runId, task: task.id }, {
-    worker_name: name,
-    by,
-  });
+  draft.event(
+    'task.assignment_changed',
+    { run: task.runId, task: task.id },
+    {
+      worker_name: name,
+      by,
+    },
+  );
   const changed = changeTask(draft, task.id, { assignedWorker: name, needsId });
   if (task.status === 'ready') requeue(draft, changed, holdOf(spec.dispatch, name));
   return reply;
@@ -47,7 +51,10 @@ function requeue(draft: Draft, task: TaskRow, hold: string | null): void {
 
 function checkName(draft: Draft, name: string): Refused | null {
   if (draft.list('workerByName', `${draft.project}/${name}`).length > 0) return null;
-  const known = draft.list('workersOfProject', draft.project).map((it) => it.name).sort();
+  const known = draft
+    .list('workersOfProject', draft.project)
+    .map((it) => it.name)
+    .sort();
   const list = known.length === 0 ? 'There are no workers yet.' : `Known: ${known.join(', ')}.`;
   return refuse('unknown_worker', `There is no worker ${name}. ${list}`, { worker: name, known });
 }
@@ -66,4 +73,3 @@ function refuseMoved(draft: Draft, task: TaskRow): Refused {
     { status: task.status },
   );
 }
-

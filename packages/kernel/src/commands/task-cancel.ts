@@ -10,9 +10,13 @@ export const taskCancel: Handler<'task.cancel'> = (draft, command) => {
   const reply = { task: task.id, run: task.runId };
   if (task.status === 'cancelled') return { ...reply, already: true };
   if (isTerminalTask(task.status)) {
-    return refuse('wrong_status', `Task ${task.key} is ${task.status} already; there is nothing to cancel.`, {
-      status: task.status,
-    });
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} is ${task.status} already; there is nothing to cancel.`,
+      {
+        status: task.status,
+      },
+    );
   }
   const reason = command.reason ?? 'cancelled';
   cancelTasks(draft, downstreamOf(draft, task.id), (it) =>

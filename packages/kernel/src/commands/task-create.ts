@@ -1,7 +1,7 @@
 import { runPolicy, type CommandOf, type TaskSpec } from '@baton/contract';
-import { findDead } from '../attempt/after-failure.ts';
+import { judgeBlocked } from '../graph/judge-blocked.ts';
 import type { Draft } from '../draft.ts';
-import { cascade, leavePlay } from '../graph/cascade.ts';
+import { cascade } from '../graph/cascade.ts';
 import { titleOf } from '../graph/expand-goal.ts';
 import { checkTask } from '../graph/validate-plan.ts';
 import { list, row } from '../need.ts';
@@ -57,11 +57,10 @@ function checkBody(draft: Draft, body: Body, spec: TaskSpec): Refused | null {
 }
 
 function wantedEdges(body: Body): WantedEdge[] {
-  const edges = body.depends_on.map(
-    (it): WantedEdge =>
-      typeof it === 'string'
-        ? { upstream: it, type: 'blocks', on: 'success' }
-        : { upstream: it.task, type: it.type, on: it.on, contract_key: it.contract_key, as: it.as },
+  const edges = body.depends_on.map((it): WantedEdge =>
+    typeof it === 'string'
+      ? { upstream: it, type: 'blocks', on: 'success' }
+      : { upstream: it.task, type: it.type, on: it.on, contract_key: it.contract_key, as: it.as },
   );
   return [...new Map(edges.map((edge) => [edgeIdentity(edge), edge])).values()];
 }
@@ -116,8 +115,14 @@ function keyOf(body: Body, id: string): string {
   if (body.key !== undefined) return body.key;
   const chosen = body.id?.slice(body.id.lastIndexOf('.') + 1);
   if (chosen !== undefined && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(chosen)) return chosen;
-  const words = (body.title ?? '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '');
-  const end = id.slice(-8).toLowerCase().replaceAll(/[^a-z0-9]/g, '0');
+  const words = (body.title ?? '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const end = id
+    .slice(-8)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '0');
   return words === '' ? `task-${end}` : `${words.slice(0, 40).replace(/-+$/, '')}-${end}`;
 }
 
@@ -163,6 +168,5 @@ function start(draft: Draft, id: string, pending: number): void {
     if (openTask(draft, id)) cascade(draft, [id]);
     return;
   }
-  const dead = findDead(draft, id);
-  if (dead !== null && leavePlay(draft, id, dead)) cascade(draft, [id]);
+  judgeBlocked(draft, id);
 }

@@ -16,9 +16,13 @@ export const taskDecide: Handler<'task.decide'> = (draft, command) => {
   }
   if (open.length > 1) {
     const ids = open.map((it) => it.id);
-    return refuse('ambiguous', `Task ${task.key} has several open checkpoints; resolve one by its id.`, {
-      checkpoints: ids,
-    });
+    return refuse(
+      'ambiguous',
+      `Task ${task.key} has several open checkpoints; resolve one by its id.`,
+      {
+        checkpoints: ids,
+      },
+    );
   }
   const fault = decideCheckpoint(draft, checkpoint, bodyOf(command), command.via);
   return fault ?? { task: task.id, run: task.runId, checkpoint: checkpoint.id };

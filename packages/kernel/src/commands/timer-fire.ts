@@ -22,7 +22,8 @@ const FIRE: { readonly [K in TimerKind]: Fire } = {
   },
   start_timeout: (draft, timer) => {
     const attempt = attemptOf(draft, timer);
-    if (attempt?.status === 'claimed') giveUp(draft, attempt, 'did not start in time (timeouts.start)');
+    if (attempt?.status === 'claimed')
+      giveUp(draft, attempt, 'did not start in time (timeouts.start)');
   },
   run_timeout: (draft, timer) => {
     const attempt = attemptOf(draft, timer);

@@ -21,8 +21,14 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
   const { project } = command;
   draft.load([
     list('readyOfProject', project),
-    ...rows('workers', command.workers.map((it) => it.worker)),
-    ...lists('openAttemptsOfWorker', command.workers.map((it) => it.worker)),
+    ...rows(
+      'workers',
+      command.workers.map((it) => it.worker),
+    ),
+    ...lists(
+      'openAttemptsOfWorker',
+      command.workers.map((it) => it.worker),
+    ),
   ]);
   const claimed: { worker: string; attempt: string }[] = [];
   const seekers: Seeker[] = [];
@@ -50,7 +56,8 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
 /** Asking over HTTP is a sign of life; who holds a link shows it by beats. */
 function noteSeen(draft: Draft, worker: WorkerRow): void {
   draft.put('workers', { ...worker, lastSeenAtMs: draft.nowMs, presence: 'online' });
-  if (worker.presence !== 'online') draft.event('worker.online', { run: null }, { name: worker.name });
+  if (worker.presence !== 'online')
+    draft.event('worker.online', { run: null }, { name: worker.name });
 }
 
 function handOut(
@@ -81,7 +88,12 @@ function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]):
   const total = seekers.reduce((sum, it) => sum + it.left, 0);
   if (total === 0) return [];
   const queue = [...draft.list('readyOfProject', project)].sort(inQueueOrder);
-  draft.load(rows('needs', queue.map((it) => it.needsId)));
+  draft.load(
+    rows(
+      'needs',
+      queue.map((it) => it.needsId),
+    ),
+  );
   const fittingByNeeds = new Map<string, Seeker[]>();
   const chosen: string[] = [];
   for (const ready of queue) {

@@ -8,6 +8,7 @@ export const workerGone: Handler<'worker.gone'> = (draft, command) => {
   // A newer start of the daemon may have its link already.
   if (worker.incarnation !== command.incarnation) return { worker: worker.id, already: true };
   draft.put('workers', { ...worker, incarnation: null, presence: 'silent' });
-  if (worker.presence === 'online') draft.event('worker.silent', { run: null }, { name: worker.name });
+  if (worker.presence === 'online')
+    draft.event('worker.silent', { run: null }, { name: worker.name });
   return { worker: worker.id };
 };

@@ -55,14 +55,21 @@ function loadFor(
     return beat?.progress !== undefined || beat?.usage !== undefined;
   });
   draft.load([
-    ...rows('tasks', telling.map((it) => it.taskId)),
-    ...rows('runs', telling.map((it) => it.runId)),
+    ...rows(
+      'tasks',
+      telling.map((it) => it.taskId),
+    ),
+    ...rows(
+      'runs',
+      telling.map((it) => it.runId),
+    ),
   ]);
 }
 
 function see(draft: Draft, worker: WorkerRow): void {
   draft.put('workers', { ...worker, lastSeenAtMs: draft.nowMs, presence: 'online' });
-  if (worker.presence !== 'online') draft.event('worker.online', { run: null }, { name: worker.name });
+  if (worker.presence !== 'online')
+    draft.event('worker.online', { run: null }, { name: worker.name });
 }
 
 function renew(draft: Draft, attempt: AttemptRow, beat: Beat['attempts'][number]): void {

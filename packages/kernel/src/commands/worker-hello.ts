@@ -30,7 +30,8 @@ export const workerHello: Handler<'worker.hello'> = (draft, command) => {
     presence: 'online',
     lastSeenAtMs: draft.nowMs,
   });
-  if (worker.presence !== 'online') draft.event('worker.online', { run: null }, { name: worker.name });
+  if (worker.presence !== 'online')
+    draft.event('worker.online', { run: null }, { name: worker.name });
   for (const attempt of open) if (isOpenAttempt(attempt.status)) renew(draft, attempt);
   for (const attempt of gone) {
     loseAttempt(draft, draft.get('attempts', attempt.id), 'the worker came back without it');

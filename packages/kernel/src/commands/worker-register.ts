@@ -25,11 +25,15 @@ export const workerRegister: Handler<'worker.register'> = (draft, command) => {
   const row = rowOf(draft, command, known, token);
   if (known === null) draft.create('workers', row);
   else draft.put('workers', row);
-  draft.event('worker.registered', { run: null }, {
-    name: row.name,
-    labels: row.labels,
-    slots: row.slots,
-  });
+  draft.event(
+    'worker.registered',
+    { run: null },
+    {
+      name: row.name,
+      labels: row.labels,
+      slots: row.slots,
+    },
+  );
   return { worker: row.id };
 };
 

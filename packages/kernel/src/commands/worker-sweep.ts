@@ -7,7 +7,8 @@ export const workerSweep: Handler<'worker.sweep'> = (draft, command) => {
   if (worker === null) return refuse('not_found', `There is no worker ${command.worker}.`);
   const quietMs = draft.nowMs - (worker.lastSeenAtMs ?? worker.registeredAtMs);
   const { offlineMs, silentMs } = draft.context;
-  const presence = quietMs >= offlineMs ? 'offline' : quietMs >= silentMs ? 'silent' : worker.presence;
+  const presence =
+    quietMs >= offlineMs ? 'offline' : quietMs >= silentMs ? 'silent' : worker.presence;
   const isDown = presence === 'offline' || worker.presence === 'online';
   if (presence === worker.presence || !isDown) return { worker: worker.id, already: true };
   draft.put('workers', { ...worker, presence });

@@ -28,7 +28,9 @@ export function closeDelivery(draft: Draft, runId: string, delivery: DeliverySta
   const done = run.deliveryOrder;
   if (done === null) return;
   const isRefused = delivery.state === 'refused';
-  const words = isRefused ? `${refusedMark}${delivery.detail ?? ''}` : (delivery.branch ?? done.branch);
+  const words = isRefused
+    ? `${refusedMark}${delivery.detail ?? ''}`
+    : (delivery.branch ?? done.branch);
   markDelivered(draft, done.task, words);
   for (const timer of draft.list('timersOfRun', runId)) {
     if (timer.kind === 'delivery_deadline') draft.remove('timers', timer.id);
@@ -46,9 +48,19 @@ function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
   draft.load([list('tasksOfRun', runId)]);
   const tasks = draft.list('tasksOfRun', runId);
   const ended = tasks.filter((it) => it.status === 'completed' && it.resultAttemptId !== null);
-  draft.load(rows('attempts', ended.map((it) => it.resultAttemptId)));
+  draft.load(
+    rows(
+      'attempts',
+      ended.map((it) => it.resultAttemptId),
+    ),
+  );
   const candidates = ended.filter((it) => commitOf(draft, it)?.delivered === undefined);
-  draft.load(lists('edgesOut', candidates.map((it) => it.id)));
+  draft.load(
+    lists(
+      'edgesOut',
+      candidates.map((it) => it.id),
+    ),
+  );
   const waiting = candidates
     .toSorted((a, b) => a.position - b.position)
     .find((it) => isDelivering(draft, it));
@@ -100,7 +112,9 @@ function isDelivering(draft: Draft, task: TaskRow): boolean {
 }
 
 function isLast(draft: Draft, taskId: string): boolean {
-  return !draft.list('edgesOut', taskId).some((edge) => isRequired(edge) && edge.rule === 'success');
+  return !draft
+    .list('edgesOut', taskId)
+    .some((edge) => isRequired(edge) && edge.rule === 'success');
 }
 
 /** Whether no other task of the run could deliver: then the branch needs no name of a task. */
@@ -117,10 +131,13 @@ function isOnlyDelivering(draft: Draft, run: RunRow, task: TaskRow): boolean {
     .list('tasksOfRun', run.id)
     .filter((it) => it.id !== task.id && it.kind !== 'human' && it.kind !== 'join')
     .filter((it) => it.kind === 'integrate' || !withDependents.has(it.id));
-  draft.load(rows('taskSpecs', others.map((it) => it.id)));
-  return others.every(
-    (it) => draft.get('taskSpecs', it.id).spec.workspace?.repo === undefined,
+  draft.load(
+    rows(
+      'taskSpecs',
+      others.map((it) => it.id),
+    ),
   );
+  return others.every((it) => draft.get('taskSpecs', it.id).spec.workspace?.repo === undefined);
 }
 
 function markDelivered(draft: Draft, taskId: string, words: string): void {

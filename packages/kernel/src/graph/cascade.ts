@@ -17,7 +17,12 @@ export function cascade(draft: Draft, ended: readonly string[]): void {
     const edges = level
       .flatMap((id) => draft.list('edgesOut', id))
       .filter((edge) => !edge.satisfied && isRequired(edge));
-    draft.load(rows('tasks', edges.map((edge) => edge.downstreamId)));
+    draft.load(
+      rows(
+        'tasks',
+        edges.map((edge) => edge.downstreamId),
+      ),
+    );
     loadGateResults(draft, edges);
     level = passOn(draft, edges);
   }
@@ -33,9 +38,12 @@ function passOn(draft: Draft, edges: readonly DependencyRow[]): string[] {
     if (state === 'satisfied') {
       satisfy(draft, edge);
       maybeOpen.add(edge.downstreamId);
-    } else if (state === 'unfired' && skip(draft, edge, upstream)) {
+    } else if (state === 'unfired' && skipTask(draft, edge.downstreamId, upstream)) {
       next.push(edge.downstreamId);
-    } else if (state === 'dead' && leavePlay(draft, edge.downstreamId, deadReason(edge, upstream))) {
+    } else if (
+      state === 'dead' &&
+      leavePlay(draft, edge.downstreamId, deadReason(edge, upstream))
+    ) {
       next.push(edge.downstreamId);
     }
   }
@@ -69,16 +77,21 @@ function satisfy(draft: Draft, edge: DependencyRow): void {
   draft.put('dependencies', { ...edge, satisfied: true });
   const task = draft.get('tasks', edge.downstreamId);
   changeTask(draft, task.id, { pending: task.pending - 1 });
-  draft.event('dependency.resolved', { run: edge.runId, task: edge.downstreamId }, {
-    upstream: edge.upstreamId,
-    downstream: edge.downstreamId,
-    type: edge.type,
-    contract_key: edge.contractKey,
-  });
+  draft.event(
+    'dependency.resolved',
+    { run: edge.runId, task: edge.downstreamId },
+    {
+      upstream: edge.upstreamId,
+      downstream: edge.downstreamId,
+      type: edge.type,
+      contract_key: edge.contractKey,
+    },
+  );
 }
 
-function skip(draft: Draft, edge: DependencyRow, upstream: TaskRow): boolean {
-  const task = draft.get('tasks', edge.downstreamId);
+/** Skips a blocked task whose condition an upstream does not meet. */
+export function skipTask(draft: Draft, id: string, upstream: TaskRow): boolean {
+  const task = draft.get('tasks', id);
   if (task.status !== 'blocked') return false;
   const reason = `condition_not_met:${upstream.key}`;
   moveTask(draft, task.id, 'skip', 'skipped', { reason });
@@ -95,7 +108,11 @@ function inPlanOrder(draft: Draft, edges: readonly DependencyRow[]): DependencyR
 function loadGateResults(draft: Draft, edges: readonly DependencyRow[]): void {
   const gates = edges.filter((edge) => edge.type === 'gate');
   const upstreams = gates.map((edge) => draft.get('tasks', edge.upstreamId));
-  draft.load(upstreams.flatMap((it) => (it.resultAttemptId === null ? [] : [row('attempts', it.resultAttemptId)])));
+  draft.load(
+    upstreams.flatMap((it) =>
+      it.resultAttemptId === null ? [] : [row('attempts', it.resultAttemptId)],
+    ),
+  );
 }
 
 /** The result that stands for a task, or null. */

@@ -23,7 +23,10 @@ export function expandGoal(body: Pick<RunCreate, 'goal' | 'plan' | 'task'>): Exp
   if (parsed.success) return { plan: { tasks: [parsed.data], dependencies: [] }, fault: null };
   const issue = parsed.error.issues[0];
   const where = ['task', ...(issue?.path ?? [])].join('.');
-  return { plan: { tasks: [], dependencies: [] }, fault: `${where}: ${issue?.message ?? 'invalid'}` };
+  return {
+    plan: { tasks: [], dependencies: [] },
+    fault: `${where}: ${issue?.message ?? 'invalid'}`,
+  };
 }
 
 /** The first line of a text, at most 120 characters. */

@@ -26,6 +26,7 @@ export function findPath(
   }
   if (!cameFrom.has(to)) return null;
   const path: string[] = [];
-  for (let node: string | null = to; node !== null; node = cameFrom.get(node) ?? null) path.push(node);
+  for (let node: string | null = to; node !== null; node = cameFrom.get(node) ?? null)
+    path.push(node);
   return path.toReversed();
 }

@@ -2,7 +2,7 @@ import type { Draft } from '../draft.ts';
 import { list, row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow, TaskRow } from '../rows.ts';
-import { moveRun } from '../run/settle.ts';
+import { moveRun, reopenRun } from '../run/settle.ts';
 import { count } from '../task/change-task.ts';
 
 /**
@@ -32,13 +32,15 @@ export function moveToRun(draft: Draft, task: TaskRow, runId: string): Refused |
     updatedAtMs: draft.nowMs,
   };
   leave(draft, from, task, to.id);
+  reopenRun(draft, to.id, `task_added:${moved.key}`);
   draft.put('tasks', moved);
   moveBelongings(draft, moved);
   const people = task.checkpointId === null ? 0 : 1;
+  const joined = count(draft.get('runs', to.id), null, moved);
   draft.put('runs', {
-    ...count(to, null, moved),
-    taskCount: to.taskCount + 1,
-    needsHuman: to.needsHuman + people,
+    ...joined,
+    taskCount: joined.taskCount + 1,
+    needsHuman: joined.needsHuman + people,
   });
   draft.touchRun(to.id);
   draft.event('task.updated', { run: to.id, task: task.id }, { fields: ['run'] });

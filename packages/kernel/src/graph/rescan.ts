@@ -29,7 +29,12 @@ function scanNow(draft: Draft, runId: string): ScannedRun {
   const tasks = draft.list('tasksOfRun', runId);
   const edges = draft.list('dependenciesOfRun', runId);
   const gates = new Set(edges.filter((it) => it.type === 'gate').map((it) => it.upstreamId));
-  draft.load(rows('attempts', tasks.filter((it) => gates.has(it.id)).map((it) => it.resultAttemptId)));
+  draft.load(
+    rows(
+      'attempts',
+      tasks.filter((it) => gates.has(it.id)).map((it) => it.resultAttemptId),
+    ),
+  );
   return scanRun(tasks, edges, (task) => resultOf(draft, task));
 }
 

@@ -1,4 +1,10 @@
-import { LIMITS, type OutputSpec, type Plan, type PlanDependency, type PlanTask } from '@baton/contract';
+import {
+  LIMITS,
+  type OutputSpec,
+  type Plan,
+  type PlanDependency,
+  type PlanTask,
+} from '@baton/contract';
 import { refuse, type Refused } from '../refuse.ts';
 import { wantedEngine } from '../matching/hard-needs.ts';
 import { findCycle } from './find-cycle.ts';
@@ -21,7 +27,10 @@ export function validatePlan(plan: Plan, facts: PlanFacts): ValidPlan | Refused 
     return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
   }
   if (plan.dependencies.length > LIMITS.dependenciesPerRunMax) {
-    return refuse('limit_exceeded', `A run has at most ${LIMITS.dependenciesPerRunMax} dependencies.`);
+    return refuse(
+      'limit_exceeded',
+      `A run has at most ${LIMITS.dependenciesPerRunMax} dependencies.`,
+    );
   }
   const byKey = new Map<string, PlanTask>();
   const ids = new Set<string>();
@@ -89,7 +98,8 @@ function unbuiltPart(task: CheckedTask): string | null {
     return 'a verification policy is not executed yet; add a verify task and a gate.';
   }
   if (task.approval?.plan === true) return "approval of an agent's plan is not built yet.";
-  if (task.timeouts.idle !== undefined) return 'timeouts.idle is not enforced yet; use timeouts.run.';
+  if (task.timeouts.idle !== undefined)
+    return 'timeouts.idle is not enforced yet; use timeouts.run.';
   if (task.kind === 'human' && task.outputs.length > 0) {
     return 'a human task has no outputs; its answer is in the upstream results of its dependents.';
   }
@@ -132,9 +142,13 @@ function checkEdges(plan: Plan, byKey: ReadonlyMap<string, PlanTask>): ValidPlan
 /** The refusal of a cycle, spelled out. */
 export function refuseCycle(keys: readonly string[]): Refused {
   const path = keys.join(' -> ');
-  return refuse('cycle', `Tasks depend on each other in a circle: ${path}. Remove one of these edges.`, {
-    cycle: keys,
-  });
+  return refuse(
+    'cycle',
+    `Tasks depend on each other in a circle: ${path}. Remove one of these edges.`,
+    {
+      cycle: keys,
+    },
+  );
 }
 
 interface CheckedEdge {
@@ -150,10 +164,14 @@ export function checkEdge(edge: CheckedEdge, name: string, upstream: CheckedTask
   const declared = upstream.outputs.map((it) => it.key);
   const list = declared.length === 0 ? 'it declares none' : `it declares ${declared.join(', ')}`;
   if (edge.contract_key === undefined) {
-    return refuse('unknown_contract', `An input from ${name} must say which contract_key; ${list}.`, {
-      upstream: name,
-      declared,
-    });
+    return refuse(
+      'unknown_contract',
+      `An input from ${name} must say which contract_key; ${list}.`,
+      {
+        upstream: name,
+        declared,
+      },
+    );
   }
   if (declared.includes(edge.contract_key)) return null;
   return refuse(

@@ -11,7 +11,8 @@ export function fits(needs: HardNeeds, worker: WorkerRow): boolean {
 export function misfits(needs: HardNeeds, worker: WorkerRow): string[] {
   const { capabilities } = worker;
   const out: string[] = [];
-  if (needs.worker !== null && needs.worker !== worker.name) out.push(`only ${needs.worker} may take it`);
+  if (needs.worker !== null && needs.worker !== worker.name)
+    out.push(`only ${needs.worker} may take it`);
   const engine = engineMisfit(needs.engine, capabilities);
   if (engine !== null) out.push(engine);
   for (const term of needs.selector) {

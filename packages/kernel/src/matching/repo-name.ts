@@ -30,6 +30,8 @@ export function hasLocalPath(path: string, repos: readonly RepoCapability[]): bo
   return repos.some(
     (repo) =>
       repo.path !== undefined &&
-      (repo.path === path || repo.path === '/' || path.startsWith(`${repo.path.replace(/\/+$/, '')}/`)),
+      (repo.path === path ||
+        repo.path === '/' ||
+        path.startsWith(`${repo.path.replace(/\/+$/, '')}/`)),
   );
 }

@@ -26,7 +26,9 @@ export interface ScoreFacts {
 export function scoreParts(facts: ScoreFacts): ScoreParts {
   const { spec, worker } = facts;
   const repos = [spec.needs.repo, spec.workspace?.repo].filter((it) => it !== undefined);
-  const hasRepo = repos.some((repo) => worker.capabilities.repos.some((it) => isSameRepo(repo, it)));
+  const hasRepo = repos.some((repo) =>
+    worker.capabilities.repos.some((it) => isSameRepo(repo, it)),
+  );
   const isWarm = repos.some((repo) => worker.warmRepos.includes(normaliseRepo(repo)));
   const speaks = (spec.needs.languages ?? []).some((wanted) =>
     worker.capabilities.languages.some((it) => it.toLowerCase() === wanted.toLowerCase()),

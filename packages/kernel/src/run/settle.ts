@@ -12,7 +12,8 @@ export function settleRun(draft: Draft, id: string): void {
   const run = draft.get('runs', id);
   if (isTerminalRun(run.status) || run.status === 'paused') return;
   if (run.status === 'cancelling') {
-    if (draft.list('openAttemptsOfRun', id).length === 0) endRun(draft, run, 'stopped', 'cancelled');
+    if (draft.list('openAttemptsOfRun', id).length === 0)
+      endRun(draft, run, 'stopped', 'cancelled');
     return;
   }
   const isInPlay = run.openTasks > run.outOfPlay;
@@ -64,7 +65,12 @@ function outcomeOf(run: RunRow): 'completed' | 'failed' | 'cancelled' {
   return run.cancelledTasks > 0 ? 'cancelled' : 'completed';
 }
 
-function endRun(draft: Draft, run: RunRow, input: RunInput, to: 'completed' | 'failed' | 'cancelled') {
+function endRun(
+  draft: Draft,
+  run: RunRow,
+  input: RunInput,
+  to: 'completed' | 'failed' | 'cancelled',
+) {
   const reason = to === 'completed' ? null : (run.reason ?? `tasks_${to}`);
   moveRun(draft, run.id, input, to, { reason });
   const about = { run: run.id };

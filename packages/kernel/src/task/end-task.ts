@@ -10,17 +10,30 @@ import { isTerminalTask } from '@baton/contract';
 import { moveTask } from './change-task.ts';
 
 /** Fails a task for good, in this generation, and carries that on to what depends on it. */
-export function failTask(draft: Draft, id: string, failureClass: FailureClass, reason: string): void {
+export function failTask(
+  draft: Draft,
+  id: string,
+  failureClass: FailureClass,
+  reason: string,
+): void {
   const task = leaveLife(draft, id, failureClass, reason);
   moveTask(draft, id, 'fail', 'failed', { failureClass, reason, retryAtMs: null });
-  draft.event('task.failed', { run: task.runId, task: id }, { failure_class: failureClass, reason });
+  draft.event(
+    'task.failed',
+    { run: task.runId, task: id },
+    { failure_class: failureClass, reason },
+  );
   const run = draft.get('runs', task.runId);
   if (run.reason === null) draft.put('runs', { ...run, reason: `task_failed:${task.key}` });
   cascade(draft, [id]);
   if (run.policy.on_task_failure === 'fail_run') {
     draft.load([list('tasksOfRun', run.id)]);
     const others = draft.list('tasksOfRun', run.id).filter((it) => !isTerminalTask(it.status));
-    cancelTasks(draft, others.map((it) => it.id), () => `run_failed:${task.key}`);
+    cancelTasks(
+      draft,
+      others.map((it) => it.id),
+      () => `run_failed:${task.key}`,
+    );
   }
 }
 
@@ -44,7 +57,12 @@ export function downstreamOf(draft: Draft, id: string): string[] {
     const edges = level
       .flatMap((it) => draft.list('edgesOut', it))
       .filter((edge) => edge.type !== 'related' && edge.rule === 'success');
-    draft.load(rows('tasks', edges.map((edge) => edge.downstreamId)));
+    draft.load(
+      rows(
+        'tasks',
+        edges.map((edge) => edge.downstreamId),
+      ),
+    );
     level = [];
     for (const { downstreamId } of edges) {
       const isOpen = !isTerminalTask(draft.get('tasks', downstreamId).status);
@@ -80,10 +98,22 @@ function loadLives(draft: Draft, ids: readonly string[]): void {
   draft.load([...rows('tasks', ids), ...rows('taskSpecs', ids)]);
   const tasks = ids.map((id) => draft.get('tasks', id));
   draft.load([
-    ...rows('attempts', tasks.filter(holdsAttempt).map((it) => it.attemptId)),
-    ...rows('ready', tasks.filter((it) => it.status === 'ready').map((it) => it.id)),
-    ...rows('checkpoints', tasks.map((it) => it.checkpointId)),
-    ...lists('timersOfTask', tasks.filter((it) => mayHaveTimers(draft, it)).map((it) => it.id)),
+    ...rows(
+      'attempts',
+      tasks.filter(holdsAttempt).map((it) => it.attemptId),
+    ),
+    ...rows(
+      'ready',
+      tasks.filter((it) => it.status === 'ready').map((it) => it.id),
+    ),
+    ...rows(
+      'checkpoints',
+      tasks.map((it) => it.checkpointId),
+    ),
+    ...lists(
+      'timersOfTask',
+      tasks.filter((it) => mayHaveTimers(draft, it)).map((it) => it.id),
+    ),
   ]);
 }
 

@@ -51,12 +51,16 @@ export function addEdge(
   const upstream = draft.get('tasks', edge.upstream);
   const satisfied = stateOf(draft, edge, upstream) === 'satisfied';
   if (satisfied && !written.satisfied) draft.put('dependencies', { ...written, satisfied });
-  draft.event('dependency.added', { run: run.id, task: downstreamId }, {
-    upstream: edge.upstream,
-    downstream: downstreamId,
-    type: edge.type,
-    contract_key: edge.contract_key ?? null,
-  });
+  draft.event(
+    'dependency.added',
+    { run: run.id, task: downstreamId },
+    {
+      upstream: edge.upstream,
+      downstream: downstreamId,
+      type: edge.type,
+      contract_key: edge.contract_key ?? null,
+    },
+  );
   return satisfied;
 }
 

@@ -24,12 +24,16 @@ export function putNote(draft: Draft, task: TaskRow, said: Said): string {
     urgent,
     createdAtMs: draft.nowMs,
   });
-  draft.event('task.note_added', { run: task.runId, task: task.id, attempt }, {
-    worker,
-    note: id,
-    author,
-    text,
-    urgent,
-  });
+  draft.event(
+    'task.note_added',
+    { run: task.runId, task: task.id, attempt },
+    {
+      worker,
+      note: id,
+      author,
+      text,
+      urgent,
+    },
+  );
   return id;
 }

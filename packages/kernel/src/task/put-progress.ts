@@ -17,8 +17,12 @@ export function putProgress(
     // An attempt that gets somewhere breaks a row of attempts that did not.
     freeRetries: attempt === null ? task.freeRetries : 0,
   });
-  draft.event('task.progressed', { run: task.runId, task: taskId, attempt }, {
-    percent,
-    text: said.text,
-  });
+  draft.event(
+    'task.progressed',
+    { run: task.runId, task: taskId, attempt },
+    {
+      percent,
+      text: said.text,
+    },
+  );
 }

@@ -13,7 +13,12 @@ import { changeTask, moveTask, type TaskPatch } from './change-task.ts';
 /** The ended upstream that keeps a task from ever starting, or null. Reads the run's edges. */
 export function blockedBy(draft: Draft, id: string): TaskRow | null {
   const into = draft.list('edgesIn', id).filter(isRequired);
-  draft.load(rows('tasks', into.map((edge) => edge.upstreamId)));
+  draft.load(
+    rows(
+      'tasks',
+      into.map((edge) => edge.upstreamId),
+    ),
+  );
   for (const edge of into) {
     const upstream = draft.get('tasks', edge.upstreamId);
     if (edge.type === 'gate') draft.load(rows('attempts', [upstream.resultAttemptId]));
