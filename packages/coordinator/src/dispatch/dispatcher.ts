@@ -53,7 +53,10 @@ export function createDispatcher(): Dispatcher {
       }
       if (write.table === 'workers' && write.row !== null) {
         const after = write.row as WorkerRow;
-        if (canTakeMore(write.original as WorkerRow | null, after)) search.add(after.projectId);
+        if (canTakeMore(write.original as WorkerRow | null, after)) {
+          search.add(after.projectId);
+          freed = true;
+        }
       }
     }
     return freed;
