@@ -32,7 +32,10 @@ function harmlessType(mediaType: string): string {
 function attachment(name: string): string {
   const base = name.split(/[/\\]/).at(-1) || 'artifact';
   const plain = base.replace(/[^\w.() -]/g, '_').slice(0, 150);
-  const exact = encodeURIComponent([...base].slice(0, 150).join('')).replace(/['()*]/g, percent);
+  const exact = encodeURIComponent(base.slice(0, 150).replace(/\p{Surrogate}/gu, '')).replace(
+    /['()*]/g,
+    percent,
+  );
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 

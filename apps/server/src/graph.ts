@@ -14,7 +14,7 @@ export async function findGraph(
   project: string,
   id: string,
 ): Promise<GraphRead | undefined> {
-  return await db.readSnapshot(async (queries) => {
+  return db.readSnapshot(async (queries) => {
     const reads = createReads(queries);
     const run = await reads.findRun(project, id);
     if (run === undefined) return undefined;

@@ -5,7 +5,7 @@ import { byCount, readPage } from './paging.ts';
 const all = Array.from({ length: 7 }, (_, index) => index);
 
 async function pageOf(cursor: string | undefined, filter: readonly unknown[], limit = 3) {
-  return await readPage(
+  return readPage(
     { limit, cursor, filter },
     byCount,
     async (count, after) => all.slice(after?.before ?? 0).slice(0, count),

@@ -18,7 +18,7 @@ afterAll(async () => {
 
 /** A server on an embedded database that outlives it, so that it can be started again. */
 async function server(config: object = {}) {
-  return await startServer({
+  return startServer({
     config: { dataDir, port: 0, unsafeDurability: true, ...config },
     log,
   });
@@ -44,7 +44,7 @@ describe('starting', () => {
       expect(await me(first.url, apiKey)).toBe(200);
       await first.stop();
       await first.stop();
-      await expect(me(first.url, apiKey)).rejects.toThrow();
+      await expect(me(first.url, apiKey)).rejects.toThrow('fetch failed');
 
       const secret = await stat(join(dataDir, 'instance.secret'));
       expect([secret.mode & 0o777, secret.size]).toEqual([0o600, 32]);

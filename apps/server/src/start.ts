@@ -98,9 +98,9 @@ export async function startApp(options: StartOptions): Promise<Started> {
 async function openDb(config: ServerConfig): Promise<Db> {
   const { dataDir, databaseUrl, unsafeDurability, checkReplies: checkRows } = config;
   if (databaseUrl !== undefined) {
-    return await openPostgres({ url: databaseUrl, unsafeDurability, checkRows });
+    return openPostgres({ url: databaseUrl, unsafeDurability, checkRows });
   }
-  return await openPglite({
+  return openPglite({
     dataDir: join(dataDir, 'db'),
     unsafeDurability,
     checkRows,

@@ -46,12 +46,13 @@ afterAll(async () => {
 /** Calls a route with its example's path and body, so that only the credential can be wrong. */
 async function call(name: RouteName, key: string | null, headers: Record<string, string> = {}) {
   const route: Route = ROUTES[name];
-  const example: { params?: Record<string, string>; body?: unknown } = { ...EXAMPLES[name] };
-  const path = route.path.replace(/\{(\w+)\}/g, (_, part: string) => example.params?.[part] ?? 'x');
-  return await server.ask<Problem>(route.method, route.root === true ? `/${path}` : path, {
+  const example: Readonly<Record<string, unknown>> = { ...EXAMPLES[name] };
+  const params = (example['params'] ?? {}) as Readonly<Record<string, string>>;
+  const path = route.path.replace(/\{(\w+)\}/g, (_, part: string) => params[part] ?? 'x');
+  return server.ask<Problem>(route.method, route.root === true ? `/${path}` : path, {
     key,
     headers,
-    ...(route.body === undefined ? {} : { body: example.body ?? {} }),
+    ...(route.body === undefined ? {} : { body: example['body'] ?? {} }),
   });
 }
 

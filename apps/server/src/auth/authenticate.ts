@@ -67,7 +67,7 @@ export function createAuthenticator({ identity, reads, keys }: Parts): Authentic
           : { kind: 'worker', id: worker.id, name: worker.name, project: worker.projectId };
       }
       case 'attempt_token':
-        return await ofAttempt(text);
+        return ofAttempt(text);
       // A join token registers a worker and does nothing else: it is no credential of a request.
       case 'join_token':
       case undefined:

@@ -1,4 +1,5 @@
-import { AppError, ERROR_CODES, type ErrorCode, type Problem } from '@baton/contract';
+import type { AppError } from '@baton/contract';
+import { ERROR_CODES, type ErrorCode, type Problem } from '@baton/contract';
 import { InvalidInput } from './violations.ts';
 
 /** The problem document of an expected failure. `instance` is the id of the request. */

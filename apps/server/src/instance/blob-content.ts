@@ -19,7 +19,7 @@ export function createContent(directory: string): Content {
   }
 
   return {
-    has: async (project, sha256) => await (await storeOf(project)).has(sha256),
+    has: async (project, sha256) => (await storeOf(project)).has(sha256),
     async put(project, sha256, size, bytes) {
       // The store keeps nothing of a source that fails, so what is wrong never gets an address.
       await (await storeOf(project)).put(checked(bytes, sha256, size), { bytesMax: size });

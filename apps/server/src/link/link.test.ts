@@ -1,16 +1,9 @@
-import {
-  encodeLogFrame,
-  LIMITS,
-  LINK_PATH,
-  LINK_PROTOCOL,
-  serverFrame,
-  type ServerFrame,
-  type Task,
-} from '@baton/contract';
+import { encodeLogFrame, LIMITS, LINK_PATH, LINK_PROTOCOL, type Task } from '@baton/contract';
 import { freshDatabases } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestServer, type TestServer } from '../test-server.ts';
+import { openLinkClient, type LinkClient } from './test-link.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -20,81 +13,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-type FrameOf<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
-
-interface Client {
-  readonly socket: WebSocket;
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  send(frame: object): void;
-  hello(hello?: object): Promise<FrameOf<'welcome'>>;
-  /** The next frame of a type that fits; those of other types stay for later. */
-  next<T extends ServerFrame['type']>(
-    type: T,
-    fits?: (frame: FrameOf<T>) => boolean,
-  ): Promise<FrameOf<T>>;
-  /** Frames that nobody has asked for yet. */
-  readonly left: readonly ServerFrame[];
-}
-
-function open(key: string, incarnation = 'daemon-1'): Client {
-  const socket = new WebSocket(server.url.replace('http', 'ws') + LINK_PATH, LINK_PROTOCOL, {
-    headers: { authorization: `Bearer ${key}` },
-  });
-  const frames: ServerFrame[] = [];
-  const waiting = new Set<() => void>();
-  socket.on('message', (data) => {
-    frames.push(serverFrame.parse(JSON.parse(String(data))));
-    for (const wake of [...waiting]) wake();
-  });
-  socket.on('error', () => undefined);
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
-  });
-  const client: Client = {
-    socket,
-    closed,
-    left: frames,
-    send: (frame) => socket.send(JSON.stringify(frame)),
-    async hello(hello = {}) {
-      if (socket.readyState === WebSocket.CONNECTING) {
-        await new Promise((resolve) => socket.once('open', resolve));
-      }
-      client.send({
-        type: 'hello',
-        incarnation,
-        version: '0.1.0',
-        slots: 4,
-        labels: {},
-        capabilities: { engines: ['shell', 'claude'] },
-        draining: false,
-        attempts: [],
-        ...hello,
-      });
-      return await client.next('welcome');
-    },
-    async next(type, fits = () => true) {
-      for (;;) {
-        const index = frames.findIndex(
-          (frame) => frame.type === type && fits(frame as FrameOf<typeof type>),
-        );
-        if (index >= 0) return frames.splice(index, 1)[0] as FrameOf<typeof type>;
-        await new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(
-            () => reject(new Error(`no ${type}; got ${JSON.stringify(frames).slice(0, 500)}`)),
-            8_000,
-          );
-          const wake = (): void => {
-            clearTimeout(timer);
-            waiting.delete(wake);
-            resolve();
-          };
-          waiting.add(wake);
-        });
-      }
-    },
-  };
-  return client;
-}
+const open = (key: string, incarnation?: string): LinkClient =>
+  openLinkClient(server.url, key, incarnation);
 
 /** A task only this worker may take, so that the tests do not take each other's. */
 async function newTask(worker: string, body: object = {}): Promise<Task> {
@@ -105,7 +25,7 @@ async function newTask(worker: string, body: object = {}): Promise<Task> {
   return task;
 }
 
-async function ready(name: string): Promise<{ client: Client; key: string; id: string }> {
+async function ready(name: string): Promise<{ client: LinkClient; key: string; id: string }> {
   const { id, key } = await server.addWorker(name);
   const client = open(key);
   await client.hello();
@@ -121,7 +41,7 @@ describe('the door of the link', () => {
     path = LINK_PATH,
   ) {
     const socket = new WebSocket(server.url.replace('http', 'ws') + path, protocol, { headers });
-    return await new Promise<number>((resolve) => {
+    return new Promise<number>((resolve) => {
       socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
       socket.on('open', () => {
         socket.close();

@@ -52,7 +52,7 @@ export function attemptHandlers(app: App): Pick<Handlers, Names> {
       worker: call.principal.kind === 'worker' ? call.principal.id : null,
       ...command,
     } as AttemptCommand;
-    return await coordinator.submit(whole, { idempotency: call.idempotency });
+    return coordinator.submit(whole, { idempotency: call.idempotency });
   }
 
   async function readOf(call: AttemptCall): Promise<AttemptRead> {
@@ -74,7 +74,7 @@ export function attemptHandlers(app: App): Pick<Handlers, Names> {
 
     async readAttemptLogs(call) {
       const id = await resolveId(reads, 'attempts', call.project, call.params.id);
-      return await readAttemptLogPage(app, await reads.findAttempt(id), call.query);
+      return readAttemptLogPage(app, await reads.findAttempt(id), call.query);
     },
 
     async getAssignment(call) {

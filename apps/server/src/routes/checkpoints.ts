@@ -39,7 +39,7 @@ export function checkpointHandlers(app: App): Pick<Handlers, Names> {
 
     async getCheckpoint(call) {
       const id = await resolveId(reads, 'checkpoints', call.project, call.params.id);
-      return await viewOf(call.project, id);
+      return viewOf(call.project, id);
     },
 
     async resolveCheckpoint(call) {
@@ -55,7 +55,7 @@ export function checkpointHandlers(app: App): Pick<Handlers, Names> {
         },
         { idempotency: call.idempotency },
       );
-      return await viewOf(call.project, id);
+      return viewOf(call.project, id);
     },
   };
 }

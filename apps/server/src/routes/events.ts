@@ -57,7 +57,7 @@ export function eventHandlers(app: App): Pick<Handlers, 'listEvents'> {
   return {
     async listEvents(call) {
       const { run, task } = call.query;
-      return await answerEvents(app, call, {
+      return answerEvents(app, call, {
         project: call.project,
         ...(run === undefined
           ? {}

@@ -69,7 +69,7 @@ async function upstreamsOf(
           ],
     ),
     makers: reads.flatMap(({ edge, upstream }) =>
-      edge.type === 'input' && upstream?.task.workerId != null ? [upstream.task.workerId] : [],
+      edge.type === 'input' ? [upstream?.task.workerId].filter((id) => typeof id === 'string') : [],
     ),
   };
 }

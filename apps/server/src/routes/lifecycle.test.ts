@@ -39,7 +39,7 @@ async function claimOne(): Promise<Assignment> {
 }
 
 async function write<T>(assignment: Assignment, verb: string, body: object, key = worker.key) {
-  return await server.ask<T>('POST', `/attempts/${assignment.attempt.id}/${verb}`, {
+  return server.ask<T>('POST', `/attempts/${assignment.attempt.id}/${verb}`, {
     key,
     body: { epoch: assignment.attempt.epoch, ...body },
   });

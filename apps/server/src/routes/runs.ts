@@ -45,12 +45,12 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
         },
         { idempotency: call.idempotency },
       );
-      return await graphOf(call.project, reply.run ?? '');
+      return graphOf(call.project, reply.run ?? '');
     },
 
     async validateRun(call) {
       const body = await readySubmission(app, call.project, call.body);
-      return await checkSubmission(app, call.project, actorOf(call.principal), body);
+      return checkSubmission(app, call.project, actorOf(call.principal), body);
     },
 
     async listRuns(call) {
@@ -70,10 +70,7 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
     },
 
     async getRunGraph(call) {
-      return await graphOf(
-        call.project,
-        await resolveId(reads, 'runs', call.project, call.params.id),
-      );
+      return graphOf(call.project, await resolveId(reads, 'runs', call.project, call.params.id));
     },
 
     async cancelRun(call) {
@@ -93,7 +90,7 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
 
     async listRunEvents(call) {
       const run = await resolveId(reads, 'runs', call.project, call.params.id);
-      return await answerEvents(app, call, { project: call.project, run });
+      return answerEvents(app, call, { project: call.project, run });
     },
 
     async listRunCheckpoints(call) {
@@ -109,7 +106,7 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
     async readRunLogs(call) {
       const id = await resolveId(reads, 'runs', call.project, call.params.id);
       const { run } = found(await reads.findRun(call.project, id), 'run', id);
-      return await readRunLogPage(app, run, call.query);
+      return readRunLogPage(app, run, call.query);
     },
   };
 }
@@ -128,8 +125,7 @@ const soleTask = planTask.omit({ key: true });
 
 /** Checks what the schema of the body leaves open, and turns ids of tasks into stored ones. */
 async function readySubmission(app: App, project: string, body: RunCreate): Promise<RunCreate> {
-  const stored = async (id: string): Promise<string> =>
-    await resolveId(app.reads, 'tasks', project, id);
+  const stored = async (id: string): Promise<string> => resolveId(app.reads, 'tasks', project, id);
   if (body.task !== undefined) {
     // Only checked here: what is left out must stay so, because the goal fills it in.
     const { parent_task: parent } = parseInput(soleTask, body.task, 'task');

@@ -71,7 +71,7 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
   ): Promise<Reply> {
     const base = { project: call.project, actor: actorOf(call.principal), task };
     const whole = { ...base, ...command } as TaskCommand;
-    return await coordinator.submit(whole, { idempotency: call.idempotency });
+    return coordinator.submit(whole, { idempotency: call.idempotency });
   }
 
   /** Does it and answers with the task as it is then. */
@@ -132,7 +132,7 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
         },
         { idempotency: call.idempotency },
       );
-      return await detailOf(project, reply.task ?? '', body.id ?? '');
+      return detailOf(project, reply.task ?? '', body.id ?? '');
     },
 
     async listTasks(call) {
@@ -154,28 +154,28 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
     },
 
     async getTask(call) {
-      return await detailOf(call.project, await idOf(call), call.params.id);
+      return detailOf(call.project, await idOf(call), call.params.id);
     },
 
     async explainTask(call) {
-      return await explainTaskOf(app, await taskOf(call));
+      return explainTaskOf(app, await taskOf(call));
     },
 
     async approveTask(call) {
       const via = viaOf(call.principal);
-      return await act(call, { type: 'task.decide', verb: 'approve', body: call.body, via });
+      return act(call, { type: 'task.decide', verb: 'approve', body: call.body, via });
     },
 
     async rejectTask(call) {
       const reason = rejectionReason(call.principal, call.body.reason);
       const body = reason === undefined ? {} : { reason };
       const via = viaOf(call.principal);
-      return await act(call, { type: 'task.decide', verb: 'reject', body, via });
+      return act(call, { type: 'task.decide', verb: 'reject', body, via });
     },
 
     async answerTask(call) {
       const via = viaOf(call.principal, call.body.via);
-      return await act(call, { type: 'task.decide', verb: 'answer', body: call.body, via });
+      return act(call, { type: 'task.decide', verb: 'answer', body: call.body, via });
     },
 
     assignTask: (call) => act(call, { type: 'task.assign', worker: call.body.worker }),
@@ -184,12 +184,12 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
 
     async retryTask(call) {
       const { reason = null, downstream } = call.body;
-      return await act(call, { type: 'task.retry', reason, downstream });
+      return act(call, { type: 'task.retry', reason, downstream });
     },
 
     async progressTask(call) {
       const { percent = null, text } = call.body;
-      return await act(call, { type: 'task.progress', percent, text });
+      return act(call, { type: 'task.progress', percent, text });
     },
 
     async listNotes(call) {
@@ -231,11 +231,11 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
           : await resolveId(reads, 'attempts', call.project, named);
       const read = id === null ? undefined : await reads.findAttempt(id);
       if (named !== undefined && read?.attempt.taskId !== task.id) throw notFound('attempt', named);
-      return await readAttemptLogPage(app, read, call.query);
+      return readAttemptLogPage(app, read, call.query);
     },
 
     async listTaskEvents(call) {
-      return await answerEvents(app, call, { project: call.project, task: await idOf(call) });
+      return answerEvents(app, call, { project: call.project, task: await idOf(call) });
     },
 
     async listTaskArtifacts(call) {

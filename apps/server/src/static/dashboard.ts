@@ -23,7 +23,7 @@ export function dashboardFiles(root: string): (path: string) => Promise<Response
   return async (encoded) => {
     const path = decodePath(encoded);
     if (path === undefined) return undefined;
-    if (path.startsWith('/assets/')) return await sendFile(root, path, 'immutable');
+    if (path.startsWith('/assets/')) return sendFile(root, path, 'immutable');
     const last = path.slice(path.lastIndexOf('/') + 1);
     const isView = !last.includes('.');
     const file = isView ? undefined : await sendFile(root, path, 'revalidate');

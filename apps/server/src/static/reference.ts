@@ -54,6 +54,6 @@ export function referenceFiles(): (path: string) => Promise<Response | undefined
       });
     }
     const name = path.startsWith('/docs/') ? path.slice('/docs/'.length) : '';
-    return shipped.has(name) ? await sendFile(root, `/${name}`, 'revalidate') : undefined;
+    return shipped.has(name) ? sendFile(root, `/${name}`, 'revalidate') : undefined;
   };
 }

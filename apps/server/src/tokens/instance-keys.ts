@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { ID_PREFIXES } from '@baton/contract';
+import type { ID_PREFIXES } from '@baton/contract';
 import { fromBase62 } from './base62.ts';
 import { decodeId, encodeId } from './id-bytes.ts';
 import { formatToken, parseToken } from './token.ts';

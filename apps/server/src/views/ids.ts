@@ -1,16 +1,9 @@
-import { isGeneratedId } from '@baton/contract';
-
 /**
  * A client-chosen task id `X` is stored as `<project>.X`, so that it is unique in its project and found
  * only there; a dot is in no other id. This is the id as clients know it.
  */
 export function publicTaskId(stored: string): string {
   return stored.slice(stored.indexOf('.') + 1);
-}
-
-/** The stored form of a task's id as a client writes it. */
-export function storedTaskId(project: string, id: string): string {
-  return isGeneratedId('task', id) ? id : `${project}.${id}`;
 }
 
 /** The same for a field that may be empty. */

@@ -12,13 +12,12 @@ export const artifactId = 'art_01jd8x6t9wh4r2d5f7s0v3x6za';
 export const dependencyId = 'dep_01jd8x3m2sf6vtm8e9z4f0y3pd';
 const noteId = 'note_01jd8x7v0xj5s3e6g8t1w4y7bc';
 export const keyId = 'key_01jd8x0z1ab2cd3ef4gh5jk6mn';
-const commit = '9f8e7d6c5b4a39281706f5e4d3c2b1a098765432';
 export const sha256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae';
 const at = '2026-03-04T09:30:00.000Z';
 export const later = '2026-03-04T09:31:12.345Z';
 export const reason = 'not needed any more';
 
-export const schema = { type: 'object', required: ['paths'] };
+const schema = { type: 'object', required: ['paths'] };
 const designSpec = taskSpec.parse({
   title: 'Design the API',
   spec: 'Design a users API and hand on its OpenAPI document.',

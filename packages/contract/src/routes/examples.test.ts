@@ -32,8 +32,6 @@ describe('the example of each route', () => {
   });
 
   test('examples are what goes over the wire: JSON, and no more fields than the schema knows', () => {
-    for (const name of names) {
-      expect(z.json().safeParse(EXAMPLES[name]).success, name).toBe(true);
-    }
+    expect(names.filter((name) => !z.json().safeParse(EXAMPLES[name]).success)).toEqual([]);
   });
 });

@@ -24,7 +24,6 @@ import {
   result,
   run,
   runId,
-  schema,
   sha256,
   task,
   taskDetail,

@@ -24,7 +24,11 @@ export const reasonBody = z.strictObject({
 /** A list in a query: `a,b` or repeated. */
 export const commaList = z
   .union([z.string(), z.array(z.string())])
-  .transform((value) => (Array.isArray(value) ? value : value.split(',')).filter((it) => it !== ''));
+  .transform((value) =>
+    (Array.isArray(value) ? value : value.split(',')).filter((it) => it !== ''),
+  );
 
 /** `true` or `1` in a query. */
-export const flag = z.enum(['true', 'false', '1', '0']).transform((it) => it === 'true' || it === '1');
+export const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .transform((it) => it === 'true' || it === '1');

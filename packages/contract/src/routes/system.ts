@@ -161,9 +161,7 @@ export const systemRoutes = {
     summary: 'Engines built in or advertised by a worker',
     permission: 'read',
     reply: z.object({
-      items: z.array(
-        z.object({ name: z.string(), built_in: z.boolean(), workers: z.int() }),
-      ),
+      items: z.array(z.object({ name: z.string(), built_in: z.boolean(), workers: z.int() })),
     }),
     kind: 'json',
     status: 200,

@@ -4,7 +4,16 @@ import { checkpoint, checkpointResolve } from '../checkpoint.ts';
 import { event } from '../event.ts';
 import { anyId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
-import { taskOutput, dependency, dependencyCreate, explanation, note, task, taskCreate, taskDetail } from '../task.ts';
+import {
+  taskOutput,
+  dependency,
+  dependencyCreate,
+  explanation,
+  note,
+  task,
+  taskCreate,
+  taskDetail,
+} from '../task.ts';
 import { progressBody } from '../attempt-writes.ts';
 import { route } from './route.ts';
 import { byId, commaList, flag, page, pageQuery, reasonBody } from './shared.ts';
@@ -13,12 +22,7 @@ const known = ['not_found', 'ambiguous'] as const;
 const one = { params: byId, kind: 'json', status: 200, area: 'tasks' } as const;
 const verb = { ...one, method: 'POST', permission: 'operate', reply: task } as const;
 const stateErrors = [...known, 'wrong_status'] as const;
-const decisionErrors = [
-  ...known,
-  'wrong_status',
-  'checkpoint_closed',
-  'invalid_option',
-] as const;
+const decisionErrors = [...known, 'wrong_status', 'checkpoint_closed', 'invalid_option'] as const;
 
 /** Query of every log read: from a cursor, one stream or all, at most `limit` chunks. */
 export const logQuery = z.strictObject({
@@ -252,7 +256,14 @@ export const taskRoutes = {
     body: dependencyCreate,
     reply: dependency,
     status: 201,
-    errors: [...known, 'cycle', 'wrong_status', 'unknown_contract', 'cannot_move', 'limit_exceeded'],
+    errors: [
+      ...known,
+      'cycle',
+      'wrong_status',
+      'unknown_contract',
+      'cannot_move',
+      'limit_exceeded',
+    ],
   }),
   removeDependency: route({
     ...one,

@@ -3,13 +3,7 @@ import { assignment } from '../assignment.ts';
 import { workerHeartbeat, workerHeartbeatReply } from '../attempt-writes.ts';
 import { anyId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
-import {
-  fleet,
-  worker,
-  workerRegister,
-  workerToken,
-  workerTokenCreate,
-} from '../worker.ts';
+import { fleet, worker, workerRegister, workerToken, workerTokenCreate } from '../worker.ts';
 import { route } from './route.ts';
 import { byId, page, pageQuery, reasonBody } from './shared.ts';
 
