@@ -180,7 +180,7 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
 }
 
 /** The tasks a task depends on, each once. */
-export function upstreamIds(draft: Draft, taskId: string): string[] {
+function upstreamIds(draft: Draft, taskId: string): string[] {
   return [...new Set(draft.list('edgesIn', taskId).map((edge) => edge.upstreamId))];
 }
 

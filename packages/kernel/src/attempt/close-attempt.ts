@@ -51,7 +51,16 @@ export function closeAttempt(
   draft.put('attempts', after);
   draft.touchRun(after.runId);
   dropAttemptTimers(draft, before);
+  tellDrained(draft, after);
   return after;
+}
+
+/** A draining worker is drained when the last attempt that it held has ended. */
+function tellDrained(draft: Draft, ended: AttemptRow): void {
+  const worker = draft.find('workers', ended.workerId);
+  if (worker?.draining !== true) return;
+  if (draft.list('openAttemptsOfWorker', worker.id).length > 0) return;
+  draft.event('worker.drained', { run: null }, { name: worker.name });
 }
 
 /** Ends an attempt from this side: its process is told, and has until the deadline to report. */

@@ -17,6 +17,10 @@ export function loadForLoss(draft: Draft, attempts: readonly AttemptRow[]): void
       attempts.map((it) => it.taskId),
     ),
     ...rows(
+      'workers',
+      attempts.map((it) => it.workerId),
+    ),
+    ...rows(
       'runs',
       attempts.map((it) => it.runId),
     ),

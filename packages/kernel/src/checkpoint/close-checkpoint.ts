@@ -36,11 +36,16 @@ export function closeCheckpoint(
   }
   if (status === 'resolved' || status === 'timed_out') {
     draft.event(`checkpoint.${status}`, aboutOf(open), {
+      checkpoint: id,
       worker: workerOf(draft, open),
       resolution,
     });
   } else if (status !== 'open') {
-    draft.event(`checkpoint.${status}`, aboutOf(open), { reason });
+    draft.event(`checkpoint.${status}`, aboutOf(open), {
+      checkpoint: id,
+      worker: workerOf(draft, open),
+      reason,
+    });
   }
   return closed;
 }

@@ -66,6 +66,7 @@ export function openCheckpoint(draft: Draft, task: TaskRow, asked: Question): Ch
     });
   }
   draft.event('checkpoint.opened', aboutOf(row), {
+    checkpoint: row.id,
     kind: row.kind,
     question: row.question,
     options: row.options,
@@ -83,7 +84,7 @@ export function tellNeedsHuman(draft: Draft, row: CheckpointRow): void {
   });
 }
 
-/** What events of a checkpoint are about. The checkpoint's id is in the attempt's or task's data. */
+/** What events of a checkpoint are about. */
 export function aboutOf(row: CheckpointRow): {
   run: string;
   task: string | null;

@@ -9,7 +9,7 @@ import { list, row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
-import { addEdge, checkWantedEdge, type WantedEdge } from '../task/join-run.ts';
+import { addEdge, checkWantedEdge, isSatisfied, type WantedEdge } from '../task/join-run.ts';
 import type { Handler } from './handler.ts';
 
 /** An edge into a task that has not started. The same edge again is answered with the first. */
@@ -75,19 +75,10 @@ function cycleFault(draft: Draft, upstream: TaskRow, task: TaskRow): Refused | n
 
 function connect(draft: Draft, edge: WantedEdge, taskId: string): string {
   const task = draft.get('tasks', taskId);
-  const satisfied = addEdge(draft, draft.get('runs', task.runId), edge, taskId);
-  const written = draft
-    .list('edgesIn', taskId)
-    .find(
-      (it) =>
-        it.upstreamId === edge.upstream &&
-        it.type === edge.type &&
-        it.contractKey === (edge.contract_key ?? null),
-    );
-  if (!satisfied) {
-    if (task.status !== 'blocked') blockTask(draft, taskId);
-    changeTask(draft, taskId, { pending: draft.get('tasks', taskId).pending + 1 });
-    judgeBlocked(draft, taskId);
-  }
-  return written?.id ?? '';
+  const id = addEdge(draft, draft.get('runs', task.runId), edge, taskId);
+  if (isSatisfied(draft, edge)) return id;
+  if (task.status !== 'blocked') blockTask(draft, taskId);
+  changeTask(draft, taskId, { pending: draft.get('tasks', taskId).pending + 1 });
+  judgeBlocked(draft, taskId);
+  return id;
 }

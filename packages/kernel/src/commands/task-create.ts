@@ -1,15 +1,21 @@
-import { runPolicy, type CommandOf, type TaskSpec } from '@baton/contract';
+import { runPolicy, taskKey, type CommandOf, type TaskSpec } from '@baton/contract';
 import { judgeBlocked } from '../graph/judge-blocked.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { titleOf } from '../graph/expand-goal.ts';
 import { checkTask } from '../graph/validate-plan.ts';
-import { list, row } from '../need.ts';
+import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow } from '../rows.ts';
 import { reopenRun } from '../run/settle.ts';
 import { insertTask } from '../task/change-task.ts';
-import { addEdge, checkWantedEdge, edgeIdentity, type WantedEdge } from '../task/join-run.ts';
+import {
+  addEdge,
+  checkWantedEdge,
+  edgeIdentity,
+  isSatisfied,
+  type WantedEdge,
+} from '../task/join-run.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
 import { newRun, newTask, taskIdOf, tellCreated, TASKS_MAX } from './run-create.ts';
 import type { Handler } from './handler.ts';
@@ -31,9 +37,9 @@ export const taskCreate: Handler<'task.create'> = (draft, command) => {
       task: body.id,
     });
   }
-  const key = keyOf(body, id);
-  const fault = home.run === null ? null : checkRoom(draft, home.run, key, body.key !== undefined);
+  const fault = home.run === null ? null : checkRoom(draft, home.run, body.key);
   if (fault !== null) return fault;
+  const key = keyOf(draft, body, id, home.run);
   const run = home.run === null ? openRun(draft, body, spec) : home.run;
   insertInto(draft, run, { id, key, spec, edges, isNew: home.run === null });
   return { task: id, run: run.id };
@@ -95,35 +101,35 @@ function findHome(
   return { run: id === undefined ? null : draft.get('runs', id) };
 }
 
-function checkRoom(draft: Draft, run: RunRow, key: string, isChosen: boolean): Refused | null {
+function checkRoom(draft: Draft, run: RunRow, key: string | undefined): Refused | null {
   if (run.status === 'cancelling') {
     return refuse('wrong_status', `Run ${run.id} is being cancelled; nothing can be added to it.`);
   }
   if (run.taskCount >= TASKS_MAX) {
     return refuse('limit_exceeded', `A run has at most ${TASKS_MAX} tasks.`);
   }
-  if (!isChosen) return null;
-  draft.load([list('tasksOfRun', run.id)]);
-  const isTaken = draft.list('tasksOfRun', run.id).some((it) => it.key === key);
-  return isTaken
+  return key !== undefined && isTaken(draft, run, key)
     ? refuse('duplicate_key', `Run ${run.id} has a task with the key ${key} already.`, { key })
     : null;
 }
 
-/** A key without a look at the others: the client's id, or words of the title and the id's end. */
-function keyOf(body: Body, id: string): string {
+function isTaken(draft: Draft, run: RunRow, key: string): boolean {
+  return draft.list('tasksOfRun', run.id).some((it) => it.key === key);
+}
+
+/** A key where none is given: the client's id, else words of the title and the end of the id. */
+function keyOf(draft: Draft, body: Body, id: string, run: RunRow | null): string {
   if (body.key !== undefined) return body.key;
   const chosen = body.id?.slice(body.id.lastIndexOf('.') + 1);
-  if (chosen !== undefined && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(chosen)) return chosen;
-  const words = (body.title ?? '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '');
+  const isKey = chosen !== undefined && taskKey.safeParse(chosen).success;
+  if (isKey && (run === null || !isTaken(draft, run, chosen))) return chosen;
+  const words = (body.title ?? 'task').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  // The end of an id is random: nobody need look at the other keys.
   const end = id
     .slice(-8)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, '0');
-  return words === '' ? `task-${end}` : `${words.slice(0, 40).replace(/-+$/, '')}-${end}`;
+  return `${words.replaceAll(/^-+/g, '').slice(0, 40).replace(/-+$/, '') || 'task'}-${end}`;
 }
 
 function openRun(draft: Draft, body: Body, spec: TaskSpec): RunRow {
@@ -145,28 +151,18 @@ interface Inserted {
 function insertInto(draft: Draft, run: RunRow, made: Inserted): void {
   const { id, key, spec, edges, isNew } = made;
   if (!isNew) reopenRun(draft, run.id, `task_added:${key}`);
-  const required = edges.filter((edge) => edge.type !== 'related');
+  const pending = edges.filter((edge) => !isSatisfied(draft, edge)).length;
   const position = draft.get('runs', run.id).taskCount;
-  const { task, cold } = newTask(draft, run, { id, key, position, spec, pending: required.length });
+  const { task, cold } = newTask(draft, run, { id, key, position, spec, pending });
   insertTask(draft, task, cold);
-  const status = required.length > 0 ? 'blocked' : statusWhenOpen(task, spec, run.policy);
   if (isNew) {
     const { goal } = run;
     draft.event('run.created', { run: run.id }, { goal, status: 'running', task_count: 1 });
   }
+  const status = pending > 0 ? 'blocked' : statusWhenOpen(task, spec, run.policy);
   tellCreated(draft, cold, key, status);
   if (isNew) draft.event('run.started', { run: run.id }, {});
-  const satisfied = edges.filter((edge) => addEdge(draft, run, edge, id)).length;
-  const pending = required.length - (satisfied - (edges.length - required.length));
-  start(draft, id, pending);
-}
-
-function start(draft: Draft, id: string, pending: number): void {
-  const task = draft.get('tasks', id);
-  draft.put('tasks', { ...task, pending });
-  if (pending === 0) {
-    if (openTask(draft, id)) cascade(draft, [id]);
-    return;
-  }
-  judgeBlocked(draft, id);
+  for (const edge of edges) addEdge(draft, run, edge, id);
+  if (pending > 0) judgeBlocked(draft, id);
+  else if (openTask(draft, id)) cascade(draft, [id]);
 }

@@ -3,6 +3,7 @@ import { refuse } from '../refuse.ts';
 import { list, row } from '../need.ts';
 import { redoTasks, blockedBy } from '../task/redo-task.ts';
 import { reopenRun } from '../run/settle.ts';
+import type { Draft } from '../draft.ts';
 import type { Handler } from './handler.ts';
 
 /** A new generation of an ended task; what depends on it goes back to waiting where it can. */
@@ -34,5 +35,12 @@ export const taskRetry: Handler<'task.retry'> = (draft, command) => {
   }
   reopenRun(draft, task.runId, `task_retried:${task.key}`);
   redoTasks(draft, task.id, command.downstream, command.reason);
+  forgetFailure(draft, task.runId);
   return { task: task.id, run: task.runId };
 };
+
+/** A run that has no failed task any more has no failure to name. */
+function forgetFailure(draft: Draft, runId: string): void {
+  const run = draft.get('runs', runId);
+  if (run.failedTasks === 0 && run.reason !== null) draft.put('runs', { ...run, reason: null });
+}

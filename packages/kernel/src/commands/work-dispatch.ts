@@ -1,4 +1,4 @@
-import { claim, loadForClaim, upstreamIds } from '../attempt/claim.ts';
+import { claim, loadForClaim } from '../attempt/claim.ts';
 import type { Draft } from '../draft.ts';
 import { fits } from '../matching/fits.ts';
 import { scoreParts, totalScore } from '../matching/score.ts';
@@ -117,10 +117,7 @@ function bestSeeker(
 ): { seeker: Seeker; score: number } | null {
   const { needs } = draft.get('needs', draft.get('tasks', taskId).needsId);
   const { spec } = draft.get('taskSpecs', taskId);
-  const inputMakers = upstreamIds(draft, taskId).flatMap((id) => {
-    const made = draft.get('tasks', id).resultAttemptId;
-    return made === null ? [] : [draft.get('attempts', made).workerId];
-  });
+  const inputMakers = inputMakersOf(draft, taskId);
   let best: { seeker: Seeker; score: number; lastMs: number } | null = null;
   for (const seeker of seekers) {
     const worker = draft.get('workers', seeker.id);
@@ -133,6 +130,17 @@ function bestSeeker(
     if (isBetter) best = { seeker, score, lastMs };
   }
   return best;
+}
+
+/** The workers whose attempts made what a task takes as input. */
+function inputMakersOf(draft: Draft, taskId: string): string[] {
+  return draft
+    .list('edgesIn', taskId)
+    .filter((edge) => edge.type === 'input')
+    .flatMap((edge) => {
+      const made = draft.get('tasks', edge.upstreamId).resultAttemptId;
+      return made === null ? [] : [draft.get('attempts', made).workerId];
+    });
 }
 
 /** Priority, then fairness between runs, then age. */

@@ -41,11 +41,9 @@ export function deadReason(
   edge: Pick<DependencyRow, 'type'>,
   upstream: Pick<TaskRow, 'status' | 'key' | 'outOfPlay' | 'reason'>,
 ): string {
-  if (upstream.outOfPlay && upstream.reason !== null) return upstream.reason;
-  if (upstream.status === 'skipped' && upstream.reason?.startsWith('dependency_failed:') === true) {
-    return upstream.reason;
-  }
-  return edge.type === 'gate' && upstream.status === 'completed'
-    ? `gate_failed:${upstream.key}`
-    : `dependency_failed:${upstream.key}`;
+  const { status, reason, outOfPlay, key } = upstream;
+  const isConsequence = outOfPlay || status === 'skipped';
+  if (isConsequence && /^(?:dependency|gate)_failed:/.test(reason ?? '')) return reason ?? '';
+  const isVerdict = edge.type === 'gate' && (status === 'completed' || status === 'failed');
+  return `${isVerdict ? 'gate' : 'dependency'}_failed:${key}`;
 }

@@ -40,17 +40,16 @@ export function checkWantedEdge(draft: Draft, edge: WantedEdge): TaskRow | Refus
   return upstream;
 }
 
-/** Writes an edge and says whether it is satisfied already. */
-export function addEdge(
-  draft: Draft,
-  run: RunRow,
-  edge: WantedEdge,
-  downstreamId: string,
-): boolean {
+/** Whether an edge is satisfied as its upstream is now. */
+export function isSatisfied(draft: Draft, edge: WantedEdge): boolean {
+  return stateOf(draft, edge, draft.get('tasks', edge.upstream)) === 'satisfied';
+}
+
+/** Writes an edge and tells it. Answers its id. */
+export function addEdge(draft: Draft, run: RunRow, edge: WantedEdge, downstreamId: string): string {
   const written = putEdge(draft, run, edge.upstream, downstreamId, edge);
-  const upstream = draft.get('tasks', edge.upstream);
-  const satisfied = stateOf(draft, edge, upstream) === 'satisfied';
-  if (satisfied && !written.satisfied) draft.put('dependencies', { ...written, satisfied });
+  const satisfied = isSatisfied(draft, edge);
+  if (satisfied !== written.satisfied) draft.put('dependencies', { ...written, satisfied });
   draft.event(
     'dependency.added',
     { run: run.id, task: downstreamId },
@@ -61,7 +60,7 @@ export function addEdge(
       contract_key: edge.contract_key ?? null,
     },
   );
-  return satisfied;
+  return written.id;
 }
 
 /** Edges that say the same are one edge. */
