@@ -106,7 +106,8 @@ const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'The same request under the same key takes effect once; kept 7 days.',
+  description:
+    'The same request under the same key takes effect once and is answered with what it made, as that is by then; kept 7 days. Another request under the key is refused.',
   schema: { type: 'string', maxLength: 255 },
 };
 
