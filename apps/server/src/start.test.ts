@@ -95,6 +95,7 @@ describe('on a database of its own', () => {
       openDb,
     }).catch(async (error: unknown) => {
       await opened.close();
+      await rm(dir, { recursive: true, force: true });
       throw error;
     });
     return {
