@@ -22,6 +22,8 @@ export const workerConfig = z.strictObject({
   env: z.enum(['inherit', 'clean']).default('clean'),
   /** JavaScript file of the `baton` command, put first on the agents' PATH. */
   batonBin: z.string().optional(),
+  /** No new work while less memory than this is free; 0: never mind. Default: a twentieth of all, at most 1 GiB. */
+  freeMemoryBytesMin: z.int().min(0).optional(),
   /** Supervisors kept warm; 0 starts one per task. */
   warmSupervisors: z.int().min(0).max(64).default(2),
   version: z.string().default('0.1.0'),

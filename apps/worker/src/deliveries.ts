@@ -1,4 +1,9 @@
-import { AppError, type DeliveryOrder, type DeliveryState, type RepoCapability } from '@baton/contract';
+import {
+  AppError,
+  type DeliveryOrder,
+  type DeliveryState,
+  type RepoCapability,
+} from '@baton/contract';
 import { deliver } from './delivery/deliver.ts';
 import { parseRepoSource } from './git/repo-source.ts';
 import type { Link } from './link/link.ts';
@@ -48,7 +53,8 @@ async function deliverOrder(ports: DeliveryPorts, order: DeliveryOrder): Promise
     });
     return { state: 'delivered', ...common, detail: words };
   } catch (error) {
-    if (!(error instanceof AppError)) ports.log.error({ error, run: order.run }, 'a delivery failed');
+    if (!(error instanceof AppError))
+      ports.log.error({ error, run: order.run }, 'a delivery failed');
     const detail = error instanceof Error ? error.message : String(error);
     return { state: 'refused', ...common, detail };
   }

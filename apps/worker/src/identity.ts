@@ -24,12 +24,8 @@ export type Identity = z.infer<typeof saved>;
  * the directory belongs to another name or control plane.
  * @throws {AppError} join_token_invalid, worker_exists, control_plane_unreachable, bad_config
  */
-export async function obtainIdentity(
-  config: WorkerConfig,
-  declared: Declared,
-): Promise<Identity> {
-  const path = join(config.dataDir, 'worker.json');
-  const known = findIdentity(path);
+export async function obtainIdentity(config: WorkerConfig, declared: Declared): Promise<Identity> {
+  const known = findIdentity(config);
   if (known !== undefined && known.name === config.name && known.url === config.url) return known;
   const token = config.token ?? known?.key;
   if (token === undefined) {
@@ -38,11 +34,23 @@ export async function obtainIdentity(
       'This worker has not joined yet: give it --token (make one with `baton worker token`).',
     );
   }
+  return joinWith(config, declared, token);
+}
+
+/**
+ * Joins, again if need be, with a join token or the worker's own key, and keeps the identity.
+ * @throws {AppError} join_token_invalid, worker_exists, control_plane_unreachable
+ */
+export async function joinWith(
+  config: WorkerConfig,
+  declared: Declared,
+  token: string,
+): Promise<Identity> {
   const joined = await createClient({ baseUrl: config.url }).call('registerWorker', {
     body: {
       token,
       name: config.name,
-      machine_id: hostname(),
+      machine_id: hostname().slice(0, 128),
       slots: config.slots,
       labels: { ...declared.labels },
       capabilities: declared.capabilities,
@@ -51,13 +59,17 @@ export async function obtainIdentity(
     },
   });
   const identity: Identity = { ...joined, url: config.url };
-  writeFileAtomic(path, JSON.stringify(identity), { sync: true });
+  writeFileAtomic(pathOf(config), JSON.stringify(identity), { sync: true });
   return identity;
 }
 
-function findIdentity(path: string): Identity | undefined {
+function pathOf(config: WorkerConfig): string {
+  return join(config.dataDir, 'worker.json');
+}
+
+function findIdentity(config: WorkerConfig): Identity | undefined {
   try {
-    return saved.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return saved.parse(JSON.parse(readFileSync(pathOf(config), 'utf8')));
   } catch {
     return undefined;
   }

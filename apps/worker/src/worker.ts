@@ -1,35 +1,26 @@
-import type { Assignment, Capabilities, ServerFrame } from '@baton/contract';
+import type { Capabilities } from '@baton/contract';
 import { openDirectoryLock } from '@baton/directory-lock';
 import { mkdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freemem } from 'node:os';
+import { defaultFloorBytes, watchMemory } from './admission.ts';
 import { installBaton } from './attempts/agent-env.ts';
-import { openAttemptFiles } from './attempts/files.ts';
-import { startRunner, type Runner, type RunnerPorts } from './attempts/runner.ts';
+import { createAttemptSet } from './attempts/attempt-set.ts';
 import { createUploader } from './attempts/uploads.ts';
 import { detectCapabilities, type Declared } from './capabilities.ts';
-import { workerConfig, type WorkerConfigInput } from './config.ts';
+import { workerConfig, type WorkerConfig, type WorkerConfigInput } from './config.ts';
 import { createDeliveries } from './deliveries.ts';
 import { sweepKept } from './housekeeping.ts';
-import { obtainIdentity } from './identity.ts';
-import { openLink, type Link } from './link/link.ts';
+import { joinWith, obtainIdentity, type Identity } from './identity.ts';
+import { keyRefused, openLink, type Link } from './link/link.ts';
 import type { Log } from './log.ts';
-import { listAttemptDirs } from './spool/attempt-dir.ts';
+import { createReceiver } from './receive.ts';
+import { allDone, bounded, createStopper, type StopMode } from './stop.ts';
 import { openSupervisorPool } from './supervisor/pool.ts';
 import { openWorkspaces } from './workspaces/workspaces.ts';
 
 export interface WorkerSettings {
   readonly config: WorkerConfigInput;
   readonly log: Log;
-}
-
-/** What a worker does about its agents when it stops. */
-export interface StopMode {
-  /** Agents go on without it; the next start of the same data directory takes them up again. */
-  readonly leaveRunning?: boolean;
-  /** Time for agents to finish before their tasks are handed back. */
-  readonly graceMs?: number;
-  /** Told each task that is still running when the stop begins. */
-  readonly onWaiting?: (task: string) => void;
 }
 
 /** A running worker. */
@@ -46,13 +37,14 @@ export interface Worker {
   stop(mode?: StopMode): Promise<void>;
 }
 
-const drainMs = 10_000;
+const detachMs = 3_000;
 const sweepMs = 60 * 60_000;
 
 /**
  * Starts a worker: takes its data directory, joins, takes up the agents that ran on while no daemon
- * was there, and connects.
- * @throws {AppError} data_dir_in_use, join_token_invalid, worker_exists, control_plane_unreachable, bad_config
+ * was there, and connects. Resolves when it is connected, or the control plane cannot be reached now.
+ * @throws {AppError} data_dir_in_use, join_token_invalid, worker_exists, control_plane_unreachable,
+ * bad_config, unauthenticated when its key is refused and it has no token
  */
 export async function startWorker(settings: WorkerSettings): Promise<Worker> {
   const config = Object.freeze(workerConfig.parse(settings.config));
@@ -63,7 +55,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     installBaton(config);
     const declared = await detectCapabilities(config);
     const identity = await obtainIdentity(config, declared);
-    return openWorker({ config, log, declared, identity, unlock: () => lock.close() });
+    return await openWorker({ config, log, declared, identity, unlock: () => lock.close() });
   } catch (error) {
     await lock.close();
     throw error;
@@ -71,161 +63,124 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
 }
 
 interface Opened {
-  readonly config: RunnerPorts['config'];
+  readonly config: WorkerConfig;
   readonly log: Log;
   readonly declared: Declared;
-  readonly identity: { readonly id: string; readonly key: string };
+  readonly identity: Identity;
   readonly unlock: () => Promise<void>;
 }
 
-function openWorker(opened: Opened): Worker {
-  const { config, log, identity } = opened;
-  const { capabilities, labels } = opened.declared;
-  const runners = new Map<string, Runner>();
+async function openWorker(opened: Opened): Promise<Worker> {
+  const { config, log, declared } = opened;
+  const { capabilities } = declared;
+  let { identity } = opened;
+  let { token } = config;
+  let isClosing = false;
   const workspaces = openWorkspaces({ dataDir: config.dataDir });
   const pool = openSupervisorPool({ size: config.warmSupervisors });
-  const hurry = new AbortController();
-  let draining = false;
-  let stopping: Promise<void> | undefined;
 
   const link: Link = openLink({
     url: config.url,
-    key: identity.key,
+    key: () => identity.key,
     log,
     hello: () => ({
       version: config.version,
       slots: config.slots,
-      labels: { ...labels },
+      labels: { ...declared.labels },
       capabilities,
-      draining,
-      attempts: [...runners.values()].map((it) => ({
-        id: it.assignment.attempt.id,
-        epoch: it.assignment.attempt.epoch,
-        ended: it.ended,
+      draining: isClosing,
+      attempts: attempts.list().map(({ assignment: { attempt }, ended }) => ({
+        id: attempt.id,
+        epoch: attempt.epoch,
+        ended,
       })),
     }),
-    beat: () => [...runners.values()].map((it) => it.beat()),
-    onFrame: receive,
+    beat: () =>
+      attempts
+        .list()
+        .map(({ assignment: { attempt } }) => ({ id: attempt.id, epoch: attempt.epoch })),
+    onFrame: (frame) => receive(frame),
+    async onRefused() {
+      if (token === undefined) return false;
+      const given = token;
+      // Once: a token that was used up would be refused each time.
+      token = undefined;
+      identity = await joinWith(config, declared, given);
+      return true;
+    },
   });
   const uploader = createUploader(config, (attempt) => workspaces.find(attempt)?.path);
-  const ports: RunnerPorts = {
-    config,
+  const ports = { config, link, log, pool, workspaces, uploader, repos: () => capabilities.repos };
+  const attempts = createAttemptSet(ports);
+  const deliveries = createDeliveries(ports);
+  const memory = watchMemory({
+    floorBytes: config.freeMemoryBytesMin ?? defaultFloorBytes(),
+    free: freemem,
+    onChange(isOpen) {
+      log.warn(
+        { isOpen },
+        isOpen ? 'memory is free again: work is welcome' : 'memory is short: no new work',
+      );
+      sayFree();
+    },
+  });
+  const receive = createReceiver({
+    attempts,
+    deliveries,
     link,
     log,
-    pool,
-    workspaces,
-    uploader,
-    repos: () => capabilities.repos,
+    isClosing: () => isClosing,
+    sayFree,
+  });
+  const sweep = (): void => {
+    sweepKept(config.dataDir, workspaces, log, (id) => attempts.find(id) !== undefined).catch(
+      (error: unknown) => log.warn({ error }, 'old attempts could not be swept'),
+    );
   };
-  const deliveries = createDeliveries({ link, log, workspaces, repos: ports.repos });
+  const sweeper = setInterval(sweep, sweepMs).unref();
 
-  function take(it: Assignment): void {
-    const known = runners.get(it.attempt.id);
-    if (known !== undefined) return;
-    const files = openAttemptFiles(config.dataDir, it.attempt.id);
-    if (files.isDone()) return;
-    files.saveAssignment(it);
-    begin(it);
+  /**
+   * How many tasks are welcome. An upper bound, said once and not for each task: the control plane itself
+   * counts those that this worker has.
+   */
+  function sayFree(): void {
+    link.say({ type: 'slots', free: isClosing || !memory.isOpen ? 0 : config.slots });
   }
 
-  function begin(it: Assignment): void {
-    const files = openAttemptFiles(config.dataDir, it.attempt.id);
-    const runner = startRunner(ports, it, files);
-    runners.set(it.attempt.id, runner);
-    void runner.done.then(() => runners.delete(it.attempt.id));
-  }
-
-  function receive(frame: ServerFrame): void {
-    switch (frame.type) {
-      case 'assign':
-        take(frame.assignment);
-        return;
-      case 'cancel':
-        runners.get(frame.attempt)?.cancel(frame.reason, frame.grace_seconds * 1_000);
-        return;
-      case 'welcome':
-        for (const id of frame.stop) runners.get(id)?.abandon('stale_epoch');
-        return;
-      case 'stale':
-        for (const id of frame.attempts) runners.get(id)?.abandon('stale_epoch');
-        return;
-      case 'log_ack':
-      case 'checkpoint_resolved':
-        runners.get(frame.attempt)?.frame(frame);
-        return;
-      case 'deliver':
-        deliveries.take(frame.order);
-        return;
-      case 'drain':
-        draining = frame.draining;
-        return;
-      case 'bye':
-        log.info({ reason: frame.reason }, 'the control plane says goodbye');
-        return;
-      case 'message':
-      case 'task_updated':
-      case 'ack':
-        return;
-    }
-  }
-
-  /** Attempts that a daemon before this one did not report to their end. */
-  function recover(): void {
-    for (const { attemptId } of listAttemptDirs(config.dataDir)) {
-      const files = openAttemptFiles(config.dataDir, attemptId);
-      const assignment = files.isDone() ? undefined : files.assignment();
-      if (assignment !== undefined) begin(assignment);
-    }
-  }
-
-  async function shutDown(mode: StopMode): Promise<void> {
-    draining = true;
-    link.say({ type: 'drain', draining: true });
+  async function close(): Promise<void> {
     clearInterval(sweeper);
-    if (mode.leaveRunning !== true) {
-      for (const it of runners.values()) mode.onWaiting?.(it.assignment.task.key);
-      await settled(mode.graceMs ?? drainMs);
-      for (const it of runners.values()) it.release('the worker stops');
-      await settled(drainMs);
-    }
+    memory.stop();
+    for (const it of attempts.list()) it.detach();
+    await bounded(allDone(attempts), detachMs);
     link.stop();
     pool.close();
     await opened.unlock();
   }
 
-  async function settled(patienceMs: number): Promise<void> {
-    const all = Promise.all([...runners.values()].map((it) => it.done));
-    await Promise.race([all, sleep(patienceMs, undefined, { signal: hurry.signal }).catch(() => {})]);
+  attempts.recover();
+  if ((await link.start()) === 'refused') {
+    await close();
+    throw keyRefused();
   }
+  sweep();
 
-  const sweeper = setInterval(() => {
-    sweepKept(config.dataDir, workspaces, log).catch((error: unknown) =>
-      log.warn({ error }, 'old attempts could not be swept'),
-    );
-  }, sweepMs);
-  sweeper.unref();
-
-  recover();
-  link.start();
-
+  const drain = (): void => {
+    isClosing = true;
+    sayFree();
+  };
   return {
-    id: identity.id,
+    get id() {
+      return identity.id;
+    },
     name: config.name,
     capabilities,
     get live() {
-      return runners.size;
+      return attempts.size;
     },
     get isConnected() {
       return link.isOpen;
     },
-    drain() {
-      draining = true;
-      link.say({ type: 'drain', draining: true });
-    },
-    stop(mode = {}) {
-      if (stopping !== undefined) hurry.abort();
-      stopping ??= shutDown(mode);
-      return stopping;
-    },
+    drain,
+    stop: createStopper({ attempts, link, close, drain }),
   };
 }

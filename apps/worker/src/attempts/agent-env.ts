@@ -1,5 +1,5 @@
 import type { Assignment } from '@baton/contract';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { WorkerConfig } from '../config.ts';
 import { socketPaths } from '../supervisor/socket-path.ts';
@@ -8,11 +8,14 @@ import { socketPaths } from '../supervisor/socket-path.ts';
 const CLEAN_NAMES =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TERM|TMPDIR|XDG_\w+|https?_proxy|no_proxy|all_proxy|HTTPS?_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS|ANTHROPIC_\w+|CLAUDE_\w+|DISABLE_AUTOUPDATER|OPENAI_\w+|CODEX_\w+|GEMINI_\w+|GOOGLE_\w+|OPENCODE_\w+|COPILOT_\w+|GOOSE_\w+|QWEN_\w+|XAI_\w+)$/;
 
-/** The complete environment of an agent; the worker's own `BATON_*` never reach it. */
+/**
+ * The complete environment of an agent; the worker's own `BATON_*` never reach it. `agentDir` is where its
+ * supervisor listens.
+ */
 export function agentEnv(
   config: WorkerConfig,
   it: Assignment,
-  attemptDir: string,
+  agentDir: string,
   workspacePath: string,
 ): Record<string, string> {
   const env: Record<string, string> = {};
@@ -25,7 +28,7 @@ export function agentEnv(
   env['PATH'] = [batonDir(config), env['PATH'] ?? '/usr/bin:/bin'].join(delimiter);
   return {
     ...env,
-    BATON_SOCKET: socketPaths(attemptDir).agent,
+    BATON_SOCKET: socketPaths(agentDir).agent,
     BATON_URL: config.url,
     BATON_PROJECT: it.project,
     BATON_RUN_ID: it.run.id,
@@ -50,6 +53,16 @@ export function installBaton(config: WorkerConfig): void {
   const dir = batonDir(config);
   mkdirSync(dir, { recursive: true, mode: 0o755 });
   const script = join(dir, 'baton');
-  writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${config.batonBin}' "$@"\n`);
-  chmodSync(script, 0o755);
+  const fresh = `${script}.${process.pid}`;
+  writeFileSync(
+    fresh,
+    `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(config.batonBin)} "$@"\n`,
+  );
+  chmodSync(fresh, 0o755);
+  // At once: agents of an earlier daemon may be running the old one.
+  renameSync(fresh, script);
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", `'\\''`)}'`;
 }

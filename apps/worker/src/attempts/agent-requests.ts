@@ -14,119 +14,170 @@ import {
   type ErrorCode,
 } from '@baton/contract';
 import { z } from 'zod';
-import type { Ack, Link } from '../link/link.ts';
+import { LinkClosed, type Ack } from '../link/counted-frames.ts';
+import type { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
 import type { AnsweredEntry } from '../supervisor/client.ts';
-import type { AttemptFiles } from './files.ts';
+import type { TurnFiles } from './files.ts';
+import type { AgentNews } from './news.ts';
 import type { Uploader } from './uploads.ts';
 
 /** An answer to the agent: an HTTP status and its body. */
-interface Answer {
+export interface AgentAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
 export interface AgentRequests {
-  /** Carries out one request. Undefined: the answer comes later, through `resolved`. */
-  handle(entry: AnsweredEntry): Promise<Answer | undefined>;
-  /** A checkpoint was decided: the id of the request that waits for it, if one does. */
-  resolved(decided: Checkpoint): { readonly id: string; readonly answer: Answer } | undefined;
+  /**
+   * Carries out one request. Undefined: the answer comes later (a question, through `decided` or
+   * `askAgain`) or never, because the daemon lets go of the attempt. Never rejects.
+   */
+  handle(entry: AnsweredEntry): Promise<AgentAnswer | undefined>;
+  /** A checkpoint was decided: the request that waits for it, if one does, gets its answer. */
+  decided(checkpoint: Checkpoint): void;
+  /** A new connection: asks again for each question that waits, for its answer may have been lost. */
+  askAgain(): void;
+}
+
+export interface RequestContext {
+  readonly assignment: Assignment;
+  readonly turn: TurnFiles;
+  readonly link: Link;
+  readonly uploader: Uploader;
+  readonly news: AgentNews;
+  readonly log: Log;
+  /** Resolves when the control plane knows that the agent runs: it takes nothing before. */
+  readonly started: Promise<void>;
+  readonly signal: AbortSignal;
+  /** Gives the agent an answer that came late. */
+  readonly answer: (requestId: string, answer: AgentAnswer) => void;
 }
 
 const fileArtifact = z.strictObject({
   path: z.string(),
-  name: z.string().optional(),
+  name: z.string().max(300).optional(),
   kind: attemptArtifact.shape.kind.optional(),
-  media_type: z.string().optional(),
+  media_type: z.string().max(200).optional(),
 });
 
-/** What an agent asks for through its socket, carried to the control plane and back. */
-export function createAgentRequests(
-  it: Assignment,
-  files: AttemptFiles,
-  link: Link,
-  uploader: Uploader,
-  log: Log,
-): AgentRequests {
-  const attempt = it.attempt.id;
-  const { epoch } = it.attempt;
-  /** Checkpoint id -> request id. */
-  const asked = new Map<string, string>();
+const unfenced = { epoch: true } as const;
+const shapes = {
+  output: attemptOutput.omit(unfenced),
+  note: attemptNote.omit(unfenced),
+  checkpoint: attemptCheckpoint.omit(unfenced),
+  complete: attemptComplete.omit(unfenced),
+  fail: attemptFail.omit(unfenced),
+};
 
-  async function handle(entry: AnsweredEntry): Promise<Answer | undefined> {
+/** Decisions that came before it was known that somebody waits for them. */
+const earlyMax = 100;
+
+/** What an agent asks for through its socket, carried to the control plane and back. */
+export function createAgentRequests(context: RequestContext): AgentRequests {
+  const { turn, link, signal } = context;
+  const attempt = context.assignment.attempt.id;
+  const { epoch } = context.assignment.attempt;
+  /** Questions by the id of their checkpoint. */
+  const asked = new Map<string, AnsweredEntry>();
+  const early = new Map<string, Checkpoint>();
+
+  async function carryOut(entry: AnsweredEntry): Promise<AgentAnswer | undefined> {
     switch (entry.kind) {
-      case 'output': {
-        const body = attemptOutput.omit({ epoch: true }).parse(entry.body);
-        return fromAck(await link.request({ type: 'output', attempt, body: { ...body, epoch } }));
-      }
-      case 'progress': {
-        const body = { epoch, progress: progressBody.parse(entry.body) };
-        return fromAck(await link.request({ type: 'progress', attempt, body }));
-      }
-      case 'note': {
-        const body = attemptNote.omit({ epoch: true }).parse(entry.body);
-        return fromAck(await link.request({ type: 'note', attempt, body: { ...body, epoch } }));
-      }
+      case 'complete':
+        return handIn({ kind: 'complete', body: shapes.complete.parse(entry.body) });
+      case 'fail':
+        return handIn({ kind: 'fail', body: shapes.fail.parse(entry.body) });
+      case 'output':
+        return send('output', shapes.output.parse(entry.body));
+      case 'note':
+        return send('note', shapes.note.parse(entry.body));
+      case 'progress':
+        context.news.reported();
+        return send('progress', { progress: progressBody.parse(entry.body) });
       case 'artifact': {
         const wanted = fileArtifact.parse(entry.body);
-        return { status: 201, body: await uploader.addFile(it, wanted) };
+        await context.started;
+        const artifact = await context.uploader.addFile(context.assignment, wanted, signal);
+        return { status: 201, body: artifact };
       }
       case 'checkpoint':
         return ask(entry);
-      case 'complete': {
-        const body = attemptComplete.omit({ epoch: true }).parse(entry.body);
-        files.saveDeclared({ kind: 'complete', body });
-        return { status: 200, body: { attempt, status: 'handed_in' } };
-      }
-      case 'fail': {
-        const body = attemptFail.omit({ epoch: true }).parse(entry.body);
-        files.saveDeclared({ kind: 'fail', body });
-        return { status: 200, body: { attempt, status: 'handed_in' } };
-      }
       default:
         return problem('not_found', `There is no request of kind ${entry.kind}.`);
     }
   }
 
-  async function ask(entry: AnsweredEntry): Promise<Answer | undefined> {
-    const given = attemptCheckpoint.omit({ epoch: true }).parse(entry.body);
+  /** The agent's own word on how it ended; it is told when the agent's process has ended. */
+  function handIn(report: Parameters<TurnFiles['saveDeclared']>[0]): AgentAnswer {
+    turn.saveDeclared(report);
+    return { status: 200, body: { attempt, status: 'handed_in' } };
+  }
+
+  async function send(type: 'output' | 'note' | 'progress', body: object): Promise<AgentAnswer> {
+    await context.started;
+    const frame = { type, attempt, body: { ...body, epoch } } as Parameters<Link['request']>[0];
+    return fromAck(await link.request(frame));
+  }
+
+  async function ask(entry: AnsweredEntry): Promise<AgentAnswer | undefined> {
+    const given = shapes.checkpoint.parse(entry.body);
+    await context.started;
     const body = { ...given, client_id: entry.id, epoch };
     const ack = await link.request({ type: 'checkpoint_open', attempt, body });
     if (ack.error !== null) return fromAck(ack);
     const opened = checkpointSchema.parse(ack.body);
-    if (opened.status !== 'open') return { status: 200, body: opened };
-    asked.set(opened.id, entry.id);
+    const closed = opened.status === 'open' ? early.get(opened.id) : opened;
+    if (closed !== undefined) return { status: 200, body: closed };
+    asked.set(opened.id, entry);
     return undefined;
   }
 
+  async function handle(entry: AnsweredEntry): Promise<AgentAnswer | undefined> {
+    try {
+      return await carryOut(entry);
+    } catch (error) {
+      if (signal.aborted || error instanceof LinkClosed) return undefined;
+      if (error instanceof z.ZodError) return problem('bad_request', z.prettifyError(error));
+      if (error instanceof AppError) return problem(error.code, error.message);
+      context.log.error({ error, kind: entry.kind, attempt }, 'a request of an agent failed');
+      return problem('internal', 'The request could not be carried out.');
+    }
+  }
+
   return {
-    async handle(entry) {
-      try {
-        return await handle(entry);
-      } catch (error) {
-        if (error instanceof z.ZodError) return problem('bad_request', z.prettifyError(error));
-        if (error instanceof AppError) return problem(error.code, error.message);
-        log.error({ error, kind: entry.kind, attempt }, 'a request of an agent failed');
-        return problem('internal', 'The request could not be carried out.');
+    handle,
+    decided(checkpoint) {
+      const entry = asked.get(checkpoint.id);
+      if (entry === undefined) {
+        const [oldest] = early.keys();
+        if (early.size >= earlyMax && oldest !== undefined) early.delete(oldest);
+        early.set(checkpoint.id, checkpoint);
+        return;
       }
+      asked.delete(checkpoint.id);
+      context.answer(entry.id, { status: 200, body: checkpoint });
     },
-    resolved(decided) {
-      const id = asked.get(decided.id);
-      if (id === undefined) return undefined;
-      asked.delete(decided.id);
-      return { id, answer: { status: 200, body: decided } };
+    askAgain() {
+      for (const [checkpoint, entry] of asked) {
+        void handle(entry).then((answer) => {
+          // Answered already, through the decision itself?
+          if (answer === undefined || !asked.delete(checkpoint)) return;
+          context.answer(entry.id, answer);
+        });
+      }
     },
   };
 }
 
-function fromAck(ack: Ack): Answer {
+function fromAck(ack: Ack): AgentAnswer {
   if (ack.error === null) return { status: 200, body: ack.body };
   const code = ack.error.code as ErrorCode;
   const status: number = code in ERROR_CODES ? ERROR_CODES[code].status : 500;
-  return { status, body: { ...ack.error, status } };
+  return { status, body: { ...ack.error, title: code, status } };
 }
 
-function problem(code: ErrorCode, detail: string): Answer {
+function problem(code: ErrorCode, detail: string): AgentAnswer {
   const { status, retry } = ERROR_CODES[code];
-  return { status, body: { code, status, detail, retry } };
+  return { status, body: { code, title: code, status, detail, retry, facts: {} } };
 }

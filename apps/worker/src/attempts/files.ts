@@ -1,44 +1,78 @@
-import { assignment as assignmentSchema, type Assignment } from '@baton/contract';
-import { existsSync, writeFileSync } from 'node:fs';
+import {
+  assignment as assignmentSchema,
+  usage,
+  type Assignment,
+  type Usage,
+} from '@baton/contract';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { findJson, writeFileAtomic } from '../spool/durable-file.ts';
 import { attemptPaths, createAttemptDir } from '../spool/attempt-dir.ts';
-import type { Report } from './report.ts';
-
-/** What the daemon itself keeps in an attempt directory, so that a restart goes on where it was. */
-const names = {
-  assignment: 'assignment.json',
-  prompt: 'prompt.txt',
-  transcript: 'agent.jsonl',
-  plan: 'plan.json',
-  declared: 'declared.json',
-  report: 'report.json',
-  done: 'done.json',
-} as const;
+import type { PendingReport, Report } from './report.ts';
 
 /** What was decided at launch and is needed again to read the output. */
-export interface PlanFile {
-  readonly engine: string;
-  readonly conversation: string | null;
-  readonly resumed: boolean;
-  readonly model: string | null;
-}
+const planFile = z.object({
+  engine: z.string(),
+  /** The agent's own id, where it was known before the start. */
+  conversation: z.string().nullable(),
+  resumed: z.boolean(),
+  model: z.string().nullable(),
+  prompt_sha256: z.string(),
+});
+export type PlanFile = z.infer<typeof planFile>;
 
-/** The files of one attempt. */
-export interface AttemptFiles {
+/** Who ended the agent, and why; noted before it is ended, so that a restart tells the same. */
+const stopFile = z.object({ kind: z.enum(['cancel', 'release', 'stale']), reason: z.string() });
+export type StopFile = z.infer<typeof stopFile>;
+
+/** One more turn of the same agent, because its result broke a contract. */
+const repairFile = z.object({
+  /** The validator's words. */
+  words: z.string(),
+  conversation: z.string(),
+  /** Of the first turn. */
+  usage: usage.nullable(),
+  /** Of the conversation, all turns of it; null when the agent does not count so. */
+  prior_usage: usage.nullable(),
+});
+export type RepairFile = Omit<z.infer<typeof repairFile>, 'usage' | 'prior_usage'> & {
+  readonly usage: Usage | null;
+  readonly prior_usage: Usage | null;
+};
+
+/** The files of one run of the agent: the attempt itself, or its repair. */
+export interface TurnFiles {
+  /** 1, or 2 for a repair. */
+  readonly turn: number;
   readonly dir: string;
   readonly promptPath: string;
   readonly transcriptPath: string;
-  assignment(): Assignment | undefined;
-  saveAssignment(it: Assignment): void;
   plan(): PlanFile | undefined;
   savePlan(plan: PlanFile): void;
   /** The result that the agent handed in by itself, before its end. */
   declared(): Report | undefined;
   saveDeclared(report: Report): void;
+}
+
+/** What the daemon itself keeps in an attempt directory, so that a restart goes on where it was. */
+export interface AttemptFiles {
+  readonly dir: string;
+  assignment(): Assignment | undefined;
+  /** Keeps the assignment, and what the agent may read of it. */
+  saveAssignment(it: Assignment): void;
+  /** The workspace was made to its end: a restart takes it as it is. */
+  isPrepared(): boolean;
+  markPrepared(): void;
+  turn(turn: number): TurnFiles;
+  stop(): StopFile | undefined;
+  /** The first reason stands. */
+  saveStop(stop: StopFile): void;
+  repair(): RepairFile | undefined;
+  saveRepair(repair: RepairFile): void;
   /** What is to be told to the control plane; kept until it was. */
-  report(): Report | undefined;
-  saveReport(report: Report): void;
+  report(): PendingReport | undefined;
+  saveReport(report: PendingReport): void;
   isDone(): boolean;
   /** Nothing more will be told of this attempt. */
   markDone(why: string): void;
@@ -47,34 +81,67 @@ export interface AttemptFiles {
 /** Opens (and makes) the directory of an attempt. */
 export function openAttemptFiles(dataDir: string, attemptId: string): AttemptFiles {
   const dir = createAttemptDir(dataDir, attemptId);
-  const path = (name: keyof typeof names): string => join(dir, names[name]);
-  const save = (name: keyof typeof names, value: unknown): void =>
-    writeFileAtomic(path(name), JSON.stringify(value), { sync: true });
-  return {
+  const at = (name: string): string => join(dir, name);
+  const find = <Shape extends z.ZodType>(name: string, shape: Shape) =>
+    parsed(shape, findJson(at(name)));
+  const files: AttemptFiles = {
     dir,
-    promptPath: path('prompt'),
-    transcriptPath: path('transcript'),
-    assignment() {
-      const found = assignmentSchema.safeParse(findJson(path('assignment')));
-      return found.success ? found.data : undefined;
-    },
+    assignment: () => find('assignment.json', assignmentSchema),
     saveAssignment(it) {
-      save('assignment', it);
-      writeFileSync(attemptPaths(dir).task, JSON.stringify(agentView(it)), { mode: 0o600 });
+      save(at('assignment.json'), it);
+      for (const turn of [1, 2]) {
+        const path = attemptPaths(turnDir(dir, turn));
+        if (existsSync(path.dir)) writeFileAtomic(path.task, agentView(it), { sync: false });
+      }
     },
-    plan: () => findJson(path('plan')) as PlanFile | undefined,
-    savePlan: (plan) => save('plan', plan),
-    declared: () => findJson(path('declared')) as Report | undefined,
-    saveDeclared: (report) => save('declared', report),
-    report: () => findJson(path('report')) as Report | undefined,
-    saveReport: (report) => save('report', report),
-    isDone: () => existsSync(path('done')),
-    markDone: (why) => save('done', { why, at: new Date().toISOString() }),
+    isPrepared: () => existsSync(at('prepared.json')),
+    markPrepared: () => save(at('prepared.json'), {}),
+    turn: (turn) => openTurnFiles(dir, turn),
+    stop: () => find('stop.json', stopFile),
+    saveStop(stop) {
+      if (files.stop() === undefined) save(at('stop.json'), stop);
+    },
+    repair: () => find('repair.json', repairFile),
+    saveRepair: (repair) => save(at('repair.json'), repair),
+    report: () => findJson(at('report.json')) as PendingReport | undefined,
+    saveReport: (report) => save(at('report.json'), report),
+    isDone: () => existsSync(at('done.json')),
+    markDone: (why) => save(at('done.json'), { why, at: new Date().toISOString() }),
+  };
+  return files;
+}
+
+/** The first turn lives in the attempt's own directory, a repair in one of its own inside. */
+function turnDir(attemptDir: string, turn: number): string {
+  return turn === 1 ? attemptDir : join(attemptDir, `turn-${turn}`);
+}
+
+function openTurnFiles(attemptDir: string, turn: number): TurnFiles {
+  const dir = turnDir(attemptDir, turn);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return {
+    turn,
+    dir,
+    promptPath: join(dir, 'prompt.txt'),
+    transcriptPath: join(dir, 'agent.jsonl'),
+    plan: () => parsed(planFile, findJson(join(dir, 'plan.json'))),
+    savePlan: (plan) => save(join(dir, 'plan.json'), plan),
+    declared: () => findJson(join(dir, 'declared.json')) as Report | undefined,
+    saveDeclared: (report) => save(join(dir, 'declared.json'), report),
   };
 }
 
+function save(path: string, value: unknown): void {
+  writeFileAtomic(path, JSON.stringify(value), { sync: true });
+}
+
+function parsed<Shape extends z.ZodType>(shape: Shape, value: unknown): z.infer<Shape> | undefined {
+  const found = shape.safeParse(value);
+  return found.success ? found.data : undefined;
+}
+
 /** What an agent may read of its assignment: everything but the token. */
-function agentView(it: Assignment): object {
+function agentView(it: Assignment): string {
   const { token: _token, ...view } = it;
-  return view;
+  return JSON.stringify(view);
 }

@@ -1,199 +1,158 @@
 import type { Assignment, FailureClass, TaskResult, Usage } from '@baton/contract';
-import { conclude, type ReaderEnd } from '@baton/engines';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../log.ts';
+import type { ReaderEnd } from '@baton/engines';
 import type { ExitFile } from '../supervisor/records.ts';
-import { missingFiles, type CollectedWork } from '../workspaces/collect.ts';
-import { readDotBaton } from '../workspaces/dot-baton.ts';
+import type { CollectedWork } from '../workspaces/collect.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
-import type { AttemptFiles } from './files.ts';
-import type { Report } from './report.ts';
-import type { Uploader } from './uploads.ts';
-
-/** Tries of an upload before its file is left on this machine only. */
-const uploadTriesMax = 5;
-
-export interface FinishPorts {
-  readonly workspaces: Workspaces;
-  readonly uploader: Uploader;
-  readonly log: Log;
-}
+import type { AttemptFiles, StopFile, TurnFiles } from './files.ts';
+import type { PendingReport, PendingUpload, Report } from './report.ts';
+import { resultOf, shortChanges } from './result-of.ts';
 
 /** What is known when an agent has ended. */
 export interface Ended {
   readonly assignment: Assignment;
   readonly files: AttemptFiles;
+  readonly turn: TurnFiles;
   readonly workspace: Workspace;
   readonly exit: ExitFile;
   readonly reader: ReaderEnd;
+  /** Of all turns. */
+  readonly usage: Usage | null;
+  /** The report of the turn before, which broke a contract. */
+  readonly refused: PendingReport | undefined;
 }
 
 /**
- * Turns what an agent left behind into the report of its attempt: commits its work, keeps patch and
- * bundle as artifacts, reads its own result, its conclusion, and `.baton/`, in this order of trust.
+ * Turns what an agent left behind into the report of its attempt: commits its work, and reads its own
+ * result, its conclusion, and `.baton/`. Nothing is told yet. @throws {AppError} git_failed
  */
-export async function finishAttempt(ports: FinishPorts, ended: Ended): Promise<Report> {
-  const { assignment: it, files, exit, reader } = ended;
-  const declared = files.declared();
+export async function finishTurn(workspaces: Workspaces, ended: Ended): Promise<PendingReport> {
+  const { assignment: it, files, turn, exit, reader, workspace } = ended;
   const common = {
     exit_code: exit.code,
-    ...(reader.usage === null ? {} : { usage: plainUsage(reader.usage) }),
+    ...(ended.usage === null ? {} : { usage: ended.usage }),
     ...(reader.conversationId === null ? {} : { conversation: reader.conversationId }),
   };
-  const stopped = stopClass(exit);
+  const without = (report: Report): PendingReport => ({ turn: turn.turn, report, uploads: [] });
+  const stopped = stopOf(exit, files.stop());
   if (stopped !== undefined) {
-    return { kind: 'fail', body: { reason: stopReason(exit), failure_class: stopped, ...common } };
+    if ('release' in stopped) return without({ kind: 'release', reason: stopped.release });
+    return without({ kind: 'fail', body: { ...stopped, ...common } });
   }
-  const work = await collect(ports, ended);
-  if (declared?.kind === 'fail') return { kind: 'fail', body: { ...common, ...declared.body } };
+  const declared = turn.declared();
+  const work = await collect(workspaces, ended);
+  const uploads = work === null ? [] : uploadsOf(it, work);
+  const tell = (report: Report): PendingReport => ({ turn: turn.turn, report, uploads });
+  if (declared?.kind === 'fail')
+    return tell({ kind: 'fail', body: { ...common, ...declared.body } });
 
-  const { result, failure } = resultOf(ended, declared, work);
-  if (failure !== undefined) return { kind: 'fail', body: { ...failure, result, ...common } };
-  if (work !== null && work.violations.length > 0) {
-    const reason = `The task may change only ${(it.task.spec.workspace?.allowed_paths ?? []).join(', ')}; it changed ${work.violations.slice(0, 10).join(', ')}.`;
-    return { kind: 'fail', body: { reason, failure_class: 'agent_error', result, ...common } };
-  }
-  return { kind: 'complete', body: { result, ...common } };
+  const refused = refusedResult(ended.refused);
+  const { result, failure } = resultOf({
+    assignment: it,
+    workspace,
+    reader,
+    declared,
+    work,
+    refused,
+  });
+  const fault = failure ?? faultOf(it, result, work);
+  if (fault !== undefined) return tell({ kind: 'fail', body: { ...fault, result, ...common } });
+  return tell({ kind: 'complete', body: { result, ...common } });
 }
 
-function resultOf(
-  ended: Ended,
-  declared: Report | undefined,
+/** What was wrong with work whose agent says it is well. */
+function faultOf(
+  it: Assignment,
+  result: TaskResult,
   work: CollectedWork | null,
-): {
-  readonly result: TaskResult;
-  readonly failure?: { readonly reason: string; readonly failure_class: FailureClass; readonly retry_at?: string };
-} {
-  const { workspace, reader } = ended;
-  const { outcome } = reader;
-  const ok = outcome.status === 'ok';
-  const handedIn = readDotBaton(workspace.path);
-  const own = conclude({ text: reader.finalText, ok, reason: outcome.summary });
-  const stated = declared?.kind === 'complete' ? declared.body.result : plainResult(handedIn.result);
-  const base: TaskResult = stated ?? {
-    status: own.status,
-    summary: own.summary,
-    ...(own.tests === undefined ? {} : { tests: own.tests }),
-    ...(own.follow_up === undefined ? {} : { follow_up: own.follow_up }),
-    ...(own.confidence === undefined ? {} : { confidence: own.confidence }),
-    ...(own.synthesized ? { synthesized: true } : {}),
-  };
-  const missing = missingFiles(workspace.path, own.files);
-  const result: TaskResult = {
-    ...base,
-    ...(missing.length === 0 || base.status !== 'success'
-      ? {}
-      : { status: 'partial', missing_files: [...missing] }),
-    contracts: {
-      ...(own.outputs as NonNullable<TaskResult['contracts']>),
-      ...(handedIn.outputs as NonNullable<TaskResult['contracts']>),
-      ...base.contracts,
-    },
-    ...(work === null ? {} : { changes: { ...work.changes }, commit: commitOf(workspace, work) }),
-  };
-  if (ok || declared?.kind === 'complete') return { result };
-  return {
-    result,
-    failure: {
-      reason: outcome.summary,
-      failure_class: outcome.failure_class ?? 'agent_error',
-      ...(outcome.resets_at === undefined ? {} : { retry_at: outcome.resets_at }),
-    },
-  };
+): { readonly reason: string; readonly failure_class: FailureClass } | undefined {
+  if (work === null || result.status === 'failed' || result.status === 'blocked') return undefined;
+  const fault = (reason: string) => ({ reason, failure_class: 'agent_error' as const });
+  if (work.violations.length > 0) {
+    const allowed = (it.task.spec.workspace?.allowed_paths ?? []).join(', ');
+    return fault(`The task may change only ${allowed}; it changed ${some(work.violations)}.`);
+  }
+  if (work.unresolved.length > 0) {
+    return fault(`Conflict markers were left in ${some(work.unresolved)}.`);
+  }
+  return undefined;
 }
 
-function commitOf(workspace: Workspace, work: CollectedWork): NonNullable<TaskResult['commit']> {
-  return {
-    repo: workspace.repo?.address ?? workspace.path,
-    base: work.base,
-    commit: work.commit,
-    branch: work.branch,
-  };
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(', ').slice(0, 4_000);
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
-async function collect(ports: FinishPorts, ended: Ended): Promise<CollectedWork | null> {
+function refusedResult(report: PendingReport | undefined): TaskResult | undefined {
+  return report?.report.kind === 'complete' ? report.report.body.result : undefined;
+}
+
+async function collect(workspaces: Workspaces, ended: Ended): Promise<CollectedWork | null> {
   const { assignment: it, files, workspace } = ended;
   const allowedPaths = it.task.spec.workspace?.allowed_paths;
-  const work = await ports.workspaces.collect(workspace, {
+  return workspaces.collect(workspace, {
     outDir: files.dir,
     message: `${it.task.key}: ${it.task.title}`,
     ...(allowedPaths === undefined ? {} : { allowedPaths }),
   });
-  if (work === null) return null;
-  const { patchFile, bundleFile } = work;
+}
+
+function uploadsOf(it: Assignment, work: CollectedWork): PendingUpload[] {
+  const { base, commit, patchFile, bundleFile } = work;
+  const uploads: PendingUpload[] = [];
   if (patchFile !== null) {
-    await upload(ports, it, patchFile, {
+    const { files_omitted: omitted, ...changes } = shortChanges(work.changes);
+    const meta = {
+      base,
+      commit,
+      ...changes,
+      ...(omitted === undefined ? {} : { files_omitted: omitted }),
+    };
+    const about = {
       name: `${it.task.key}.patch`,
       kind: 'patch',
       media_type: 'text/x-diff',
-      meta: { base: work.base, commit: work.commit, ...work.changes },
-    });
+      meta,
+    } as const;
+    uploads.push({ path: patchFile, about });
   }
   if (bundleFile !== null) {
-    await upload(ports, it, bundleFile, {
+    const about = {
       name: `${it.task.key}.bundle`,
       kind: 'bundle',
       media_type: 'application/x-git-bundle',
-      meta: { base: work.base, commit: work.commit },
-    });
+      meta: { base, commit },
+    } as const;
+    uploads.push({ path: bundleFile, about });
   }
-  return work;
+  return uploads;
 }
 
-async function upload(
-  ports: FinishPorts,
-  it: Assignment,
-  path: string,
-  about: Parameters<Uploader['add']>[2],
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await ports.uploader.add(it, path, about);
-      return;
-    } catch (error) {
-      if (tries >= uploadTriesMax) {
-        ports.log.error({ error, attempt: it.attempt.id, name: about.name }, 'an artifact was not uploaded');
-        return;
-      }
-      await sleep(1_000 * tries);
-    }
-  }
+type Stopped =
+  | { readonly release: string }
+  | { readonly reason: string; readonly failure_class: FailureClass };
+
+/** An end that was not the agent's own; undefined when it was. */
+function stopOf(exit: ExitFile, stop: StopFile | undefined): Stopped | undefined {
+  if (exit.reason === 'exited') return undefined;
+  if (stop?.kind === 'release') return { release: stop.reason };
+  if (stop !== undefined) return { reason: stop.reason, failure_class: 'cancelled' };
+  const reason = exit.detail === '' ? exit.reason : `${exit.reason}: ${exit.detail}`;
+  return { reason, failure_class: classOf(exit) };
 }
 
-/** The class of an end that was not the agent's own; undefined when it was. */
-function stopClass(exit: ExitFile): FailureClass | undefined {
+function classOf(exit: ExitFile): FailureClass {
   switch (exit.reason) {
-    case 'stopped':
-      return 'cancelled';
     case 'run_timeout':
       return 'timeout';
-    case 'orphaned':
-    case 'fenced':
-    case 'lost':
-    case 'never_started':
-      return 'lost';
     case 'spawn_failed':
     case 'supervisor_failed':
-      return 'workspace';
-    case 'exited':
-      return undefined;
+      return 'environment';
+    case 'stopped':
+      // Its supervisor ends an agent when it hears of a cancellation while no daemon is there. Anybody
+      // else who ends a supervisor, such as a machine that shuts down, ends no task.
+      return exit.detail === 'cancelled' ? 'cancelled' : 'lost';
+    default:
+      return 'lost';
   }
-}
-
-function stopReason(exit: ExitFile): string {
-  return exit.detail === '' ? exit.reason : `${exit.reason}: ${exit.detail}`;
-}
-
-function plainResult(value: unknown): TaskResult | undefined {
-  if (typeof value !== 'object' || value === null || !('status' in value)) return undefined;
-  const { status } = value;
-  const summary = 'summary' in value ? value.summary : '';
-  const known = ['success', 'partial', 'failed', 'blocked'].find((it) => it === status);
-  if (known === undefined || typeof summary !== 'string') return undefined;
-  return { status: known as TaskResult['status'], summary: summary.slice(0, 20_000) };
-}
-
-function plainUsage(usage: Usage): Usage {
-  return usage;
 }

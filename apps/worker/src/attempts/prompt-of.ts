@@ -38,7 +38,9 @@ export function promptOf(it: Assignment, engine: Engine, workspace: Workspace): 
     hints:
       conflict === null
         ? []
-        : [`The work of ${conflict.sides.map((side) => side.key).join(' and ')} does not fit together: resolve the markers in ${conflict.files.join(', ')} first.`],
+        : [
+            `The work of ${conflict.sides.map((side) => side.key).join(' and ')} does not fit together: resolve the markers in ${conflict.files.join(', ')} first.`,
+          ],
     planFirst: false,
     ...(spec.role === undefined ? {} : { role: spec.role }),
     ...(spec.structured_spec === undefined ? {} : { structuredSpec: spec.structured_spec }),

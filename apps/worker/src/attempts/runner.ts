@@ -1,389 +1,362 @@
-import {
-  AppError,
-  type Assignment,
-  type AttemptProgress,
-  type Checkpoint,
-  type RepoCapability,
-  type ServerFrame,
-  type Usage,
-} from '@baton/contract';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkerConfig } from '../config.ts';
-import { parseRepoSource } from '../git/repo-source.ts';
-import type { Link } from '../link/link.ts';
-import type { Log } from '../log.ts';
-import { openSpool } from '../spool/spool.ts';
-import {
-  findSupervisor,
-  listOutbox,
-  recordAnswer,
-  settleLost,
-  type SupervisorClient,
-} from '../supervisor/client.ts';
-import { findExit, type ExitFile } from '../supervisor/records.ts';
-import type { SupervisorPool } from '../supervisor/pool.ts';
-import type { UpstreamCommit, Workspace, WorkspaceRequest } from '../workspaces/workspace.ts';
+import type { Assignment, Checkpoint, ServerFrame } from '@baton/contract';
+import { findExit } from '../supervisor/records.ts';
+import { endTree } from '../supervisor/process-tree.ts';
+import { createAgentProcess } from './agent-process.ts';
+import { appendNote } from '../workspaces/dot-baton.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
-import { createAgentRequests, type AgentRequests } from './agent-requests.ts';
-import { agentEnv } from './agent-env.ts';
-import type { AttemptFiles, PlanFile } from './files.ts';
-import { finishAttempt } from './finish.ts';
-import { engineOf, prepareLaunch } from './launch.ts';
-import { shipLog, type LogShipper } from './log-shipper.ts';
-import type { Report } from './report.ts';
-import { readTranscript } from './transcript.ts';
-import { bundlePath, type Uploader } from './uploads.ts';
+import type { AttemptFiles, StopFile } from './files.ts';
+import { finishTurn } from './finish.ts';
+import { engineOf, type TurnPrompt } from './launch.ts';
+import { promptOf } from './prompt-of.ts';
+import {
+  brokenRepair,
+  clearForRepair,
+  planRepair,
+  repairPrompt,
+  violationReport,
+} from './repair.ts';
+import type { PendingReport } from './report.ts';
+import { failureReport, isEndOfTelling, tellReport } from './tell.ts';
+import {
+  resumeEndedTurn,
+  startTurn,
+  StoppedBeforeStart,
+  type LiveTurn,
+  type Turn,
+  type TurnContext,
+  type TurnPorts,
+} from './turn.ts';
+import { workspaceRequest, type RequestPorts } from './workspace-request.ts';
 
-export interface RunnerPorts {
-  readonly config: WorkerConfig;
-  readonly link: Link;
-  readonly log: Log;
-  readonly pool: SupervisorPool;
+export interface RunnerPorts extends TurnPorts, RequestPorts {
   readonly workspaces: Workspaces;
-  readonly uploader: Uploader;
-  readonly repos: () => readonly RepoCapability[];
 }
+
+type Note = Assignment['notes'][number];
 
 /** One attempt on this machine, from its assignment to the acknowledged report. */
 export interface Runner {
+  /** With the notes that came since. */
   readonly assignment: Assignment;
-  /** Resolves when nothing more will be told of it. Never rejects. */
+  /** Resolves when nothing more will be told of it, or the daemon has let go of it. Never rejects. */
   readonly done: Promise<void>;
   /** Its report is made and waits to be told. */
   readonly ended: boolean;
-  /** For the next heartbeat. */
-  beat(): { id: string; epoch: number; usage?: Usage };
-  frame(frame: ServerFrame): void;
+  acknowledged(ack: Extract<ServerFrame, { type: 'log_ack' }>): void;
+  decided(checkpoint: Checkpoint): void;
+  /** Somebody wrote to the agent. */
+  noted(note: Note): void;
+  /** A new connection to the control plane. */
+  reconnected(): void;
   /** Ends the agent's whole tree; the report says why. */
   cancel(reason: string, graceMs: number): void;
-  /** The control plane no longer counts on this attempt: end it and tell nothing more. */
+  /** The control plane no longer counts on this attempt: end it within 5 s and tell nothing more. */
   abandon(why: string): void;
   /** Ends the agent and hands the task back. */
-  release(reason: string): void;
+  release(reason: string, graceMs: number): void;
+  /** Lets go of it: the agent goes on, and the next daemon takes it up. */
+  detach(): void;
 }
 
-const outboxWaitMs = 10_000;
-const graceMs = 5_000;
+/** A supervisor that has not ended its agent so long after the grace is ended itself. */
+const patienceMs = 10_000;
+/** TERM to KILL for an agent that lost its task, and the patience after that: 5 s in all. */
+const staleGraceMs = 2_000;
+const stalePatienceMs = 2_500;
+const setupGraceMs = 1_000;
 
 /** Starts (or, after a restart of the daemon, goes on with) an attempt. */
-export function startRunner(ports: RunnerPorts, it: Assignment, files: AttemptFiles): Runner {
-  const { link, log } = ports;
-  const about = { attempt: it.attempt.id, epoch: it.attempt.epoch };
-  const ending = new AbortController();
-  let usage: Usage | undefined;
-  let client: SupervisorClient | undefined;
-  let requests: AgentRequests | undefined;
-  let shippers: LogShipper[] = [];
-  let stopped: { readonly reason: string; readonly graceMs: number } | undefined;
-  // Through a function, because it is set while others wait.
-  const stopAsked = () => stopped;
-  let released: string | undefined;
-  let isEnded = files.report() !== undefined;
+export function startRunner(ports: RunnerPorts, given: Assignment, files: AttemptFiles): Runner {
+  return new AttemptRunner(ports, given, files);
+}
 
-  async function run(): Promise<void> {
-    const report = files.report() ?? (await runToReport());
-    isEnded = true;
-    if (ending.signal.aborted) return;
-    files.saveReport(report);
-    await tell(report);
+class AttemptRunner implements Runner {
+  assignment: Assignment;
+  ended = false;
+  readonly done: Promise<void>;
+  readonly #ports: RunnerPorts;
+  readonly #files: AttemptFiles;
+  /** Fires when the attempt is abandoned or let go of. */
+  readonly #leaving = new AbortController();
+  #abandoned: string | undefined;
+  #isPreparing = false;
+  #turn: Turn | undefined;
+  #live: LiveTurn | undefined;
+
+  constructor(ports: RunnerPorts, given: Assignment, files: AttemptFiles) {
+    this.#ports = ports;
+    this.#files = files;
+    this.assignment = given;
+    const report = files.report();
+    this.ended = report !== undefined && report.turn >= this.#turnNumber;
+    this.done = this.#run();
   }
 
-  async function runToReport(): Promise<Report> {
+  acknowledged(ack: Extract<ServerFrame, { type: 'log_ack' }>): void {
+    this.#turn?.acknowledged(ack);
+    if (ack.error?.code === 'stale_epoch') this.abandon('stale_epoch');
+  }
+
+  decided(checkpoint: Checkpoint): void {
+    this.#turn?.decided(checkpoint);
+  }
+
+  noted(note: Note): void {
+    this.assignment = { ...this.assignment, notes: [...this.assignment.notes, note] };
+    this.#files.saveAssignment(this.assignment);
+    const workspace = this.#ports.workspaces.find(this.#id);
+    if (workspace !== undefined) appendNote(workspace.path, note);
+  }
+
+  reconnected(): void {
+    this.#turn?.reconnected();
+  }
+
+  cancel(reason: string, graceMs: number): void {
+    this.#stop({ kind: 'cancel', reason }, graceMs);
+  }
+
+  release(reason: string, graceMs: number): void {
+    this.#stop({ kind: 'release', reason }, graceMs);
+  }
+
+  abandon(why: string): void {
+    if (this.#leaving.signal.aborted) return;
+    this.#ports.log.warn(
+      { why, attempt: this.#id },
+      'an attempt is no longer held by this worker; its agent is ended',
+    );
+    this.#abandoned = why;
+    this.#files.saveStop({ kind: 'stale', reason: why });
+    this.#leave();
+  }
+
+  detach(): void {
+    if (!this.#leaving.signal.aborted) this.#leave();
+  }
+
+  get #id(): string {
+    return this.assignment.attempt.id;
+  }
+
+  get #turnNumber(): number {
+    return this.#files.repair() === undefined ? 1 : 2;
+  }
+
+  #leave(): void {
+    this.#leaving.abort(new Error('the daemon lets go of the attempt'));
+    this.#interruptSetup();
+  }
+
+  #stop(stop: StopFile, graceMs: number): void {
+    if (this.ended) return;
+    this.#files.saveStop(stop);
+    this.#interruptSetup();
+    this.#live?.stop(stop.reason, graceMs, patienceMs).catch((error: unknown) => {
+      this.#ports.log.error({ error, attempt: this.#id }, 'an agent could not be ended');
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#leaving;
     try {
-      const workspace = await begin();
-      const stop = stopAsked();
-      if (stop !== undefined && neverStarted()) return stoppedReport(stop.reason);
-      return await attend(workspace);
+      await this.#toItsEnd();
     } catch (error) {
-      if (ending.signal.aborted) throw error;
-      log.error({ error, ...about }, 'an attempt could not be run');
-      return failureReport(error);
-    }
-  }
-
-  function neverStarted(): boolean {
-    return client === undefined && findExit(files.dir) === undefined;
-  }
-
-  /** Finds the agent that runs (or ran) already, else prepares the workspace and starts it. */
-  async function begin(): Promise<Workspace> {
-    const before = ports.workspaces.find(it.attempt.id);
-    if (files.plan() !== undefined && before !== undefined) {
-      const found = await findSupervisor(files.dir);
-      if (found.status === 'running') client = found.client;
-      if (found.status === 'lost' || found.status === 'never_started') {
-        await settleLost(files.dir, it.attempt.id, graceMs);
+      if (!isEndOfTelling(error, signal)) {
+        this.#ports.log.error({ error, attempt: this.#id }, 'an attempt ended without a report');
       }
-      await tellStarted(undefined, files.plan());
-      return before;
     }
-    const engine = engineOf(it);
-    const workspace = await ports.workspaces.prepare(await workspaceRequest(ports, it, files));
-    if (stopAsked() !== undefined) return workspace;
-    const prepared = prepareLaunch(ports.config, it, engine, workspace, files);
-    const started = await ports.pool.start(files.dir, prepared.launch);
-    if (started !== undefined) {
-      const found = await findSupervisor(files.dir);
-      if (found.status === 'running') client = found.client;
-      const stop = stopAsked();
-      if (stop !== undefined) await client?.stop(stop.reason, stop.graceMs).catch(() => undefined);
-    }
-    await tellStarted({ pid: started?.pid, prompt_sha256: prepared.promptSha256, workspace }, prepared.plan);
-    return workspace;
-  }
-
-  async function tellStarted(
-    first: { pid: number | undefined; prompt_sha256: string; workspace: Workspace } | undefined,
-    plan: PlanFile | undefined,
-  ): Promise<void> {
-    const { repo, refCommit } = first?.workspace ?? { repo: null, refCommit: null };
-    const ref = it.task.spec.workspace?.ref ?? 'HEAD';
-    const named = it.task.spec.workspace?.repo;
-    // Not awaited: the agent runs whether or not the control plane is there to hear of it.
-    void link
-      .request({
-        type: 'started',
-        attempt: it.attempt.id,
-        body: {
-          epoch: it.attempt.epoch,
-          ...(first?.pid === undefined ? {} : { pid: first.pid }),
-          ...(first === undefined ? {} : { prompt_sha256: first.prompt_sha256 }),
-          ...(plan?.conversation == null ? {} : { conversation: plan.conversation }),
-          ...(repo === null || refCommit === null || named === undefined
-            ? {}
-            : { bases: { [`${named}@${ref}`]: refCommit } }),
-        },
-      })
-      .then((ack) => {
-        if (ack.error?.code === 'stale_epoch' || ack.error?.code === 'not_found') {
-          abandon(ack.error.code);
-        }
-      })
-      .catch(() => undefined);
-  }
-
-  /** Ships output, serves the agent, and waits for its end. */
-  async function attend(workspace: Workspace): Promise<Report> {
-    const spool = openSpool(files.dir);
     try {
-      requests = createAgentRequests(it, files, link, ports.uploader, log);
-      const serving = serveRequests(requests);
-      const plan = files.plan();
-      if (plan === undefined) throw new AppError('workspace_failed', 'The attempt was never planned.');
-      const transcript = readTranscript(spool, engineOf(it), plan, files.transcriptPath, news, ending.signal);
-      const sources = [
-        ['stdout', { read: (at: number, max: number) => spool.read('stdout', at, max) }],
-        ['stderr', { read: (at: number, max: number) => spool.read('stderr', at, max) }],
-        ['agent', transcript.source],
-      ] as const;
-      shippers = sources.map(([stream, source]) => shipLog(link, { ...about, stream }, source));
-      const reader = await transcript.end;
-      await serving;
-      const exit = await exitOf();
-      await Promise.all(shippers.map((shipper) => shipper.done));
-      if (released !== undefined) return { kind: 'release', reason: released };
-      return await finishAttempt(ports, { assignment: it, files, workspace, exit, reader });
+      if (this.#abandoned !== undefined) {
+        if (this.#live !== undefined) await this.#endForeign();
+        this.#close(this.#abandoned);
+      }
+      await this.#turn?.close();
+    } catch (error) {
+      this.#ports.log.error({ error, attempt: this.#id }, 'an attempt could not be closed');
+    }
+  }
+
+  async #toItsEnd(): Promise<void> {
+    const { signal } = this.#leaving;
+    // Abandoned by a daemon that ended before its agent did.
+    if (this.#files.stop()?.kind === 'stale') {
+      this.#abandoned = 'stale_epoch';
+      await this.#endForeign();
+      return;
+    }
+    let pending = this.#files.report();
+    if (pending === undefined || !this.ended) pending = await this.#runTurn();
+    else this.#turn = await this.#endedTurn(pending);
+    for (;;) {
+      await Promise.race([this.#turn?.settled, aborted(signal)]);
+      const told = await tellReport(this.#ports, this.assignment, pending, signal);
+      if (told.kind === 'done') {
+        this.#close(told.why);
+        return;
+      }
+      pending = await this.#mend(pending, told.words);
+    }
+  }
+
+  /** One more turn for a result that breaks a contract, or the report that it does. */
+  async #mend(pending: PendingReport, words: string): Promise<PendingReport> {
+    const repair = planRepair(this.assignment, this.#files, pending, words);
+    if (repair === undefined) {
+      const broken = violationReport(pending, words);
+      this.#files.saveReport(broken);
+      return broken;
+    }
+    this.#ports.log.info(
+      { attempt: this.#id, words },
+      'a result breaks a contract: its agent is asked to mend it',
+    );
+    await this.#turn?.close();
+    this.#files.saveRepair(repair);
+    this.ended = false;
+    return this.#runTurn();
+  }
+
+  /** Runs the agent to its end and keeps the report of it. */
+  async #runTurn(): Promise<PendingReport> {
+    const { signal } = this.#leaving;
+    const number = this.#turnNumber;
+    let pending: PendingReport;
+    try {
+      pending = await this.#liveTurn(number);
+    } catch (error) {
+      signal.throwIfAborted();
+      pending = { turn: number, report: this.#failure(error), uploads: [] };
+    }
+    signal.throwIfAborted();
+    const repair = this.#files.repair();
+    if (repair !== undefined) pending = brokenRepair(pending, repair);
+    this.#files.saveReport(pending);
+    this.ended = true;
+    return pending;
+  }
+
+  async #liveTurn(number: number): Promise<PendingReport> {
+    const workspace = await this.#workspace();
+    const context = this.#context(number, workspace);
+    const stop = this.#files.stop();
+    if (stop !== undefined && context.turn.plan() === undefined) {
+      throw new StoppedBeforeStart('stopped before its start');
+    }
+    if (number > 1 && context.turn.plan() === undefined) clearForRepair(workspace);
+    const live = startTurn(this.#ports, context);
+    this.#live = live;
+    this.#turn = live;
+    // Asked for under a daemon before this one.
+    if (stop !== undefined) this.#stop(stop, staleGraceMs);
+    const { exit, reader, usage } = await live.end;
+    return finishTurn(this.#ports.workspaces, {
+      assignment: this.assignment,
+      files: this.#files,
+      turn: context.turn,
+      workspace,
+      exit,
+      reader,
+      usage,
+      refused: number === 1 ? undefined : this.#files.report(),
+    });
+  }
+
+  #failure(error: unknown): PendingReport['report'] {
+    const stop = this.#files.stop();
+    if (stop?.kind === 'release') return { kind: 'release', reason: stop.reason };
+    if (stop !== undefined) {
+      return { kind: 'fail', body: { reason: stop.reason, failure_class: 'cancelled' } };
+    }
+    this.#ports.log.error({ error, attempt: this.#id }, 'an attempt could not be run');
+    return failureReport(error);
+  }
+
+  /** The directory of the agent; made now, unless a daemon before this one made it to its end. */
+  async #workspace(): Promise<Workspace> {
+    const { workspaces } = this.#ports;
+    const before = this.#files.isPrepared() ? workspaces.find(this.#id) : undefined;
+    if (before !== undefined) return before;
+    if (this.#files.stop() !== undefined) throw new StoppedBeforeStart('stopped before its start');
+    this.#isPreparing = true;
+    try {
+      // A setup script of a daemon that was killed may still be at work.
+      await this.#endSetup();
+      const request = await workspaceRequest(this.#ports, this.assignment, this.#files);
+      this.#leaving.signal.throwIfAborted();
+      const workspace = await workspaces.prepare(request);
+      this.#files.markPrepared();
+      return workspace;
     } finally {
-      await spool.close();
-      client?.close();
+      this.#isPreparing = false;
     }
   }
 
-  async function exitOf(): Promise<ExitFile> {
-    return findExit(files.dir) ?? (await settleLost(files.dir, it.attempt.id, graceMs));
+  #interruptSetup(): void {
+    if (this.#isPreparing) void this.#endSetup();
   }
 
-  /** Carries the agent's requests until it has ended and the last one is answered. */
-  async function serveRequests(handler: AgentRequests): Promise<void> {
-    let after = 0;
-    while (client !== undefined && !ending.signal.aborted) {
-      try {
-        const { entries, exit } = await client.outbox(after, outboxWaitMs, ending.signal);
-        for (const entry of entries) {
-          after = entry.seq;
-          if (entry.answer !== undefined) continue;
-          const serving = client;
-          // A question waits for a person: the requests behind it must not wait for that.
-          void handler.handle(entry).then(async (answer) => {
-            if (answer !== undefined) await giveAnswer(serving, { id: entry.id, ...answer });
-          });
-        }
-        if (exit !== null && entries.length === 0) break;
-      } catch {
-        if (findExit(files.dir) !== undefined || ending.signal.aborted) break;
-        const found = await findSupervisor(files.dir);
-        if (found.status !== 'running') {
-          if (found.status === 'lost') await settleLost(files.dir, it.attempt.id, graceMs);
-          break;
-        }
-        client = found.client;
-        await sleep(100);
+  async #endSetup(): Promise<void> {
+    await endTree({ attemptId: `${this.#id}.setup` }, setupGraceMs);
+  }
+
+  #context(number: number, workspace: Workspace): TurnContext {
+    const repair = this.#files.repair();
+    return {
+      assignment: this.assignment,
+      files: this.#files,
+      turn: this.#files.turn(number),
+      workspace,
+      repair,
+      prompt: () => this.#prompt(workspace),
+      signal: this.#leaving.signal,
+      onStale: (code) => this.abandon(code),
+    };
+  }
+
+  #prompt(workspace: Workspace): TurnPrompt {
+    const it = this.assignment;
+    const repair = this.#files.repair();
+    if (repair !== undefined)
+      return { text: repairPrompt(it, repair), resume: repair.conversation };
+    return { text: promptOf(it, engineOf(it), workspace), resume: it.conversation };
+  }
+
+  /** What a daemon before this one had not passed on of a turn that has its report. */
+  async #endedTurn(pending: PendingReport): Promise<Turn | undefined> {
+    const turn = this.#files.turn(pending.turn);
+    const workspace = this.#ports.workspaces.find(this.#id);
+    if (findExit(turn.dir) === undefined || workspace === undefined) return undefined;
+    return resumeEndedTurn(this.#ports, this.#context(pending.turn, workspace));
+  }
+
+  /** Ends an agent that nothing is read of any more. */
+  async #endForeign(): Promise<void> {
+    const agent = createAgentProcess(this.#files.turn(this.#turnNumber).dir, this.#id);
+    try {
+      if ((await agent.find()) === 'running') {
+        await agent.end(this.#abandoned ?? 'stale', staleGraceMs, stalePatienceMs);
       }
-    }
-    await serveLeftovers(handler);
-  }
-
-  /** What the agent handed in while no daemon was there, and then ended. Questions are moot by then. */
-  async function serveLeftovers(handler: AgentRequests): Promise<void> {
-    for (const entry of listOutbox(files.dir)) {
-      if (entry.answer !== undefined || entry.kind === 'checkpoint') continue;
-      const answer = await handler.handle(entry);
-      if (answer !== undefined) recordAnswer(files.dir, { id: entry.id, ...answer });
+    } finally {
+      agent.close();
     }
   }
 
-  async function giveAnswer(
-    to: SupervisorClient,
-    answer: { readonly id: string; readonly status: number; readonly body: unknown },
-  ): Promise<void> {
-    await to.answer([answer]).catch(() => recordAnswer(files.dir, answer));
+  #close(why: string): void {
+    this.#files.markDone(why);
+    const workspace = this.#ports.workspaces.find(this.#id);
+    // A directory of the user's own is given back at once; others stay for a look.
+    if (workspace?.mode !== 'in_place') return;
+    this.#ports.workspaces.remove(workspace, []).catch((error: unknown) => {
+      this.#ports.log.warn({ error, attempt: this.#id }, 'a directory could not be given back');
+    });
   }
+}
 
-  const news = {
-    usage(total: Usage) {
-      usage = total;
-    },
-    session(conversation: string) {
-      const body: AttemptProgress = { epoch: it.attempt.epoch, conversation };
-      void link.request({ type: 'progress', attempt: it.attempt.id, body }).catch(() => undefined);
-    },
-  };
-
-  async function tell(report: Report): Promise<void> {
-    const { attempt } = about;
-    const { epoch } = it.attempt;
-    const ack = await (report.kind === 'complete'
-      ? link.request({ type: 'complete', attempt, body: { ...report.body, epoch } })
-      : report.kind === 'fail'
-        ? link.request({ type: 'fail', attempt, body: { ...report.body, epoch } })
-        : link.request({ type: 'release', attempt, body: { epoch, reason: report.reason } }));
-    if (ack.error?.code === 'contract_violation' && report.kind === 'complete') {
-      const { result, ...rest } = report.body;
-      const failed: Report = {
-        kind: 'fail',
-        body: { ...rest, result, reason: ack.error.detail, failure_class: 'contract_violation' },
-      };
-      files.saveReport(failed);
-      return tell(failed);
-    }
-    if (ack.error !== null) log.warn({ error: ack.error, ...about }, 'a report was refused');
-    files.markDone(ack.error?.code ?? 'reported');
-  }
-
-  function abandon(why: string): void {
-    if (ending.signal.aborted) return;
-    files.markDone(why);
-    log.warn({ why, ...about }, 'an attempt is no longer held by this worker; its agent is ended');
-    void client?.stop(why, 0).catch(() => undefined);
-    for (const shipper of shippers) shipper.stop();
-    ending.abort();
-  }
-
-  function cancel(reason: string, stopGraceMs: number): void {
-    stopped = { reason, graceMs: stopGraceMs };
-    void client?.stop(reason, stopGraceMs).catch(() => undefined);
-  }
-
-  const done = run().catch((error: unknown) => {
-    if (!ending.signal.aborted) log.error({ error, ...about }, 'an attempt ended without a report');
+async function aborted(signal: AbortSignal): Promise<never> {
+  signal.throwIfAborted();
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-
-  return {
-    assignment: it,
-    done,
-    get ended() {
-      return isEnded;
-    },
-    beat: () => ({
-      id: it.attempt.id,
-      epoch: it.attempt.epoch,
-      ...(usage === undefined ? {} : { usage }),
-    }),
-    frame(frame) {
-      if (frame.type === 'log_ack') {
-        const index = ['stdout', 'stderr', 'agent'].indexOf(frame.stream);
-        shippers[index]?.acknowledged(frame);
-        if (frame.error?.code === 'stale_epoch') abandon('stale_epoch');
-      }
-      if (frame.type === 'checkpoint_resolved') decided(frame.checkpoint);
-    },
-    cancel,
-    abandon,
-    release(reason) {
-      released = reason;
-      cancel(reason, graceMs);
-    },
-  };
-
-  function decided(checkpoint: Checkpoint): void {
-    const waiting = requests?.resolved(checkpoint);
-    if (waiting === undefined || client === undefined) return;
-    void giveAnswer(client, { id: waiting.id, ...waiting.answer });
-  }
-}
-
-function stoppedReport(reason: string): Report {
-  return { kind: 'fail', body: { reason, failure_class: 'cancelled' } };
-}
-
-function failureReport(error: unknown): Report {
-  if (!(error instanceof AppError)) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: 'fail', body: { reason, failure_class: 'internal' } };
-  }
-  const isMachine = error.code === 'workspace_failed' || error.code === 'workspace_busy' || error.code === 'git_failed';
-  return {
-    kind: 'fail',
-    body: { reason: error.message, failure_class: isMachine ? 'workspace' : 'agent_error' },
-  };
-}
-
-/** What the assignment asks of its workspace; fetches bundles of commits that are not here. */
-async function workspaceRequest(
-  ports: RunnerPorts,
-  it: Assignment,
-  files: AttemptFiles,
-): Promise<WorkspaceRequest> {
-  const wanted = it.task.spec.workspace ?? { base: 'upstream' as const, on_retry: 'fresh' as const };
-  const ref = wanted.ref ?? 'HEAD';
-  const base = wanted.repo === undefined ? undefined : it.bases[`${wanted.repo}@${ref}`];
-  const upstreams: UpstreamCommit[] = [];
-  if (wanted.base === 'upstream' && wanted.repo !== undefined) {
-    for (const up of it.upstream) {
-      if (up.commit === null || up.edge === 'related') continue;
-      const bundleFile = up.bundle === null ? undefined : bundlePath(files.dir, up.bundle);
-      if (up.bundle !== null && bundleFile !== undefined) {
-        await ports.uploader.fetch(it, up.bundle, bundleFile);
-      }
-      upstreams.push({
-        key: up.key,
-        commit: up.commit.commit,
-        ...(bundleFile === undefined ? {} : { bundleFile }),
-      });
-    }
-  }
-  return {
-    attemptId: it.attempt.id,
-    runId: it.run.id,
-    taskKey: it.task.key,
-    attemptNumber: branchNumber(it),
-    upstreams,
-    inputs: it.inputs,
-    setupEnv: agentEnv(ports.config, it, files.dir, ''),
-    ...(wanted.mode === undefined ? {} : { mode: wanted.mode }),
-    ...(wanted.repo === undefined ? {} : { repo: parseRepoSource(wanted.repo, ports.repos()) }),
-    ...(wanted.ref === undefined ? {} : { ref: wanted.ref }),
-    ...(base === undefined ? {} : { refCommit: base }),
-    ...(wanted.copy === undefined ? {} : { copy: wanted.copy }),
-    ...(wanted.setup === undefined ? {} : { setup: wanted.setup }),
-    ...(wanted.on_retry === 'continue' && it.last_failure !== null
-      ? { continueFrom: it.last_failure.attempt }
-      : {}),
-  };
-}
-
-/** Part of the branch's name: different for every attempt of a task, in each of its generations. */
-function branchNumber(it: Assignment): number {
-  const { generation, number } = it.attempt;
-  return generation === 1 ? number : generation * 1_000 + number;
 }

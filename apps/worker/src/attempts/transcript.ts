@@ -1,16 +1,16 @@
-import type { AgentEvent, Usage } from '@baton/contract';
-import type { Engine, ReaderEnd } from '@baton/engines';
-import { closeSync, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { agentEvent, type AgentEvent, type Usage } from '@baton/contract';
+import type { Engine, ReaderEnd, ReaderStart } from '@baton/engines';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { writeAll } from '../spool/durable-file.ts';
 import type { Spool } from '../spool/spool.ts';
-import type { LogSource } from './log-shipper.ts';
-import type { PlanFile } from './files.ts';
+import { FileSource, type LogSource } from './log-source.ts';
 
 /** What is told while an agent runs. */
 export interface TranscriptNews {
-  usage(total: Usage): void;
-  session(conversation: string): void;
+  /** Something was said; all of it stands in the transcript. */
+  event(event: AgentEvent): void;
+  /** There is more of a stream, or of the transcript. */
+  grown(): void;
 }
 
 /** An agent's output read as events, kept as JSON lines that any restart makes again byte for byte. */
@@ -21,38 +21,34 @@ export interface Transcript {
   readonly end: Promise<ReaderEnd>;
 }
 
-/** Reads the spool from its start through the engine's reader; ends early with `signal`. */
+/** Reads the spool from its start through the engine's reader; rejects with the reason of `signal`. */
 export function readTranscript(
   spool: Spool,
   engine: Engine,
-  plan: PlanFile,
+  start: ReaderStart,
   path: string,
   news: TranscriptNews,
   signal: AbortSignal,
 ): Transcript {
   const fd = openSync(path, 'w', 0o600);
-  let length = 0;
-  let isComplete = false;
-  const reader = engine.openReader({
-    resumed: plan.resumed,
-    ...(plan.model === null ? {} : { model: plan.model }),
-  });
+  const file = new FileSource(path);
+  const reader = engine.openReader(start);
 
   function note(events: readonly AgentEvent[]): void {
-    if (events.length === 0) return;
-    const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    writeAll(fd, lines);
-    length += lines.byteLength;
-    for (const event of events) {
-      if (event.type === 'usage') news.usage(usageOf(event));
-      if (event.type === 'session') news.session(event.conversation);
+    if (events.length > 0) {
+      const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      writeAll(fd, lines);
+      file.length += lines.byteLength;
+      for (const event of events) news.event(event);
     }
+    news.grown();
   }
 
   async function readStream(stream: 'stdout' | 'stderr'): Promise<void> {
     for await (const chunk of spool.follow(stream, 0, { signal })) {
       if (chunk.data.byteLength > 0) note(reader.push(chunk.data, stream));
     }
+    news.grown();
   }
 
   async function run(): Promise<ReaderEnd> {
@@ -66,39 +62,26 @@ export function readTranscript(
       ...(exit?.reason === 'stopped' ? { stopped: 'cancelled' as const } : {}),
     });
     note(end.events);
-    isComplete = true;
+    file.isComplete = true;
+    news.grown();
     return end;
   }
 
-  return {
-    source: {
-      async read(offset, bytesMax) {
-        // Before the read: what is complete now cannot grow while it is read.
-        const ended = isComplete;
-        const data = Buffer.alloc(Math.max(0, Math.min(bytesMax, length - offset)));
-        const file = await open(path, 'r');
-        try {
-          const { bytesRead } = await file.read(data, 0, data.byteLength, offset);
-          return {
-            data: data.subarray(0, bytesRead),
-            isComplete: ended && offset + bytesRead >= length,
-          };
-        } finally {
-          await file.close();
-        }
-      },
-    },
-    end: run().finally(() => closeSync(fd)),
-  };
+  return { source: file, end: run().finally(() => closeSync(fd)) };
 }
 
-function usageOf(event: Extract<AgentEvent, { type: 'usage' }>): Usage {
-  return {
-    input_tokens: event.input_tokens,
-    output_tokens: event.output_tokens,
-    cache_read_tokens: event.cache_read_tokens,
-    cache_write_tokens: event.cache_write_tokens,
-    ...(event.usd === undefined ? {} : { usd: event.usd }),
-    ...(event.by_model === undefined ? {} : { by_model: event.by_model }),
-  };
+/** Totals of a conversation over all turns so far, as the last `usage` event of a transcript says. */
+export function findConversationUsage(transcriptPath: string): Usage | null {
+  let text: string;
+  try {
+    text = readFileSync(transcriptPath, 'utf8');
+  } catch {
+    return null;
+  }
+  for (const line of text.split('\n').toReversed()) {
+    if (!line.startsWith('{"type":"usage"')) continue;
+    const event = agentEvent.safeParse(JSON.parse(line));
+    if (event.success && event.data.type === 'usage') return event.data.conversation ?? null;
+  }
+  return null;
 }

@@ -1,19 +1,22 @@
-import { AppError, type Assignment, type AttemptArtifact } from '@baton/contract';
+import { AppError, ERROR_CODES, type Assignment, type AttemptArtifact } from '@baton/contract';
 import { createClient } from '@baton/sdk';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, isAbsolute, relative, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerConfig } from '../config.ts';
+import type { PendingUpload } from './report.ts';
 
 /** Files of an attempt on their way to the control plane, and back to another worker. */
 export interface Uploader {
-  /** Announces a file and sends its content unless it is stored already. */
-  add(
-    it: Assignment,
-    path: string,
-    about: Pick<AttemptArtifact, 'name' | 'kind' | 'media_type'> & Partial<AttemptArtifact>,
-  ): Promise<unknown>;
+  /**
+   * Announces a file and sends its content unless it is stored already; again until the control plane
+   * has it, refuses it, or `signal` fires. @throws {AppError} what it was refused with
+   */
+  add(it: Assignment, upload: PendingUpload, signal?: AbortSignal): Promise<unknown>;
   /** A file that the agent names, inside its workspace. @throws {AppError} not_found, forbidden */
   addFile(
     it: Assignment,
@@ -23,10 +26,14 @@ export interface Uploader {
       readonly kind?: AttemptArtifact['kind'] | undefined;
       readonly media_type?: string | undefined;
     },
+    signal: AbortSignal,
   ): Promise<unknown>;
   /** Fetches the content of an artifact into a file. */
   fetch(it: Assignment, artifact: string, path: string): Promise<void>;
 }
+
+const retryMsMin = 500;
+const retryMsMax = 30_000;
 
 export function createUploader(
   config: WorkerConfig,
@@ -34,28 +41,35 @@ export function createUploader(
 ): Uploader {
   const clientOf = (it: Assignment) => createClient({ baseUrl: config.url, token: it.token });
 
-  const add: Uploader['add'] = async (it, path, about) => {
+  async function addOnce(it: Assignment, { path, about }: PendingUpload): Promise<unknown> {
     const { size } = await stat(path);
     const client = clientOf(it);
     const announced = await client.call('addAttemptArtifact', {
       params: { id: it.attempt.id },
-      body: {
-        epoch: it.attempt.epoch,
-        size,
-        sha256: await sha256Of(path),
-        meta: {},
-        ...about,
-      },
+      body: { epoch: it.attempt.epoch, size, sha256: await sha256Of(path), ...about },
     });
     if (announced.upload !== null) {
       await client.upload(announced.upload, new Uint8Array(await readFile(path)));
     }
     return announced.artifact;
+  }
+
+  const add: Uploader['add'] = async (it, upload, signal) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await addOnce(it, upload);
+      } catch (error) {
+        const mayHelp = error instanceof AppError && ERROR_CODES[error.code].retry;
+        if (!mayHelp || signal === undefined) throw error;
+        const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(tries, 8));
+        await sleep(delayMs * (0.5 + Math.random() * 0.5), undefined, { signal });
+      }
+    }
   };
 
   return {
     add,
-    async addFile(it, wanted) {
+    async addFile(it, wanted, signal) {
       const root = workspaceOf(it.attempt.id);
       if (root === undefined) throw new AppError('not_found', 'The attempt has no workspace.');
       const path = await realpath(resolve(root, wanted.path)).catch(() => {
@@ -65,22 +79,23 @@ export function createUploader(
       if (inside.startsWith('..') || isAbsolute(inside)) {
         throw new AppError('forbidden', `${wanted.path} lies outside the workspace.`);
       }
-      return add(it, path, {
+      const about = {
         name: wanted.name ?? basename(path),
         kind: wanted.kind ?? 'file',
         media_type: wanted.media_type ?? 'application/octet-stream',
-      });
+        meta: {},
+      };
+      return add(it, { path, about }, signal);
     },
     async fetch(it, artifact, path) {
-      const response = await clientOf(it).download('getArtifactContent', artifact);
-      await writeFile(path, Buffer.from(await response.arrayBuffer()), { mode: 0o600 });
+      const { body } = await clientOf(it).download('getArtifactContent', artifact);
+      if (body === null) throw new AppError('not_found', `Artifact ${artifact} has no content.`);
+      await pipeline(
+        Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]),
+        createWriteStream(path, { mode: 0o600 }),
+      );
     },
   };
-}
-
-/** Where a fetched bundle of an upstream commit is put. */
-export function bundlePath(attemptDir: string, artifact: string): string {
-  return join(attemptDir, `${artifact}.bundle`);
 }
 
 async function sha256Of(path: string): Promise<string> {

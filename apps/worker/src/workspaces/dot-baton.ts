@@ -1,4 +1,15 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
 
@@ -64,6 +75,22 @@ export function readDotBaton(workspacePath: string): HandedIn {
     if (data !== undefined) outputs[key] = data;
   }
   return { result, outputs, faults };
+}
+
+/**
+ * Adds a message to the agent to `.baton/notes.jsonl`, one JSON document a line. Nothing happens where the
+ * directory is not ours any more; links are not followed. @throws the file system's error
+ */
+export function appendNote(workspacePath: string, note: object): void {
+  const root = join(workspacePath, DOT_BATON);
+  if (!isRealDir(root)) return;
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+  const fd = openSync(join(root, 'notes.jsonl'), flags, 0o644);
+  try {
+    writeSync(fd, `${JSON.stringify(note)}\n`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function ensureRealDir(path: string): void {

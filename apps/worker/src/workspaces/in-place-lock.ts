@@ -47,7 +47,9 @@ export function releaseInPlace(path: string, attemptId: string): void {
 /** Between the agent's end and the release its work is collected; a worker that died there never releases. */
 function isHeld(holder: InPlaceOwner): boolean {
   if (!existsSync(holder.attemptDir)) return false;
-  const exit = findExit(holder.attemptDir);
+  // An attempt whose agent is asked to mend its result runs a second time.
+  const mending = join(holder.attemptDir, 'turn-2');
+  const exit = findExit(existsSync(mending) ? mending : holder.attemptDir);
   return exit === undefined || Date.now() - Date.parse(exit.at) < COLLECT_MS_MAX;
 }
 

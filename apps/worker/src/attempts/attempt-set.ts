@@ -1,0 +1,90 @@
+import type { Assignment } from '@baton/contract';
+import { createClient } from '@baton/sdk';
+import { listAttemptDirs } from '../spool/attempt-dir.ts';
+import { openAttemptFiles } from './files.ts';
+import { startRunner, type Runner, type RunnerPorts } from './runner.ts';
+
+/** All attempts that this worker has in hand. */
+export interface AttemptSet {
+  readonly size: number;
+  find(attempt: string): Runner | undefined;
+  list(): readonly Runner[];
+  /** Begins an attempt; one that it has, or has told the end of, is not begun again. */
+  take(it: Assignment): void;
+  /** Takes up what a daemon before this one did not report to its end. */
+  recover(): void;
+  /** A new connection: what may have been missed is asked for. */
+  reconnected(): void;
+}
+
+export function createAttemptSet(ports: RunnerPorts): AttemptSet {
+  const { config, link, log } = ports;
+  const runners = new Map<string, Runner>();
+
+  function begin(it: Assignment): void {
+    const { id } = it.attempt;
+    const runner = startRunner(ports, it, openAttemptFiles(config.dataDir, id));
+    runners.set(id, runner);
+    void runner.done.then(() => runners.delete(id));
+  }
+
+  /** Notes that were written while the link was down; they stand in the assignment as it is now. */
+  async function fetchNotes(runner: Runner): Promise<void> {
+    const { attempt, token } = runner.assignment;
+    const client = createClient({ baseUrl: config.url, token });
+    const fresh = await client.call('getAssignment', { params: { id: attempt.id } });
+    const known = runner.assignment.notes.map((it) => `${it.author}\n${it.text}`);
+    for (const note of fresh.notes) {
+      const at = known.indexOf(`${note.author}\n${note.text}`);
+      if (at >= 0) known.splice(at, 1);
+      // Its own agent's remarks come back under the worker's name.
+      else if (note.author !== config.name) runner.noted(note);
+    }
+  }
+
+  return {
+    get size() {
+      return runners.size;
+    },
+    find: (attempt) => runners.get(attempt),
+    list: () => [...runners.values()],
+    take(it) {
+      const { id, epoch } = it.attempt;
+      if (runners.has(id)) return;
+      try {
+        const files = openAttemptFiles(config.dataDir, id);
+        if (files.isDone()) return;
+        files.saveAssignment(it);
+        begin(it);
+      } catch (error) {
+        log.error({ error, attempt: id }, 'an assignment could not be taken');
+        const reason = 'the worker could not keep the assignment on its disk';
+        link
+          .request({ type: 'release', attempt: id, body: { epoch, reason } })
+          .catch(() => undefined);
+      }
+    },
+    recover() {
+      for (const { attemptId, dir } of listAttemptDirs(config.dataDir)) {
+        const files = openAttemptFiles(config.dataDir, attemptId);
+        if (files.isDone()) continue;
+        const assignment = files.assignment();
+        if (assignment === undefined)
+          log.warn({ dir }, 'an attempt without an assignment is left alone');
+        else begin(assignment);
+      }
+    },
+    reconnected() {
+      for (const runner of runners.values()) {
+        runner.reconnected();
+        if (runner.ended) continue;
+        fetchNotes(runner).catch((error: unknown) =>
+          log.debug(
+            { error, attempt: runner.assignment.attempt.id },
+            'notes could not be read again',
+          ),
+        );
+      }
+    },
+  };
+}

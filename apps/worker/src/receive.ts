@@ -1,0 +1,66 @@
+import type { ServerFrame } from '@baton/contract';
+import type { AttemptSet } from './attempts/attempt-set.ts';
+import type { createDeliveries } from './deliveries.ts';
+import type { Link } from './link/link.ts';
+import type { Log } from './log.ts';
+
+export interface Receiver {
+  readonly attempts: AttemptSet;
+  readonly deliveries: ReturnType<typeof createDeliveries>;
+  readonly link: Link;
+  readonly log: Log;
+  readonly isClosing: () => boolean;
+  readonly sayFree: () => void;
+}
+
+/** What is done about each frame of the control plane. */
+export function createReceiver(it: Receiver): (frame: ServerFrame) => void {
+  const { attempts, link, log } = it;
+  return (frame) => {
+    switch (frame.type) {
+      case 'welcome':
+        it.sayFree();
+        for (const id of frame.stop) attempts.find(id)?.abandon('stale_epoch');
+        attempts.reconnected();
+        return;
+      case 'assign': {
+        const { attempt } = frame.assignment;
+        if (!it.isClosing()) return attempts.take(frame.assignment);
+        const body = { epoch: attempt.epoch, reason: 'the worker takes no more work' };
+        link.request({ type: 'release', attempt: attempt.id, body }).catch(() => undefined);
+        return;
+      }
+      case 'cancel':
+        attempts.find(frame.attempt)?.cancel(frame.reason, frame.grace_seconds * 1_000);
+        return;
+      case 'stale':
+        for (const id of frame.attempts) attempts.find(id)?.abandon('stale_epoch');
+        return;
+      case 'log_ack':
+        attempts.find(frame.attempt)?.acknowledged(frame);
+        return;
+      case 'checkpoint_resolved':
+        attempts.find(frame.attempt)?.decided(frame.checkpoint);
+        return;
+      case 'message': {
+        const { author, text, urgent } = frame;
+        attempts.find(frame.attempt)?.noted({ author, text, urgent });
+        return;
+      }
+      case 'deliver':
+        it.deliveries.take(frame.order);
+        return;
+      case 'bye':
+        log[frame.reconnect ? 'info' : 'error'](
+          { reason: frame.reason },
+          'the control plane says goodbye',
+        );
+        return;
+      case 'drain':
+      case 'task_updated':
+      case 'ack':
+        // Who is given work is the control plane's own decision.
+        return;
+    }
+  };
+}
