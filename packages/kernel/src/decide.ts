@@ -14,9 +14,9 @@ export const decide: Decide = (world, command, context) => {
     if ('refused' in outcome) return { kind: 'refused', refusal: outcome.refused };
     for (const run of draft.touchedRuns) settleRun(draft, run);
     return { kind: 'accepted', ...draft.result(), reply: outcome };
-  } catch (signal) {
-    if (signal instanceof NotLoaded) return { kind: 'needs', needs: signal.needs };
-    throw signal;
+  } catch (thrown) {
+    if (thrown instanceof NotLoaded) return { kind: 'needs', needs: thrown.needs };
+    throw thrown;
   }
 };
 

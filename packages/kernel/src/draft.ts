@@ -14,12 +14,15 @@ import type { Change, Context, ListName, Lists, Need, World } from './world.ts';
 /** Internal signal: deciding met what is not loaded. `decide` turns it into an answer. */
 export class NotLoaded extends Error {
   override readonly name = 'NotLoaded';
-  readonly needs: readonly Need[];
+  needs: readonly Need[] = [];
+}
 
-  constructor(needs: readonly Need[]) {
-    super('not loaded');
-    this.needs = needs;
-  }
+// One object for all: taking the stack of an error costs more than most decisions do.
+const signal = new NotLoaded('not loaded');
+
+function notLoaded(needs: readonly Need[]): NotLoaded {
+  signal.needs = needs;
+  return signal;
 }
 
 /** What an event is about; the project is the command's. */
@@ -45,6 +48,7 @@ export class Draft {
   readonly #written = new Map<TableName, Map<string, AnyRow | null>>();
   readonly #created = new Set<string>();
   readonly #joined = new Map<ListName, Map<string, Set<string>>>();
+  readonly #indexed = new Map<TableName, readonly ListName[]>();
   readonly #events: NewEvent[] = [];
   readonly #runSeq = new Map<string, number>();
   readonly #touchedRuns = new Set<string>();
@@ -61,7 +65,7 @@ export class Draft {
   /** A row, or null when there is none. */
   find<T extends TableName>(table: T, id: string): Tables[T] | null {
     const found = this.#peek(table, id);
-    if (found === undefined) throw new NotLoaded([{ kind: 'row', table, id }]);
+    if (found === undefined) throw notLoaded([{ kind: 'row', table, id }]);
     return found;
   }
 
@@ -81,7 +85,7 @@ export class Draft {
   /** The rows on a list, as they are now. */
   list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] {
     const base = this.#world.list(list, id) ?? (this.#isNew(list, id) ? [] : undefined);
-    if (base === undefined) throw new NotLoaded([{ kind: 'list', list, id }]);
+    if (base === undefined) throw notLoaded([{ kind: 'list', list, id }]);
     const { table, owners } = LISTS[list];
     const written = this.#written.get(table) as
       | ReadonlyMap<string, Tables[Lists[L]] | null>
@@ -95,7 +99,7 @@ export class Draft {
       const now = written.has(key) ? written.get(key) : old;
       if (now !== null && now !== undefined && owners(now as never).includes(id)) out.push(now);
     }
-    for (const key of this.#joined.get(list)?.get(id) ?? []) {
+    for (const key of this.#joinedOf(list).get(id) ?? []) {
       const now = written.get(key);
       if (seen.has(key) || now === null || now === undefined) continue;
       if (owners(now as never).includes(id)) out.push(now);
@@ -107,7 +111,7 @@ export class Draft {
   load(needs: Iterable<Need>): void {
     const missing: Need[] = [];
     for (const need of needs) if (!this.#isLoaded(need)) missing.push(need);
-    if (missing.length > 0) throw new NotLoaded(missing);
+    if (missing.length > 0) throw notLoaded(missing);
   }
 
   /** Writes a row that did not exist; lists of it are known to be empty. */
@@ -120,9 +124,7 @@ export class Draft {
   put<T extends TableName>(table: T, row: Tables[T]): void {
     const key = rowKey(table, row);
     this.#rowsOf(table).set(key, row);
-    for (const name of listsOver(table)) {
-      for (const owner of LISTS[name].owners(row as never)) this.#join(name, owner, key);
-    }
+    for (const name of this.#indexed.get(table) ?? []) this.#join(name, key, row);
   }
 
   /** Takes a row away. It is read first, so that whoever writes knows whether there is one to delete. */
@@ -213,12 +215,25 @@ export class Draft {
     return rows;
   }
 
-  #join(list: ListName, owner: string, key: string): void {
-    let owners = this.#joined.get(list);
-    if (owners === undefined) this.#joined.set(list, (owners = new Map()));
-    let members = owners.get(owner);
-    if (members === undefined) owners.set(owner, (members = new Set()));
-    members.add(key);
+  /** Written rows by the lists they are on. Made for a list when it is first read, then kept. */
+  #joinedOf(list: ListName): Map<string, Set<string>> {
+    let joined = this.#joined.get(list);
+    if (joined === undefined) {
+      this.#joined.set(list, (joined = new Map()));
+      const { table } = LISTS[list];
+      this.#indexed.set(table, [...(this.#indexed.get(table) ?? []), list]);
+      for (const [key, row] of this.#rowsOf(table)) if (row !== null) this.#join(list, key, row);
+    }
+    return joined;
+  }
+
+  #join(list: ListName, key: string, row: AnyRow): void {
+    const joined = this.#joinedOf(list);
+    for (const owner of LISTS[list].owners(row as never)) {
+      const members = joined.get(owner);
+      if (members === undefined) joined.set(owner, new Set([key]));
+      else members.add(key);
+    }
   }
 }
 
@@ -226,14 +241,4 @@ export class Draft {
 export function rowKey(table: TableName, row: AnyRow): string {
   if (table === 'taskSpecs' || table === 'ready') return (row as Tables['ready']).taskId;
   return (row as Exclude<AnyRow, Tables['ready'] | Tables['taskSpecs']>).id;
-}
-
-const byTable = new Map<TableName, ListName[]>();
-for (const name of Object.keys(LISTS) as ListName[]) {
-  const { table } = LISTS[name];
-  byTable.set(table, [...(byTable.get(table) ?? []), name]);
-}
-
-function listsOver(table: TableName): readonly ListName[] {
-  return byTable.get(table) ?? [];
 }
