@@ -1,1 +1,1 @@
-export {};
+export { referenceFiles } from './reference/reference-files.ts';

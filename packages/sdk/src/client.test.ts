@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, type Event } from '@baton/contract';
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
-import { createClient, decodeLogChunk, problemOf, type CallReply, type Client } from './index.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createClient, problemOf, type Client } from './index.ts';
 
 interface Seen {
   readonly method: string;
@@ -303,18 +303,6 @@ describe('a log', () => {
     }
     expect(text).toBe('käse und brot');
   });
-
-  test('decodes bytes that are no text', () => {
-    const decoded = decodeLogChunk({
-      attempt: 'att_1',
-      stream: 'stdout',
-      offset: 0,
-      data: '/wD+',
-      encoding: 'base64',
-      at: '2030-01-01T00:00:00.000Z',
-    });
-    expect([...decoded.bytes]).toEqual([255, 0, 254]);
-  });
 });
 
 describe('waiting', () => {
@@ -385,32 +373,5 @@ describe('lists', () => {
     for await (const run of client.runs.each({}, 2)) first.push(run.id);
     expect(first).toEqual(['run_1', 'run_2']);
     expect(seen).toHaveLength(3);
-  });
-});
-
-describe('types', () => {
-  test('come from the route table', () => {
-    expectTypeOf<CallReply<'getRun'>['status']>().toEqualTypeOf<
-      | 'planning'
-      | 'running'
-      | 'waiting'
-      | 'paused'
-      | 'cancelling'
-      | 'completed'
-      | 'failed'
-      | 'cancelled'
-    >();
-    expectTypeOf<CallReply<'removeWorker'>>().toEqualTypeOf<undefined>();
-    const client = createClient({ baseUrl: 'http://127.0.0.1:1' });
-    const neverCalled = (): void => {
-      // @ts-expect-error getRun needs an id
-      void client.call('getRun');
-      // @ts-expect-error bytes are downloaded
-      void client.call('getTaskDiff', { params: { id: 'x' } });
-      // @ts-expect-error no such option
-      void client.call('createRun', { body: { gaol: 'x' } });
-      void client.call('me');
-    };
-    expect(neverCalled).toBeTypeOf('function');
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Option } from 'commander';
+import { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from './table.ts';
 
@@ -38,6 +38,15 @@ describe('the table of commands', () => {
         const option = new Option(flags);
         const negated = `no${option.attributeName().replace(/^./, (it) => it.toUpperCase())}`;
         expect(key).toBe(option.negate ? negated : option.attributeName());
+      }
+      // Unless something is typed no flag is on, also where there is a `--no-` of it.
+      const parser = new Command();
+      for (const { flags } of Object.values(command.options)) parser.addOption(new Option(flags));
+      const untyped = parser.parse([], { from: 'user' }).opts();
+      for (const { flags, kind, parse } of Object.values(command.options)) {
+        const { negate } = new Option(flags);
+        const raw: unknown = untyped[new Option(flags).attributeName()];
+        if (kind === 'flag') expect(parse(negate ? raw === false : raw === true)).toBe(false);
       }
       expect(command.summary).toMatch(/^[a-z].*[^.]$/);
     },

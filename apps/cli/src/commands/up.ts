@@ -36,8 +36,8 @@ export const up = command({
       'tasks at the same time (BATON_SLOTS); default: half the cores',
     ),
     noWorker: flag('--no-worker', 'without a worker'),
-    noDemo: flag('--no-demo', 'without the demo on the first start'),
     demo: flag('--demo', 'with the demo, whatever start it is'),
+    noDemo: flag('--no-demo', 'without the demo on the first start'),
   },
   async run(context, _, options) {
     context.activity.say('starting the control plane');

@@ -1,34 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { AppError } from '@baton/contract';
 
 const run = promisify(execFile);
 
-/** Files of the small library that the demo works on. */
-const FILES: Readonly<Record<string, string>> = {
-  'package.json': `${JSON.stringify(
-    { name: 'wordkit', version: '1.0.0', type: 'module', scripts: { test: 'node --test' } },
-    null,
-    2,
-  )}\n`,
-  'README.md': '# wordkit\n\nSmall functions on words. `npm test` runs the tests.\n',
-  '.gitignore': 'node_modules/\n',
-  'src/words.js': `/** The words of a text, in order. */
-export function words(text) {
-  return text.split(/\\s+/).filter((word) => word !== '');
-}
-`,
-  'test/words.test.js': `import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { words } from '../src/words.js';
-
-test('words leaves out what lies between them', () => {
-  assert.deepEqual(words('  one two\\n three '), ['one', 'two', 'three']);
-});
-`,
-};
+/** The small library that the demo works on. */
+const WORDKIT = fileURLToPath(new URL('../../demo/wordkit/', import.meta.url));
 
 /**
  * Makes a repository with one commit on `main` in the next free folder below `<dataDir>/demo`.
@@ -36,10 +16,7 @@ test('words leaves out what lies between them', () => {
  */
 export async function makeDemoRepo(dataDir: string): Promise<string> {
   const path = nextFolder(join(dataDir, 'demo'));
-  for (const [name, content] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(path, name)), { recursive: true });
-    writeFileSync(join(path, name), content);
-  }
+  cpSync(WORDKIT, path, { recursive: true });
   await git(path, 'init', '--quiet');
   // `init -b` is younger than some gits that are still about.
   await git(path, 'symbolic-ref', 'HEAD', 'refs/heads/main');

@@ -1,6 +1,7 @@
 import type { Output } from '../terminal/output.ts';
-import { paint, show } from '../terminal/shown.ts';
+import { paint, show, type Shown } from '../terminal/shown.ts';
 import { eventSentence as sentenceOf } from '../views/event-line.ts';
+import { createLineTeller } from '../watch/line-teller.ts';
 import type { RunViewer } from '../watch/run-viewer.ts';
 
 /** What each task of the demo is about, told when it starts. */
@@ -18,40 +19,28 @@ const UNTOLD: ReadonlySet<string> = new Set(['task.ready', 'task.assigned', 'tas
 /** Tells the demo in plain words, a line an event. */
 export function createNarrator(out: Output): RunViewer {
   const keys = new Map<string, string>();
-  let held: (() => void)[] | undefined;
-  const tell = (who: string, what: ReturnType<typeof show>): void => {
-    const line = show`  ${paint.bold(who.padEnd(10))} ${what}`;
-    if (held === undefined) out.line(line);
-    else held.push(() => out.line(line));
-  };
+  const teller = createLineTeller(out);
+  const tell = (who: string, what: Shown): void =>
+    teller.line(show`  ${paint.bold(who.padEnd(10))} ${what}`);
   return {
     start({ tasks }) {
       for (const { id, key } of tasks) keys.set(id, key);
     },
     event(event) {
+      teller.connected();
       const key = event.task === null ? 'run' : (keys.get(event.task) ?? '');
       const story = STORY[key];
+      const sentence = sentenceOf(event);
       if (event.type === 'task.started' && story !== undefined) {
         tell(key, paint.cyan(story));
-        return;
+      } else if (sentence !== undefined && event.type === 'contract.fulfilled') {
+        tell(key, show`${sentence}, checked against its JSON Schema`);
+      } else if (sentence !== undefined && !UNTOLD.has(event.type)) {
+        tell(key, sentence);
       }
-      if (event.type === 'contract.fulfilled') {
-        tell(key, show`${sentenceOf(event)}, checked against its JSON Schema`);
-        return;
-      }
-      const sentence = UNTOLD.has(event.type) ? undefined : sentenceOf(event);
-      if (sentence !== undefined) tell(key, sentence);
     },
-    reconnecting: (why) => tell('', paint.dim(show`... ${why} Connecting again.`)),
-    setQuiet(isQuiet) {
-      if (isQuiet) {
-        held ??= [];
-        return;
-      }
-      const all = held ?? [];
-      held = undefined;
-      for (const draw of all) draw();
-    },
+    reconnecting: (why) => teller.reconnecting(why),
+    setQuiet: (isQuiet) => teller.setQuiet(isQuiet),
     end: () => undefined,
   };
 }

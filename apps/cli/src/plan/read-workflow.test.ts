@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { AppError, plan, runCreate } from '@baton/contract';
 import { describe, expect, test } from 'vitest';
-import { parseWorkflow, type ReadOptions } from './read-workflow.ts';
+import { parseWorkflow, readWorkflow, type ReadOptions } from './read-workflow.ts';
 
 const parse = (text: string, options: ReadOptions = {}) =>
   parseWorkflow(text, '/repo/baton.yaml', options);
@@ -234,5 +235,23 @@ describe('a fault is told with its line', () => {
     ['no document', '', ['1:1: Invalid input: expected object, received null']],
   ])('%s', (_, text, faults) => {
     expect(faultsOf(text)).toEqual(faults);
+  });
+});
+
+describe('the examples', () => {
+  test.each(['claude', 'codex', 'mixed'])('%s is a plan that the control plane takes', (name) => {
+    const path = fileURLToPath(new URL(`../../../../examples/${name}/baton.yaml`, import.meta.url));
+    const body = runCreate.parse(readWorkflow(path, { repo: '/tmp/wordkit' }));
+    const { tasks, dependencies } = plan.parse(body.plan);
+    expect(tasks.map(({ key }) => key)).toEqual([
+      'design',
+      'slugify',
+      'summarize',
+      'verify',
+      'integrate',
+    ]);
+    expect(tasks.every(({ workspace }) => workspace?.repo === '/tmp/wordkit')).toBe(true);
+    expect(dependencies.filter(({ type }) => type === 'input')).toHaveLength(2);
+    expect(body.deliver).toBe('merge');
   });
 });

@@ -4,7 +4,6 @@ import { findClientFile, writeClientFile } from '../client-file.ts';
 import type { Context } from '../context.ts';
 import { fileLog, stderrLog } from '../log.ts';
 import { flag, text } from '../option.ts';
-import { VERSION } from '../version.ts';
 import { startServerRole, type ServerRole } from './server.ts';
 
 /** Flags of `baton up` and `baton server` alike. */
@@ -56,7 +55,6 @@ export async function openControlPlane(
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       insecure: flags.insecure,
       unsafeDurability: flags.unsafeDurability,
-      version: VERSION,
     },
     log,
   );

@@ -1,37 +1,27 @@
 import type { Output } from '../terminal/output.ts';
-import { paint, show } from '../terminal/shown.ts';
 import { eventLine } from '../views/event-line.ts';
+import { createLineTeller } from './line-teller.ts';
 import type { RunViewer } from './run-viewer.ts';
 
 /** A line an event: for pipes, logs, and terminals that cannot be drawn on. */
 export function createLineViewer(out: Output): RunViewer {
   const keys = new Map<string, string>();
-  let held: (() => void)[] | undefined;
-  const put = (draw: () => void): void => {
-    if (held === undefined) draw();
-    else held.push(draw);
-  };
+  const teller = createLineTeller(out);
   return {
     start({ tasks }) {
       for (const { id, key } of tasks) keys.set(id, key);
     },
     event(event) {
+      teller.connected();
       const key = event.data['key'];
       if (event.type === 'task.created' && event.task !== null && typeof key === 'string') {
         keys.set(event.task, key);
       }
       const line = eventLine(event, (task) => keys.get(task) ?? task);
-      if (line !== undefined) put(() => out.line(line));
+      if (line !== undefined) teller.line(line);
     },
-    reconnecting: (why) => put(() => out.line(paint.dim(show`... ${why} Connecting again.`))),
-    setQuiet(isQuiet) {
-      if (isQuiet) held ??= [];
-      else {
-        const all = held ?? [];
-        held = undefined;
-        for (const draw of all) draw();
-      }
-    },
+    reconnecting: (why) => teller.reconnecting(why),
+    setQuiet: (isQuiet) => teller.setQuiet(isQuiet),
     end: () => undefined,
   };
 }

@@ -1,0 +1,10 @@
+import { workflowJsonSchema } from '../plan/workflow-schema.ts';
+import { cliPage } from './cli-page.ts';
+
+/** Pages under `docs/reference` that are made from this package, by path from the root. */
+export function referenceFiles(): Readonly<Record<string, string>> {
+  return {
+    'docs/reference/baton.schema.json': `${JSON.stringify(workflowJsonSchema(), null, 2)}\n`,
+    'docs/reference/cli.md': cliPage(),
+  };
+}
