@@ -11,6 +11,7 @@ import { useGo } from '../go.ts';
 import { Rail } from './rail.tsx';
 import { TopBar } from './top-bar.tsx';
 import { useKeys } from './use-keys.ts';
+import { useLinks } from './use-links.ts';
 import './frame.css';
 
 /** What stands around every room: rail, top bar, the stream of events, keys. */
@@ -23,6 +24,7 @@ export function Frame() {
     go,
     useCallback(() => setHelpOpen(true), []),
   );
+  useLinks(go);
   useSignedOut(isSignedOut(session.error));
   const isSignedIn = session.data !== undefined;
   useEffect(() => {

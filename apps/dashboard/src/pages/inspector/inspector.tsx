@@ -36,7 +36,10 @@ export function Inspector({ graph, taskId, search }: InspectorProps) {
   const task = graph.tasks.find(({ id }) => id === taskId);
   const close = (): void => go(paths.run(graph.run.id, { tab: search.tab }));
   useEscape(close);
-  useEffect(() => pane.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // A sheet over the whole screen takes the focus; beside a list it leaves it to j and k.
+    if (window.matchMedia('(width <= 900px)').matches) pane.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <aside
       ref={pane}

@@ -2,11 +2,13 @@ import '@xyflow/react/dist/base.css';
 import {
   Background,
   BackgroundVariant,
+  getViewportForBounds,
   MiniMap,
   Panel,
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  type Viewport,
 } from '@xyflow/react';
 import type { RunGraph } from '@baton/contract';
 import { Maximize, Minus, Plus } from 'lucide-react';
@@ -26,8 +28,9 @@ const nodeTypes = { task: TaskNode };
 const edgeTypes = { dependency: DependencyEdge };
 const MINIMAP_FROM = 50;
 /** At first no smaller than can be read; the button shows all there is. */
-const FIT_READABLE = { padding: 0.12, maxZoom: 1.1, minZoom: 0.55 } as const;
-const FIT_ALL = { padding: 0.06, maxZoom: 1.1, duration: 140 } as const;
+const READABLE = { from: 0.55, to: 1.1 } as const;
+const WHOLE = { from: 0.1, to: 1.1 } as const;
+const PADDING = 0.1;
 
 interface GraphViewProps {
   readonly graph: RunGraph;
@@ -62,8 +65,7 @@ function Canvas({ graph, search }: GraphViewProps) {
         edges={edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
-        fitView
-        fitViewOptions={FIT_READABLE}
+        onInit={(flow) => void flow.setViewport(viewportOf(places, canvas.current, READABLE))}
         minZoom={0.1}
         maxZoom={1.6}
         nodesDraggable={false}
@@ -78,7 +80,7 @@ function Canvas({ graph, search }: GraphViewProps) {
         onNodeClick={(_, node) => open(node.id)}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
-        <ZoomButtons />
+        <ZoomButtons onFit={() => viewportOf(places, canvas.current, WHOLE)} />
         {graph.tasks.length > MINIMAP_FROM && (
           <MiniMap<TaskFlowNode>
             pannable
@@ -161,8 +163,27 @@ function shift(start: number, size: number, room: number): number {
   return over > 0 ? -over : 0;
 }
 
-function ZoomButtons() {
-  const { zoomIn, zoomOut, fitView } = useReactFlow();
+/** What shows all places in the middle of the canvas, as large as the zoom allows. */
+function viewportOf(
+  places: Places,
+  box: HTMLElement | null,
+  zoom: { readonly from: number; readonly to: number },
+): Viewport {
+  const all = [...places.values()];
+  const left = Math.min(...all.map(({ x }) => x));
+  const top = Math.min(...all.map(({ y }) => y));
+  const bounds = {
+    x: left,
+    y: top,
+    width: Math.max(...all.map(({ x }) => x)) + NODE.width - left,
+    height: Math.max(...all.map(({ y }) => y)) + NODE.height - top,
+  };
+  const { clientWidth = 0, clientHeight = 0 } = box ?? {};
+  return getViewportForBounds(bounds, clientWidth, clientHeight, zoom.from, zoom.to, PADDING);
+}
+
+function ZoomButtons({ onFit }: { readonly onFit: () => Viewport }) {
+  const { zoomIn, zoomOut, setViewport } = useReactFlow();
   const icon = { size: 15, 'aria-hidden': true } as const;
   return (
     <Panel position="bottom-left" className="graph-zoom">
@@ -172,7 +193,11 @@ function ZoomButtons() {
       <Button look="bare" label={S.graph.zoomOut} onClick={() => void zoomOut()}>
         <Minus {...icon} />
       </Button>
-      <Button look="bare" label={S.graph.fit} onClick={() => void fitView(FIT_ALL)}>
+      <Button
+        look="bare"
+        label={S.graph.fit}
+        onClick={() => void setViewport(onFit(), { duration: 140 })}
+      >
         <Maximize {...icon} />
       </Button>
     </Panel>
