@@ -313,8 +313,6 @@ export interface HardNeeds {
   readonly worker: string | null;
   readonly selector: NonNullable<Needs['selector']>;
   readonly repo: string | null;
-  /** A local path where `workspace.repo` must exist; null for URLs and names. */
-  readonly localRepo: string | null;
   readonly tools: readonly string[];
   readonly environment: string | null;
 }

@@ -43,7 +43,6 @@ export function describeNeeds(needs: HardNeeds): string {
     needs.worker === null ? '' : `worker ${needs.worker}`,
     needs.engine === null ? '' : `engine ${needs.engine}`,
     needs.repo === null ? '' : `repo ${needs.repo}`,
-    needs.localRepo === null ? '' : `the path ${needs.localRepo}`,
     ...selector,
     ...needs.tools.map((tool) => `tool ${tool}`),
     needs.environment === null ? '' : `environment ${needs.environment}`,

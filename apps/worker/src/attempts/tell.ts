@@ -160,6 +160,8 @@ function classOf({ code }: AppError): 'workspace' | 'environment' | 'agent_error
     case 'workspace_failed':
     case 'workspace_busy':
     case 'git_failed':
+    // Another machine may have it: nobody is asked beforehand which paths exist there.
+    case 'repo_not_found':
     case 'control_plane_unreachable':
     case 'store_unavailable':
     case 'draining':

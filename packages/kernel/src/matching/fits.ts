@@ -1,6 +1,6 @@
 import type { Capabilities, SelectorTerm } from '@baton/contract';
 import type { HardNeeds, WorkerRow } from '../rows.ts';
-import { hasLocalPath, isSameRepo } from './repo-name.ts';
+import { isSameRepo } from './repo-name.ts';
 
 /** Whether a worker has all that is asked; slots, draining and silence are looked at elsewhere. */
 export function fits(needs: HardNeeds, worker: WorkerRow): boolean {
@@ -18,12 +18,9 @@ export function misfits(needs: HardNeeds, worker: WorkerRow): string[] {
   for (const term of needs.selector) {
     if (!holds(term, worker.labels)) out.push(`label ${sayTerm(term)} does not hold`);
   }
-  const { repo, localRepo } = needs;
+  const { repo } = needs;
   if (repo !== null && !capabilities.repos.some((it) => isSameRepo(repo, it))) {
     out.push(`does not have repo ${repo}`);
-  }
-  if (localRepo !== null && !hasLocalPath(localRepo, capabilities.repos)) {
-    out.push(`does not have the path ${localRepo}`);
   }
   for (const tool of needs.tools) {
     if (!capabilities.tools.includes(tool)) out.push(`does not have tool ${tool}`);

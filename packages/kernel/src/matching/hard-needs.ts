@@ -1,8 +1,8 @@
 import type { TaskSpec } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { stableJson } from '../json-text.ts';
+import { rows } from '../need.ts';
 import type { HardNeeds } from '../rows.ts';
-import { isLocalPath } from './repo-name.ts';
 
 /** The engine a task asks for; null: any that can log in, other than `shell`. */
 export function wantedEngine(spec: Pick<TaskSpec, 'kind' | 'needs'>): string | null {
@@ -11,7 +11,6 @@ export function wantedEngine(spec: Pick<TaskSpec, 'kind' | 'needs'>): string | n
 
 /** What a worker must have to take a task, in one form for equal needs. */
 export function hardNeedsOf(spec: TaskSpec, assignedWorker: string | null): HardNeeds {
-  const repo = spec.workspace?.repo;
   const selector = (spec.needs.selector ?? []).map((term) => ({
     ...term,
     values: term.values.toSorted(),
@@ -21,19 +20,41 @@ export function hardNeedsOf(spec: TaskSpec, assignedWorker: string | null): Hard
     worker: assignedWorker ?? spec.needs.worker ?? null,
     selector: selector.toSorted((a, b) => (stableJson(a) < stableJson(b) ? -1 : 1)),
     repo: spec.needs.repo ?? null,
-    localRepo: repo !== undefined && isLocalPath(repo) ? repo : null,
     tools: [...new Set(spec.needs.tools ?? [])].sort(),
     environment:
       spec.needs.environment?.required === true ? (spec.needs.environment.class ?? null) : null,
   };
 }
 
-/** The id of a set of hard needs; its row is written when the project has none yet. */
-export function needsIdOf(draft: Draft, spec: TaskSpec, assignedWorker: string | null): string {
-  const needs = hardNeedsOf(spec, assignedWorker);
-  const id = draft.context.sha256(stableJson([draft.project, needs]));
-  if (draft.find('needs', id) === null) {
-    draft.put('needs', { id, projectId: draft.project, needs });
+/**
+ * The ids of the hard needs of some specs, in their order; the row of each set is written when the
+ * project has none yet. Asks for all of them at once.
+ */
+export function needsIdsOf(
+  draft: Draft,
+  specs: readonly TaskSpec[],
+  assignedWorker: string | null = null,
+): string[] {
+  const idOfText = new Map<string, string>();
+  const needsOfId = new Map<string, HardNeeds>();
+  const ids = specs.map((spec) => {
+    const needs = hardNeedsOf(spec, assignedWorker);
+    const text = stableJson([draft.project, needs]);
+    const id = idOfText.get(text) ?? draft.context.sha256(text);
+    idOfText.set(text, id);
+    needsOfId.set(id, needs);
+    return id;
+  });
+  draft.load(rows('needs', needsOfId.keys()));
+  for (const [id, needs] of needsOfId) {
+    if (draft.find('needs', id) === null) {
+      draft.put('needs', { id, projectId: draft.project, needs });
+    }
   }
-  return id;
+  return ids;
+}
+
+/** The id of the hard needs of one spec. */
+export function needsIdOf(draft: Draft, spec: TaskSpec, assignedWorker: string | null): string {
+  return needsIdsOf(draft, [spec], assignedWorker)[0] ?? '';
 }

@@ -13,7 +13,7 @@ export function normaliseRepo(text: string): string {
 }
 
 /** Whether a repository is given as a path on the machine that works on it. */
-export function isLocalPath(text: string): boolean {
+function isLocalPath(text: string): boolean {
   return /^(?:[/~.]|[A-Za-z]:[\\/]|file:)/.test(text);
 }
 
@@ -22,16 +22,5 @@ export function isSameRepo(wanted: string, repo: RepoCapability): boolean {
   const name = normaliseRepo(wanted);
   return [repo.name, repo.url, repo.path].some(
     (known) => known !== undefined && normaliseRepo(known) === name,
-  );
-}
-
-/** Whether a worker has a local path: it advertises it, or a folder above it. */
-export function hasLocalPath(path: string, repos: readonly RepoCapability[]): boolean {
-  return repos.some(
-    (repo) =>
-      repo.path !== undefined &&
-      (repo.path === path ||
-        repo.path === '/' ||
-        path.startsWith(`${repo.path.replace(/\/+$/, '')}/`)),
   );
 }

@@ -217,7 +217,6 @@ const SAMPLES: Tables = {
       worker: null,
       selector: [],
       repo: null,
-      localRepo: null,
       tools: [],
       environment: null,
     },
