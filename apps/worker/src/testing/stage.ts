@@ -1,0 +1,162 @@
+/** What the tests of a whole worker stand on: a control plane, a data directory, and workers to start and kill. */
+import { fakeAgentsDir } from '@baton/testkit';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pino } from 'pino';
+import type { WorkerConfigInput } from '../config.ts';
+import { attemptPaths } from '../spool/attempt-dir.ts';
+import { findState } from '../supervisor/records.ts';
+import { startWorker, type Worker } from '../worker.ts';
+import { FakeControlPlane } from './fake-control-plane.ts';
+
+const PATH = process.env['PATH'] ?? '/usr/bin:/bin';
+
+/** One test's world; `close` ends everything in it. */
+export class Stage {
+  readonly root = mkdtempSync(join(tmpdir(), 'baton-stage-'));
+  readonly dataDir = join(this.root, 'data');
+  readonly plane: FakeControlPlane;
+  readonly #workers: Worker[] = [];
+  readonly #daemons: ChildProcess[] = [];
+
+  private constructor(plane: FakeControlPlane) {
+    this.plane = plane;
+    mkdirSync(join(this.root, 'home'));
+  }
+
+  static async open(): Promise<Stage> {
+    return new Stage(await FakeControlPlane.start());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((it) => it.stop({ leaveRunning: true })));
+    for (const daemon of this.#daemons) daemon.kill('SIGKILL');
+    await this.plane.stop();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  config(more: Partial<WorkerConfigInput> = {}): WorkerConfigInput {
+    return {
+      url: this.plane.url,
+      token: 'batj_test',
+      name: 'w1',
+      slots: 4,
+      dataDir: this.dataDir,
+      warmSupervisors: 0,
+      freeMemoryBytesMin: 0,
+      processEnv: { PATH: [fakeAgentsDir, PATH].join(delimiter), HOME: join(this.root, 'home') },
+      ...more,
+    };
+  }
+
+  /** A worker in this process. */
+  async worker(more: Partial<WorkerConfigInput> = {}): Promise<Worker> {
+    const log = pino({ level: process.env['BATON_TEST_LOG'] ?? 'silent' });
+    const worker = await startWorker({ config: this.config(more), log });
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** A worker as a process of its own; resolves when it is ready. */
+  async daemon(): Promise<ChildProcess> {
+    const { processEnv, ...config } = this.config();
+    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+    const main = fileURLToPath(new URL('daemon.ts', import.meta.url));
+    const args = ['--conditions=source', '--import', tsx, main, JSON.stringify(config)];
+    const daemon = spawn(process.execPath, args, {
+      env: { ...processEnv },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#daemons.push(daemon);
+    await new Promise<void>((resolve, reject) => {
+      daemon.stdout?.once('data', () => resolve());
+      daemon.once('exit', (code) => reject(new Error(`the daemon ended with ${code}`)));
+    });
+    return daemon;
+  }
+
+  /** kill -9; resolves when it is gone. */
+  async kill(daemon: ChildProcess): Promise<void> {
+    const gone = new Promise((resolve) => daemon.once('exit', resolve));
+    daemon.kill('SIGKILL');
+    await gone;
+  }
+
+  attemptDir(attempt: string): string {
+    return join(this.dataDir, 'attempts', attempt);
+  }
+
+  path(name: string): string {
+    return join(this.root, name);
+  }
+
+  touch(name: string): void {
+    writeFileSync(this.path(name), '');
+  }
+
+  async untilFile(path: string): Promise<void> {
+    await this.plane.until(() => existsSync(path), path);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  /** A git repository with one commit; answers its path. */
+  repo(files: Readonly<Record<string, string>> = { 'README.md': 'hello\n' }): string {
+    const path = this.path('repo');
+    const git = (...args: string[]): void => {
+      execFileSync('git', args, { cwd: path, stdio: 'ignore' });
+    };
+    mkdirSync(path);
+    git('init', '--quiet', '--initial-branch=main');
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+    git('add', '.');
+    git('-c', 'user.name=T', '-c', 'user.email=t@example.org', 'commit', '--quiet', '-m', 'start');
+    return path;
+  }
+
+  /** A call on the agent's socket, as `baton task` makes it. */
+  async ask(
+    attempt: string,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    const socketPath = findState(this.attemptDir(attempt))?.agent_socket;
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath, method, path, agent: false }, (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => (text += part.toString()));
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Record<string, unknown> });
+        });
+      });
+      call.on('error', reject);
+      call.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  paths(attempt: string): ReturnType<typeof attemptPaths> {
+    return attemptPaths(this.attemptDir(attempt));
+  }
+}
+
+/** Shell that waits until a file is there: how tests hold an agent. */
+export function waitFor(path: string): string {
+  return `while [ ! -e '${path}' ]; do sleep 0.02; done`;
+}
+
+/** Looks again and again, for what tells nobody when it changes. */
+export async function eventually(look: () => boolean, what: string, msMax = 10_000): Promise<void> {
+  for (const late = performance.now() + msMax; !look(); await delay(10)) {
+    if (performance.now() > late) throw new Error(`waited in vain for ${what}`);
+  }
+}
