@@ -272,12 +272,12 @@ export class FakeControlPlane {
     if (attempt !== undefined && ['complete', 'fail', 'release'].includes(frame.type)) {
       attempt.status = 'ended';
     }
-    const body = frame.type === 'checkpoint_open' ? this.#open(frame) : null;
+    const body = frame.type === 'checkpoint_open' ? this.open(frame) : null;
     this.send({ type: 'ack', seq: frame.seq, error: null, body });
   }
 
   /** The same client id is the same checkpoint. */
-  #open(frame: Told<'checkpoint_open'>): Checkpoint {
+  open(frame: Told<'checkpoint_open'>): Checkpoint {
     const id = `chk_${frame.attempt}_${frame.body.client_id ?? randomUUID()}`;
     const known = this.checkpoints.get(id);
     if (known !== undefined) return known;
