@@ -69,6 +69,7 @@ function aroundTask(command: Command, task: TaskRow | null | undefined): Need[] 
   if (command.type === 'task.decide') needs.push(list('openCheckpointsOfTask', task.id));
   if (command.type === 'task.retry') {
     needs.push(list('tasksOfRun', task.runId), list('dependenciesOfRun', task.runId));
+    needs.push(list('specsOfRun', task.runId));
   }
   return needs;
 }

@@ -14,7 +14,7 @@ describe('the attempt machine', () => {
   test('has a rule for each status and input', () => {
     expect(Object.keys(ATTEMPT_MACHINE)).toEqual([...ATTEMPT_STATUSES]);
     for (const status of ATTEMPT_STATUSES) {
-      expect(Object.keys(ATTEMPT_MACHINE[status]), status).toEqual([...ATTEMPT_INPUTS]);
+      expect(Object.keys(ATTEMPT_MACHINE[status])).toEqual([...ATTEMPT_INPUTS]);
     }
   });
 

@@ -1,6 +1,6 @@
-import { isOpenAttempt } from '@baton/contract';
+import { DEFAULTS, isOpenAttempt } from '@baton/contract';
 import type { Draft } from '../draft.ts';
-import { list, row, rows } from '../need.ts';
+import { lists, rows } from '../need.ts';
 import type { AttemptRow } from '../rows.ts';
 import { afterFailure } from './after-failure.ts';
 import { aboutAttempt, closeAttempt, closeStopped } from './close-attempt.ts';
@@ -24,10 +24,27 @@ export function loadForLoss(draft: Draft, attempts: readonly AttemptRow[]): void
       'runs',
       attempts.map((it) => it.runId),
     ),
-    ...attempts.flatMap((it) =>
-      it.status === 'stopping' ? [list('timersOfTask', it.taskId), row('tasks', it.taskId)] : [],
+    ...lists(
+      'timersOfTask',
+      attempts.filter((it) => it.status === 'stopping').map((it) => it.taskId),
     ),
   ]);
+  loadPoisoned(draft, attempts);
+}
+
+/** Tasks that will fail for it, having been lost too often: their dependents are read with them. */
+function loadPoisoned(draft: Draft, attempts: readonly AttemptRow[]): void {
+  const poisoned = attempts
+    .filter((it) => draft.get('tasks', it.taskId).freeRetries + 1 >= DEFAULTS.freeRetriesMax)
+    .map((it) => it.taskId);
+  draft.load(lists('edgesOut', poisoned));
+  const edges = poisoned.flatMap((id) => draft.list('edgesOut', id));
+  draft.load(
+    rows(
+      'tasks',
+      edges.map((edge) => edge.downstreamId),
+    ),
+  );
 }
 
 /** The process of an attempt is gone or out of reach: its task is offered again. */

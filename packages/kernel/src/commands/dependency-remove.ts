@@ -4,6 +4,7 @@ import { list, row } from '../need.ts';
 import { rescanRun } from '../graph/rescan.ts';
 import { refuse } from '../refuse.ts';
 import { changeTask } from '../task/change-task.ts';
+import type { Draft } from '../draft.ts';
 import type { Handler } from './handler.ts';
 
 /** Takes an edge away; a task that waited for nothing else starts. */
@@ -37,9 +38,19 @@ export const dependencyRemove: Handler<'dependency.remove'> = (draft, command) =
     const before = draft.get('tasks', edge.downstreamId);
     const after = changeTask(draft, before.id, { pending: before.pending - 1 });
     if (after.status === 'blocked') {
-      if (after.outOfPlay && findDead(draft, after.id) === null) rescanRun(draft, after.runId);
+      if (after.outOfPlay && findDead(draft, after.id) === null) rescan(draft, after.runId);
       else if (after.pending === 0) cascade(draft, openAll(draft, [after.id]));
     }
   }
   return { task: task.id, run: edge.runId, dependency: edge.id };
 };
+
+/** The task is in play again, and with it perhaps what depends on it. */
+function rescan(draft: Draft, runId: string): void {
+  draft.load([
+    list('tasksOfRun', runId),
+    list('dependenciesOfRun', runId),
+    list('specsOfRun', runId),
+  ]);
+  rescanRun(draft, runId);
+}

@@ -12,7 +12,7 @@ import { cascade } from '../graph/cascade.ts';
 import { isRequired } from '../graph/edge-rule.ts';
 import { expandGoal, titleOf } from '../graph/expand-goal.ts';
 import { validatePlan } from '../graph/validate-plan.ts';
-import { needsIdOf } from '../matching/hard-needs.ts';
+import { needsIdsOf } from '../matching/hard-needs.ts';
 import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow, TaskRow, TaskSpecRow } from '../rows.ts';
@@ -122,10 +122,21 @@ function insertGraph(
     if (isRequired(edge)) pending.set(edge.downstream, (pending.get(edge.downstream) ?? 0) + 1);
   }
   const free: string[] = [];
-  const statuses = tasks.map(({ key, id: _id, ...spec }, position) => {
+  const specs = tasks.map(({ key: _key, id: _id, ...spec }) => spec);
+  const needsIds = needsIdsOf(draft, specs);
+  const statuses = specs.map((spec, position) => {
+    const key = tasks[position]?.key ?? '';
+    const needsId = needsIds[position] ?? '';
     const count = pending.get(key) ?? 0;
     const id = idOf(key);
-    const { task, cold } = newTask(draft, run, { id, key, position, spec, pending: count });
+    const { task, cold } = newTask(draft, run, {
+      id,
+      key,
+      position,
+      spec,
+      needsId,
+      pending: count,
+    });
     insertTask(draft, task, cold);
     if (count === 0) free.push(id);
     return count > 0 ? 'blocked' : statusWhenOpen(task, spec, run.policy);
@@ -176,6 +187,7 @@ interface NewTask {
   readonly key: string;
   readonly position: number;
   readonly spec: TaskSpec;
+  readonly needsId: string;
   readonly pending: number;
 }
 
@@ -208,7 +220,7 @@ export function newTask(
     resultAttemptId: null,
     workerId: null,
     assignedWorker: null,
-    needsId: needsIdOf(draft, spec, null),
+    needsId: made.needsId,
     priority: PRIORITIES.indexOf(spec.priority),
     checkpointId: null,
     progress: null,

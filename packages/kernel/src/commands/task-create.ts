@@ -4,7 +4,8 @@ import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { titleOf } from '../graph/expand-goal.ts';
 import { checkTask } from '../graph/validate-plan.ts';
-import { row } from '../need.ts';
+import { needsIdOf } from '../matching/hard-needs.ts';
+import { row, rows } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow } from '../rows.ts';
 import { reopenRun } from '../run/settle.ts';
@@ -77,7 +78,7 @@ function findHome(
   body: Body,
   edges: readonly WantedEdge[],
 ): { readonly run: RunRow | null } | Refused {
-  draft.load(edges.map((edge) => row('tasks', edge.upstream)));
+  loadUpstreams(draft, edges);
   const runs = new Set<string>();
   for (const edge of edges) {
     const upstream = checkWantedEdge(draft, edge);
@@ -99,6 +100,15 @@ function findHome(
   }
   const [id] = runs;
   return { run: id === undefined ? null : draft.get('runs', id) };
+}
+
+/** Loads all upstreams at once: their specs, and the results that gates look at. */
+function loadUpstreams(draft: Draft, edges: readonly WantedEdge[]): void {
+  draft.load(edges.flatMap(({ upstream }) => [row('tasks', upstream), row('taskSpecs', upstream)]));
+  const upstreams = edges
+    .filter((edge) => edge.type === 'gate')
+    .map((edge) => draft.find('tasks', edge.upstream)?.resultAttemptId ?? null);
+  draft.load(rows('attempts', upstreams));
 }
 
 function checkRoom(draft: Draft, run: RunRow, key: string | undefined): Refused | null {
@@ -153,7 +163,8 @@ function insertInto(draft: Draft, run: RunRow, made: Inserted): void {
   if (!isNew) reopenRun(draft, run.id, `task_added:${key}`);
   const pending = edges.filter((edge) => !isSatisfied(draft, edge)).length;
   const position = draft.get('runs', run.id).taskCount;
-  const { task, cold } = newTask(draft, run, { id, key, position, spec, pending });
+  const needsId = needsIdOf(draft, spec, null);
+  const { task, cold } = newTask(draft, run, { id, key, position, spec, needsId, pending });
   insertTask(draft, task, cold);
   if (isNew) {
     const { goal } = run;

@@ -21,6 +21,7 @@ export const taskRetry: Handler<'task.retry'> = (draft, command) => {
     row('runs', task.runId),
     list('tasksOfRun', task.runId),
     list('dependenciesOfRun', task.runId),
+    list('specsOfRun', task.runId),
   ]);
   if (draft.get('runs', task.runId).status === 'cancelling') {
     return refuse('wrong_status', `Run ${task.runId} is being cancelled; retry once it has ended.`);

@@ -72,6 +72,7 @@ function handOut(
     const chosen = chooseTasks(draft, project, free);
     if (chosen.length === 0) return claimed;
     loadForClaim(draft, chosen);
+    const before = claimed.length;
     for (const taskId of chosen) {
       const best = bestSeeker(draft, taskId, free);
       if (best === null) continue;
@@ -80,6 +81,7 @@ function handOut(
       best.seeker.used += 1;
       claimed.push({ worker: best.seeker.id, attempt: attempt.id });
     }
+    if (claimed.length === before) return claimed;
   }
 }
 
@@ -94,17 +96,19 @@ function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]):
       queue.map((it) => it.needsId),
     ),
   );
-  const fittingByNeeds = new Map<string, Seeker[]>();
+  /** Slots that each set of needs can still get; sets that share seekers may be promised too many. */
+  const roomByNeeds = new Map<string, number>();
   const chosen: string[] = [];
   for (const ready of queue) {
     if (chosen.length >= total) break;
-    let fitting = fittingByNeeds.get(ready.needsId);
-    if (fitting === undefined) {
+    let room = roomByNeeds.get(ready.needsId);
+    if (room === undefined) {
       const { needs } = draft.get('needs', ready.needsId);
-      fitting = seekers.filter((it) => fits(needs, draft.get('workers', it.id)));
-      fittingByNeeds.set(ready.needsId, fitting);
+      const fitting = seekers.filter((it) => fits(needs, draft.get('workers', it.id)));
+      room = fitting.reduce((sum, it) => sum + it.left, 0);
     }
-    if (fitting.length > 0) chosen.push(ready.taskId);
+    if (room > 0) chosen.push(ready.taskId);
+    roomByNeeds.set(ready.needsId, room - 1);
   }
   draft.load(chosen.flatMap((id) => [row('tasks', id), row('ready', id)]));
   return chosen.filter((id) => draft.get('tasks', id).status === 'ready');

@@ -1,9 +1,10 @@
 import type { Draft } from '../draft.ts';
-import { lists, row, rows } from '../need.ts';
+import { row, rows } from '../need.ts';
 import type { DependencyRow, TaskRow } from '../rows.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
 import { openTask } from '../task/open-task.ts';
 import { deadReason, edgeState, isRequired } from './edge-rule.ts';
+import { edgesOutReader } from './edges-out.ts';
 
 /**
  * Carries the end of tasks (or their going out of play) on to what depends on them, level by level:
@@ -11,18 +12,10 @@ import { deadReason, edgeState, isRequired } from './edge-rule.ts';
  * ended, their ends, and the specs of those that start.
  */
 export function cascade(draft: Draft, ended: readonly string[]): void {
+  const edgesOut = edgesOutReader(draft);
   let level = ended;
   while (level.length > 0) {
-    draft.load(lists('edgesOut', level));
-    const edges = level
-      .flatMap((id) => draft.list('edgesOut', id))
-      .filter((edge) => !edge.satisfied && isRequired(edge));
-    draft.load(
-      rows(
-        'tasks',
-        edges.map((edge) => edge.downstreamId),
-      ),
-    );
+    const edges = edgesOut(level).filter((edge) => !edge.satisfied && isRequired(edge));
     loadGateResults(draft, edges);
     level = passOn(draft, edges);
   }

@@ -18,7 +18,7 @@ describe('the run machine', () => {
   test('has a rule for each status and input', () => {
     expect(Object.keys(RUN_MACHINE)).toEqual([...RUN_STATUSES]);
     for (const status of RUN_STATUSES) {
-      expect(Object.keys(RUN_MACHINE[status]), status).toEqual([...RUN_INPUTS]);
+      expect(Object.keys(RUN_MACHINE[status])).toEqual([...RUN_INPUTS]);
     }
   });
 

@@ -1,12 +1,13 @@
-import type { FailureClass } from '@baton/contract';
+import { isTerminalTask, type FailureClass } from '@baton/contract';
 import { stopOpenAttempt } from '../attempt/close-attempt.ts';
 import { cancelCheckpointOf } from '../checkpoint/close-checkpoint.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
+import { isRequired } from '../graph/edge-rule.ts';
+import { edgesOutReader } from '../graph/edges-out.ts';
 import { list, lists, rows } from '../need.ts';
 import type { TaskRow } from '../rows.ts';
 import { dropTimers } from '../timer.ts';
-import { isTerminalTask } from '@baton/contract';
 import { moveTask } from './change-task.ts';
 
 /** Fails a task for good, in this generation, and carries that on to what depends on it. */
@@ -50,19 +51,11 @@ export function cancelTasks(
 
 /** What depends on a task, over edges that ask for its success, and has not ended; the task first. */
 export function downstreamOf(draft: Draft, id: string): string[] {
+  const edgesOut = edgesOutReader(draft);
   const found = new Set([id]);
   let level = [id];
   while (level.length > 0) {
-    draft.load(lists('edgesOut', level));
-    const edges = level
-      .flatMap((it) => draft.list('edgesOut', it))
-      .filter((edge) => edge.type !== 'related' && edge.rule === 'success');
-    draft.load(
-      rows(
-        'tasks',
-        edges.map((edge) => edge.downstreamId),
-      ),
-    );
+    const edges = edgesOut(level).filter((edge) => isRequired(edge) && edge.rule === 'success');
     level = [];
     for (const { downstreamId } of edges) {
       const isOpen = !isTerminalTask(draft.get('tasks', downstreamId).status);
@@ -93,8 +86,8 @@ function leaveLife(draft: Draft, id: string, failureClass: FailureClass, reason:
   return task;
 }
 
-/** Loads at once what `cancelOne` reads of many tasks. */
-function loadLives(draft: Draft, ids: readonly string[]): void {
+/** Loads at once what ends with the lives of many tasks. */
+export function loadLives(draft: Draft, ids: readonly string[]): void {
   draft.load([...rows('tasks', ids), ...rows('taskSpecs', ids)]);
   const tasks = ids.map((id) => draft.get('tasks', id));
   draft.load([
@@ -104,7 +97,7 @@ function loadLives(draft: Draft, ids: readonly string[]): void {
     ),
     ...rows(
       'ready',
-      tasks.filter((it) => it.status === 'ready').map((it) => it.id),
+      tasks.filter((it) => it.status === 'ready' || holdsAttempt(it)).map((it) => it.id),
     ),
     ...rows(
       'checkpoints',

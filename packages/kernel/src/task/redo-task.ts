@@ -9,6 +9,7 @@ import { inTopologicalOrder, isEndedByUpstream } from '../graph/scan-run.ts';
 import { rows } from '../need.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask, moveTask, type TaskPatch } from './change-task.ts';
+import { loadLives } from './end-task.ts';
 
 /** The ended upstream that keeps a task from ever starting, or null. Reads the run's edges. */
 export function blockedBy(draft: Draft, id: string): TaskRow | null {
@@ -40,16 +41,13 @@ export function redoTasks(
   reason: string | null,
 ): void {
   const { runId } = draft.get('tasks', id);
+  const after = downstreamInOrder(draft, runId, id);
+  loadLives(draft, after);
   redo(draft, id, reason);
-  for (const next of downstreamInOrder(draft, runId, id)) {
+  for (const next of after) {
     if (downstream === 'reset') reset(draft, next, id);
     else keep(draft, next, id);
   }
-  const blocked = draft
-    .list('tasksOfRun', runId)
-    .filter((it) => it.status === 'ready' || it.status === 'awaiting_approval')
-    .map((it) => it.id);
-  draft.load([...rows('taskSpecs', blocked), ...rows('ready', blocked)]);
   rescanRun(draft, runId);
 }
 
@@ -68,7 +66,6 @@ function reset(draft: Draft, id: string, upstream: string): void {
     redo(draft, id, `upstream ${draft.get('tasks', upstream).key} is redone`);
     return;
   }
-  draft.load(rows('taskSpecs', [id]));
   if (task.status === 'running' || task.status === 'waiting') recall(draft, task);
   if (draft.get('tasks', id).status === 'ready' || task.status === 'awaiting_approval') {
     blockTask(draft, id);

@@ -50,7 +50,7 @@ describe('the task machine', () => {
   test('has a rule for each status and input', () => {
     expect(Object.keys(TASK_MACHINE)).toEqual([...TASK_STATUSES]);
     for (const status of TASK_STATUSES) {
-      expect(Object.keys(TASK_MACHINE[status]), status).toEqual([...TASK_INPUTS]);
+      expect(Object.keys(TASK_MACHINE[status])).toEqual([...TASK_INPUTS]);
     }
   });
 
