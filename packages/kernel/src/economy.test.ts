@@ -6,7 +6,10 @@ import { graphOf, Model } from './testing/model.ts';
 /** Each round of loading is a round trip to the database while locks are held. */
 const roundsMax = 12;
 
-function chain(length: number, task: TaskSpecInput = {}): [Record<string, TaskSpecInput>, string[]] {
+function chain(
+  length: number,
+  task: TaskSpecInput = {},
+): [Record<string, TaskSpecInput>, string[]] {
   const tasks: Record<string, TaskSpecInput> = {};
   const edges: string[] = [];
   for (let at = 0; at < length; at++) {
