@@ -35,6 +35,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           setupFiles: ['e2e/require-build.ts'],
+          globalSetup: ['e2e/tower-template.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each e2e test runs servers and workers of its own; more than one at a time starves two cores.

@@ -44,7 +44,10 @@ test('every kind of bad input gets a clear message that names the way out, and n
     /a -> b -> a|b -> a -> b/,
   );
   await refused(
-    { tasks: two, dependencies: [{ upstream: 'a', downstream: 'b', type: 'input', contract_key: 'api' }] },
+    {
+      tasks: two,
+      dependencies: [{ upstream: 'a', downstream: 'b', type: 'input', contract_key: 'api' }],
+    },
     'unknown_contract',
     /api/,
   );
@@ -53,7 +56,11 @@ test('every kind of bad input gets a clear message that names the way out, and n
     'invalid_schema',
     /\bn\b/,
   );
-  await refused({ tasks: [{ key: 'a', spec: 'x', needs: { engine: 'cluade' } }] }, 'unknown_engine', /claude/);
+  await refused(
+    { tasks: [{ key: 'a', spec: 'x', needs: { engine: 'cluade' } }] },
+    'unknown_engine',
+    /claude/,
+  );
   await refused({ tasks: [...two, { key: 'a', spec: '' }] }, 'duplicate_key', /\ba\b/);
   await refused(
     { tasks: two, dependencies: [{ upstream: 'a', downstream: 'z' }] },
@@ -73,7 +80,12 @@ test('every kind of bad input gets a clear message that names the way out, and n
   const broken = await post(tower, '/runs', '{"goal": ');
   expect(broken).toMatchObject({ status: 400 });
 
-  for (const token of ['', 'nonsense', `${tower.apiKey.slice(0, -1)}0`, tower.apiKey.replace('bat_', 'batw_')]) {
+  for (const token of [
+    '',
+    'nonsense',
+    `${tower.apiKey.slice(0, -1)}0`,
+    tower.apiKey.replace('bat_', 'batw_'),
+  ]) {
     expect(await post(tower, '/runs', { goal: 'x' }, token)).toMatchObject({
       status: 401,
       problem: { code: 'unauthenticated' },
@@ -86,16 +98,18 @@ test('every kind of bad input gets a clear message that names the way out, and n
 test('a repository that is not there fails the task with words that name it', async () => {
   const tower = await startTower();
   await startFleetWorker(tower, 'w');
-  const { run } = await tower.client.call('createRun', {
-    body: {
-      goal: 'x',
-      plan: {
-        tasks: [
-          { key: 'gone', kind: 'command', spec: 'true', workspace: { repo: '/nowhere/at/all' } },
-        ],
+  const { run } = await tower.client
+    .call('createRun', {
+      body: {
+        goal: 'x',
+        plan: {
+          tasks: [
+            { key: 'gone', kind: 'command', spec: 'true', workspace: { repo: '/nowhere/at/all' } },
+          ],
+        },
       },
-    },
-  }).catch(() => ({ run: undefined }));
+    })
+    .catch(() => ({ run: undefined }));
   if (run === undefined) return;
   const graph = await tower.client.call('getRunGraph', { params: { id: run.id } });
   const why = await tower.client.call('explainTask', { params: { id: graph.tasks[0]?.id ?? '' } });
@@ -157,7 +171,10 @@ test('a stale epoch is refused with its code', async () => {
   });
   expect(await asWorker(`/attempts/${id}/start`, { epoch })).toMatchObject({ status: 200 });
   expect(
-    await asWorker(`/attempts/${id}/complete`, { epoch, result: { status: 'success', summary: '' } }),
+    await asWorker(`/attempts/${id}/complete`, {
+      epoch,
+      result: { status: 'success', summary: '' },
+    }),
   ).toMatchObject({ status: 200 });
   const again = { epoch, result: { status: 'success', summary: '' } };
   expect(await asWorker(`/attempts/${id}/complete`, again)).toMatchObject({ status: 200 });

@@ -185,6 +185,29 @@ describe.skipIf(chromiumPath === undefined)(
       await page.locator('.run-head').getByText('cancelled', { exact: true }).waitFor();
     });
 
+    test('reads the feed once for all its pages, and goes on when the reading one is closed', async () => {
+      const tower = await startTower();
+      const first = await openDashboard(tower);
+      let streams = 0;
+      first.context.on('request', (request) => {
+        if (new URL(request.url()).pathname === '/api/v1/events') streams += 1;
+      });
+      const second = await first.context.newPage();
+      await second.goto(`${tower.url}/runs`);
+      await second.getByText('live', { exact: true }).waitFor();
+      const { run } = await submitPair(tower);
+      await second.getByRole('link', { name: 'Greet the world' }).waitFor();
+      expect(streams).toBe(0);
+      const taken = first.context.waitForEvent('request', (it) =>
+        it.url().includes('/api/v1/events'),
+      );
+      await first.page.close();
+      await taken;
+      await second.getByText('live', { exact: true }).waitFor();
+      await tower.client.runs.cancel(run.id);
+      await second.locator('.run-row').getByText('cancelled', { exact: true }).waitFor();
+    });
+
     test('can be used without a mouse', async () => {
       const tower = await startTower();
       const { tasks } = await submitPair(tower);

@@ -8,7 +8,7 @@ import pg from 'pg';
 /** A database of one measurement. */
 export interface BenchDatabase {
   readonly db: Db;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The embedded database in a fresh directory, with real fsync as always. */
@@ -45,7 +45,7 @@ export async function freshPostgres(
 /** An empty database for a peer. */
 export async function newDatabase(
   serverUrl: string,
-): Promise<{ readonly url: string; drop(): Promise<void> }> {
+): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
   const name = `bench_${randomBytes(6).toString('hex')}`;
   const admin = async (sql: string): Promise<void> => {
     const client = new pg.Client({ connectionString: serverUrl });

@@ -1,4 +1,10 @@
-import { capabilities, type Actor, type PlanInput, plan as planSchema, runCreate } from '@baton/contract';
+import {
+  capabilities,
+  type Actor,
+  type PlanInput,
+  plan as planSchema,
+  runCreate,
+} from '@baton/contract';
 import { createCoordinator, newId, type Coordinator } from '@baton/coordinator';
 import type { Db } from '@baton/store';
 import { randomUUID } from 'node:crypto';

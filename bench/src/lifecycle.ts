@@ -15,7 +15,7 @@ export async function measureLifecycles(db: Db, count: number): Promise<number> 
   let done = 0;
   let finish = (): void => undefined;
   const allDone = new Promise<void>((resolve) => (finish = resolve));
-  let failure: unknown;
+  let failure: Error | undefined;
   coordinator.onCommitted((events) => {
     for (const event of events) {
       if (event.type === 'attempt.claimed' && event.attemptId !== null) {
@@ -32,7 +32,7 @@ export async function measureLifecycles(db: Db, count: number): Promise<number> 
           if (done === count) finish();
         },
         (error: unknown) => {
-          failure = error;
+          failure = new Error('a lifecycle failed', { cause: error });
           finish();
         },
       );

@@ -58,7 +58,9 @@ function middle(runs: readonly PeerFigures[]): PeerFigures {
   return found;
 }
 
-async function onPglite<T>(measure: (db: Parameters<typeof measureLifecycles>[0]) => Promise<T>): Promise<T> {
+async function onPglite<T>(
+  measure: (db: Parameters<typeof measureLifecycles>[0]) => Promise<T>,
+): Promise<T> {
   const { db, close } = await freshPglite();
   try {
     return await measure(db);

@@ -57,7 +57,10 @@ export async function measureGraphile(serverUrl: string, count: number): Promise
   const startedMs = performance.now();
   for (let from = 0; from < count; from += 500) {
     await utils.addJobs(
-      Array.from({ length: Math.min(500, count - from) }, () => ({ identifier: 'noop', payload: {} })),
+      Array.from({ length: Math.min(500, count - from) }, () => ({
+        identifier: 'noop',
+        payload: {},
+      })),
     );
   }
   const drained = countTo(count, (tick) => (onJob = tick));
@@ -73,11 +76,19 @@ export async function measureGraphile(serverUrl: string, count: number): Promise
   });
   await drained;
   const jobsPerSecond = count / ((performance.now() - startedMs) / 1_000);
-  const took = await oneByOne(100, (tick) => (onJob = tick), () => utils.addJob('noop', {}));
+  const took = await oneByOne(
+    100,
+    (tick) => (onJob = tick),
+    () => utils.addJob('noop', {}),
+  );
   await runner.stop();
   await utils.release();
   await drop();
-  return { name: `graphile-worker ${PEERS['graphile-worker']}`, jobsPerSecond, dispatch: summarize(took) };
+  return {
+    name: `graphile-worker ${PEERS['graphile-worker']}`,
+    jobsPerSecond,
+    dispatch: summarize(took),
+  };
 }
 
 interface BossApi {
@@ -86,7 +97,11 @@ interface BossApi {
   createQueue(name: string): Promise<void>;
   insert(jobs: readonly object[]): Promise<unknown>;
   send(name: string, data: object): Promise<unknown>;
-  work(name: string, options: object, handler: (jobs: readonly object[]) => Promise<void>): Promise<string>;
+  work(
+    name: string,
+    options: object,
+    handler: (jobs: readonly object[]) => Promise<void>,
+  ): Promise<string>;
   on(event: string, handler: (error: unknown) => void): void;
 }
 
@@ -115,7 +130,11 @@ export async function measurePgBoss(serverUrl: string, count: number): Promise<P
   }
   await drained;
   const jobsPerSecond = count / ((performance.now() - startedMs) / 1_000);
-  const took = await oneByOne(20, (tick) => (onJob = tick), () => boss.send('noop', {}));
+  const took = await oneByOne(
+    20,
+    (tick) => (onJob = tick),
+    () => boss.send('noop', {}),
+  );
   await boss.stop({ graceful: false, wait: true });
   await drop();
   return { name: `pg-boss ${PEERS['pg-boss']}`, jobsPerSecond, dispatch: summarize(took) };

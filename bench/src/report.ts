@@ -34,7 +34,11 @@ One lifecycle = create, claim, start, finish of a task: fenced by epoch, with ab
 | Baton on PGlite (real fsync), ${figures.lifecycleCount} tasks | ${count(onPglite)} ${range(lifecycles.pglite)} | ${ratio(onPglite, peers)} | ${verdict(onPglite >= targets.pglite, `${targets.pglite}`)} |
 ${peers.map((peer) => `| ${peer.name} | ${count(peer.jobsPerSecond)} | ${ratio(peer.jobsPerSecond, peers)} | |`).join('\n')}
 
-graphile-worker runs in its default mode with concurrency 10; pg-boss with ten workers that fetch 50 jobs a time. Their newest versions need Node 22; these are the newest for Node 20 (${Object.entries(PEERS).map(([name, version]) => `${name} ${version}`).join(', ')}).
+graphile-worker runs in its default mode with concurrency 10; pg-boss with ten workers that fetch 50 jobs a time. Their newest versions need Node 22; these are the newest for Node 20 (${Object.entries(
+    PEERS,
+  )
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}).
 
 ## Latency of an idle system
 
@@ -63,7 +67,9 @@ function ratio(value: number, peers: readonly PeerFigures[]): string {
 }
 
 function row(it: Summary): string {
-  return [it.p50, it.p95, it.p99, it.max].map((value) => value.toFixed(1)).join(' | ') + ` | ${it.count}`;
+  return (
+    [it.p50, it.p95, it.p99, it.max].map((value) => value.toFixed(1)).join(' | ') + ` | ${it.count}`
+  );
 }
 
 function verdict(isReached: boolean, target: string): string {

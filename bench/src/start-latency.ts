@@ -43,7 +43,8 @@ export async function measureAgentStart(samples: number): Promise<Summary> {
       await until(() => existsSync(file) && readFileSync(file, 'utf8').length > 10);
       took.push(Number(readFileSync(file, 'utf8').trim()) / 1e6 - startedMs);
       await until(
-        async () => (await client.call('getRun', { params: { id: run.id } })).status === 'completed',
+        async () =>
+          (await client.call('getRun', { params: { id: run.id } })).status === 'completed',
       );
     }
     return summarize(took);

@@ -24,7 +24,9 @@ test('a network that breaks again and again between worker and server loses and 
           },
           { key: 'listen', kind: 'command', spec: 'cat .baton/inputs/n.json' },
         ],
-        dependencies: [{ upstream: 'talk', downstream: 'listen', type: 'input', contract_key: 'n' }],
+        dependencies: [
+          { upstream: 'talk', downstream: 'listen', type: 'input', contract_key: 'n' },
+        ],
       },
     },
   });
@@ -42,6 +44,8 @@ test('a network that breaks again and again between worker and server loses and 
   expect(graph.run.status).toBe('completed');
   const wanted = `${Array.from({ length: 400 }, (_, index) => `line ${index + 1}`).join('\n')}\n`;
   expect((await stdoutOf(tower, taskOf(tasks, 'talk').id)).startsWith(wanted)).toBe(true);
-  const claimed = (await eventsOf(tower, run.id)).filter((event) => event.type === 'attempt.claimed');
+  const claimed = (await eventsOf(tower, run.id)).filter(
+    (event) => event.type === 'attempt.claimed',
+  );
   expect(claimed).toHaveLength(2);
 });

@@ -116,7 +116,11 @@ test('a cancelled task ends the whole process tree of its agent', async () => {
   expect(graph.run.status).toBe('cancelled');
   for (const name of ['far', 'near']) {
     const pid = readFileSync(join(dir, name), 'utf8').trim();
-    expect(execFileSync('sh', ['-c', `kill -0 ${pid} 2>/dev/null && echo alive || echo gone`]).toString().trim()).toBe('gone');
+    expect(
+      execFileSync('sh', ['-c', `kill -0 ${pid} 2>/dev/null && echo alive || echo gone`])
+        .toString()
+        .trim(),
+    ).toBe('gone');
   }
   const cancelled = (await eventsOf(tower, run.id)).find((event) => event.type === 'run.cancelled');
   expect(cancelled?.data['reason']).toBe('enough');

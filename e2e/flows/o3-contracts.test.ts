@@ -42,7 +42,9 @@ test('o3: B and C get what A promised, and C starts only after B', async () => {
   const { graph, tasks } = await untilEnded(tower, run.id);
   expect(graph.run.status).toBe('completed');
   for (const key of ['b', 'c']) {
-    const { inputs } = await tower.client.call('getTask', { params: { id: taskOf(tasks, key).id } });
+    const { inputs } = await tower.client.call('getTask', {
+      params: { id: taskOf(tasks, key).id },
+    });
     expect(inputs).toEqual({ api_schema: schema });
   }
   const events = await eventsOf(tower, run.id);

@@ -65,7 +65,13 @@ test('o4: an agent asks, a person answers, and the same agent goes on with the a
   expect(again.stderr).toContain('JWT');
 
   const events = await eventsOf(tower, run.id);
-  const order = ['checkpoint.opened', 'task.needs_human', 'checkpoint.resolved', 'task.resumed', 'task.completed'];
+  const order = [
+    'checkpoint.opened',
+    'task.needs_human',
+    'checkpoint.resolved',
+    'task.resumed',
+    'task.completed',
+  ];
   const places = order.map((type) => placeOf(events, type));
   expect(places).toEqual(places.toSorted((x, y) => x - y));
   expect(places).not.toContain(-1);

@@ -10,7 +10,12 @@ test('o5: the only worker that fits wins with 255 points, and explain says why t
   const other = makeRepo(join(home, 'hub'), { 'README.md': 'hub\n' });
   const tower = await startTower();
   await startFleetWorker(tower, 'dev-backend', [
-    '--slots', '2', '--languages', 'rust', '--repo', `api-gateway=${gateway}`,
+    '--slots',
+    '2',
+    '--languages',
+    'rust',
+    '--repo',
+    `api-gateway=${gateway}`,
   ]);
   await startFleetWorker(tower, 'hub-server', ['--repo', `hub=${other}`]);
   const desktop = await startFleetWorker(tower, 'dev-desktop', ['--repo', `desktop=${other}`]);

@@ -40,7 +40,13 @@ function pipeline(repos: Readonly<Record<string, string>>, signs: string): PlanI
         spec: `baton task output set api_schema --json '${JSON.stringify(schema)}'`,
         needs: { repo: 'core-service' },
         ...at('core-service'),
-        outputs: [{ key: 'api_schema', type: 'api_schema', schema: { type: 'object', required: ['endpoints'] } }],
+        outputs: [
+          {
+            key: 'api_schema',
+            type: 'api_schema',
+            schema: { type: 'object', required: ['endpoints'] },
+          },
+        ],
       },
       work('t2', 'api-gateway', { languages: ['rust'] }),
       work('t3', 'search-engine', { languages: ['rust'] }),
@@ -62,7 +68,11 @@ function pipeline(repos: Readonly<Record<string, string>>, signs: string): PlanI
         ['t3', 't6'],
         ['t4', 't6'],
         ['t2', 't7'],
-      ].map(([upstream = '', downstream = '']) => ({ upstream, downstream, type: 'blocks' as const })),
+      ].map(([upstream = '', downstream = '']) => ({
+        upstream,
+        downstream,
+        type: 'blocks' as const,
+      })),
     ],
   };
 }
@@ -79,7 +89,11 @@ test('o6: seven tasks run through five phases on two workers with different repo
   const tower = await startTower();
   const declare = (name: string) => ['--repo', `${name}=${repos[name] ?? ''}`];
   await startFleetWorker(tower, 'dev-backend', [
-    '--slots', '4', '--languages', 'rust,ts', ...backendRepos.flatMap(declare),
+    '--slots',
+    '4',
+    '--languages',
+    'rust,ts',
+    ...backendRepos.flatMap(declare),
   ]);
   await startFleetWorker(tower, 'dev-desktop', ['--slots', '2', ...declare('desktop-app')]);
 
@@ -97,11 +111,20 @@ test('o6: seven tasks run through five phases on two workers with different repo
 
   // Phase 1: nothing moves before T1 is assigned by hand.
   expect(await statuses()).toEqual({
-    t1: 'ready', t2: 'blocked', t3: 'blocked', t4: 'blocked', t5: 'blocked', t6: 'blocked', t7: 'blocked',
+    t1: 'ready',
+    t2: 'blocked',
+    t3: 'blocked',
+    t4: 'blocked',
+    t5: 'blocked',
+    t6: 'blocked',
+    t7: 'blocked',
   });
   const first = taskOf(await graph(), 't1');
   expect(first.reason).toBe('waiting_for_assignment');
-  await tower.client.call('assignTask', { params: { id: first.id }, body: { worker: 'dev-backend' } });
+  await tower.client.call('assignTask', {
+    params: { id: first.id },
+    body: { worker: 'dev-backend' },
+  });
 
   // Phase 2: T2, T3, T4 run at the same time on dev-backend.
   await until('T2, T3 and T4 run together', async () => {
@@ -133,12 +156,19 @@ test('o6: seven tasks run through five phases on two workers with different repo
     Object.values(ended.tasks).map((task) => [task.key, task.worker_name]),
   );
   expect(workers).toEqual({
-    t1: 'dev-backend', t2: 'dev-backend', t3: 'dev-backend', t4: 'dev-backend',
-    t5: 'dev-backend', t6: 'dev-backend', t7: 'dev-desktop',
+    t1: 'dev-backend',
+    t2: 'dev-backend',
+    t3: 'dev-backend',
+    t4: 'dev-backend',
+    t5: 'dev-backend',
+    t6: 'dev-backend',
+    t7: 'dev-desktop',
   });
 
   for (const key of ['t2', 't3', 't4']) {
-    const task = await tower.client.call('getTask', { params: { id: taskOf(ended.tasks, key).id } });
+    const task = await tower.client.call('getTask', {
+      params: { id: taskOf(ended.tasks, key).id },
+    });
     expect(task.inputs).toEqual({ api_schema: schema });
   }
 
@@ -149,7 +179,13 @@ test('o6: seven tasks run through five phases on two workers with different repo
     .slice(place('task.completed', 't1'))
     .map((event) => event.type)
     .filter((type) =>
-      ['task.completed', 'contract.fulfilled', 'dependency.resolved', 'task.unblocked', 'task.assigned'].includes(type),
+      [
+        'task.completed',
+        'contract.fulfilled',
+        'dependency.resolved',
+        'task.unblocked',
+        'task.assigned',
+      ].includes(type),
     )
     .slice(0, 11);
   expect(cascade).toEqual([

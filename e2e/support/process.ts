@@ -20,7 +20,8 @@ export interface BatonProcess {
 export function cleanEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !name.startsWith('BATON_') && name !== 'DATABASE_URL') env[name] = value;
+    if (value !== undefined && !name.startsWith('BATON_') && name !== 'DATABASE_URL')
+      env[name] = value;
   }
   return { ...env, NO_COLOR: '1', ...extra };
 }

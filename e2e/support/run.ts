@@ -10,7 +10,9 @@ export async function untilEnded(
 ): Promise<{ readonly graph: RunGraph; readonly tasks: Readonly<Record<string, Task>> }> {
   let graph: RunGraph | undefined;
   const show = (): string =>
-    (graph?.tasks ?? []).map((task) => `${task.key}=${task.status}(${task.reason ?? ''})`).join(' ');
+    (graph?.tasks ?? [])
+      .map((task) => `${task.key}=${task.status}(${task.reason ?? ''})`)
+      .join(' ');
   try {
     await until(
       `run ${runId} has ended`,

@@ -1,8 +1,8 @@
 import { createClient, type Client } from '@baton/sdk';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { startBaton, type BatonProcess } from './process.ts';
 
 /** A control plane of a test: the real binary, its own data directory, a free port. */
@@ -22,7 +22,6 @@ export interface Tower {
 interface Ready {
   readonly url: string;
   readonly login_url: string;
-  readonly api_key?: string;
 }
 
 /** A folder that is removed when the test ends. */
@@ -34,9 +33,14 @@ export function tempDir(name: string): string {
 
 /** Starts a control plane; it is ended with the test. */
 export async function startTower(
-  options: { readonly env?: Readonly<Record<string, string>>; readonly args?: readonly string[] } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly args?: readonly string[];
+  } = {},
 ): Promise<Tower> {
   const dataDir = tempDir('tower');
+  const { dataDir: template, apiKey } = inject('towerTemplate');
+  cpSync(template, dataDir, { recursive: true, filter: (path) => !path.endsWith('.sock') });
   let extra = options.args ?? [];
   const start = async (port: string): Promise<{ it: BatonProcess; ready: Ready }> => {
     const it = startBaton(
@@ -50,8 +54,6 @@ export async function startTower(
   onTestFinished(async () => {
     await current.end('SIGKILL');
   });
-  const apiKey = first.ready.api_key;
-  if (apiKey === undefined) throw new Error('the first start printed no api_key');
   const { url } = first.ready;
   return {
     dataDir,
@@ -94,7 +96,18 @@ export async function startFleetWorker(
     token ?? (await tower.client.call('createWorkerToken', { body: { name } })).token;
   const start = (): BatonProcess =>
     startBaton(
-      ['worker', '--url', tower.url, '--token', joinToken, '--name', name, '--data-dir', dataDir, ...args],
+      [
+        'worker',
+        '--url',
+        tower.url,
+        '--token',
+        joinToken,
+        '--name',
+        name,
+        '--data-dir',
+        dataDir,
+        ...args,
+      ],
       { BATON_LOG_LEVEL: 'info' },
     );
   let current = start();

@@ -57,11 +57,7 @@ export {
   type LogPage,
   type LogStream,
 } from './attempt.ts';
-export {
-  decodeLogFrame,
-  encodeLogFrame,
-  type LogFrame,
-} from './binary-frame.ts';
+export { decodeLogFrame, encodeLogFrame, type LogFrame } from './binary-frame.ts';
 export {
   checkpoint,
   checkpointOpen,
@@ -120,19 +116,9 @@ export {
   taskKey,
   type IdKind,
 } from './ids.ts';
-export {
-  json,
-  jsonObject,
-  type Json,
-} from './json.ts';
-export {
-  DEFAULTS,
-  LIMITS,
-} from './limits.ts';
-export {
-  problem,
-  type Problem,
-} from './problem.ts';
+export { json, jsonObject, type Json } from './json.ts';
+export { DEFAULTS, LIMITS } from './limits.ts';
+export { problem, type Problem } from './problem.ts';
 export {
   RESULT_STATUSES,
   changes,
@@ -263,30 +249,11 @@ export {
   type WorkerToken,
   type WorkerTokenCreate,
 } from './worker.ts';
-export {
-  route,
-  type Method,
-  type ReplyKind,
-  type Route,
-} from './routes/route.ts';
-export {
-  API_BASE,
-  LINK_PATH,
-  ROUTES,
-  routePath,
-  type RouteName,
-} from './routes/table.ts';
-export {
-  runGraph,
-  type RunGraph,
-} from './routes/runs.ts';
-export {
-  apiKey,
-  type ApiKey,
-} from './routes/system.ts';
-export {
-  page,
-} from './routes/shared.ts';
+export { route, type Method, type ReplyKind, type Route } from './routes/route.ts';
+export { API_BASE, LINK_PATH, ROUTES, routePath, type RouteName } from './routes/table.ts';
+export { runGraph, type RunGraph } from './routes/runs.ts';
+export { apiKey, type ApiKey } from './routes/system.ts';
+export { page } from './routes/shared.ts';
 export { agentEvent, agentOutcome, AGENT_EVENT_LIMITS, EXIT_REASONS } from './agent-event.ts';
 export type { AgentEvent, AgentOutcome, AgentUsage } from './agent-event.ts';
 export { conclusion } from './conclusion.ts';

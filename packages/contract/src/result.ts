@@ -12,7 +12,11 @@ export const changes = z.object({
   files_deleted: z.array(z.string()).default([]),
   insertions: z.int().nonnegative().default(0),
   deletions: z.int().nonnegative().default(0),
-  files_omitted: z.int().positive().optional().describe('names that did not fit; the patch has all'),
+  files_omitted: z
+    .int()
+    .positive()
+    .optional()
+    .describe('names that did not fit; the patch has all'),
 });
 export type Changes = z.infer<typeof changes>;
 

@@ -16,7 +16,10 @@ import {
 /** String to string labels; at most 64. */
 export const labels = z
   .record(z.string().min(1).max(128), z.string().max(256))
-  .refine((all) => Object.keys(all).length <= LIMITS.labelsMax, `at most ${LIMITS.labelsMax} labels`);
+  .refine(
+    (all) => Object.keys(all).length <= LIMITS.labelsMax,
+    `at most ${LIMITS.labelsMax} labels`,
+  );
 
 /** One condition on a worker's labels; all of a selector's conditions must hold. */
 export const selectorTerm = z.strictObject({
@@ -106,7 +109,10 @@ export const retryPolicy = z.strictObject({
   backoff_seconds: z.number().nonnegative().default(DEFAULTS.backoffSeconds),
   factor: z.number().min(1).default(DEFAULTS.backoffFactor),
   max_backoff_seconds: z.number().nonnegative().default(DEFAULTS.maxBackoffSeconds),
-  on: z.array(z.string()).optional().describe('failure classes to retry; default: all that may help'),
+  on: z
+    .array(z.string())
+    .optional()
+    .describe('failure classes to retry; default: all that may help'),
 });
 export type RetryPolicy = z.infer<typeof retryPolicy>;
 
@@ -128,7 +134,9 @@ export type PermissionMode = z.infer<typeof permissionMode>;
 export const taskSpec = z.strictObject({
   title: z.string().max(500).optional(),
   kind: z.enum(TASK_KINDS).default('agent'),
-  role: z.preprocess((role) => (role === 'worker' ? 'implementer' : role), z.enum(ROLES)).optional(),
+  role: z
+    .preprocess((role) => (role === 'worker' ? 'implementer' : role), z.enum(ROLES))
+    .optional(),
   spec: z.string().max(LIMITS.specCharsMax).default(''),
   structured_spec: structuredSpec.optional(),
   acceptance_criteria: z.array(z.string()).optional(),

@@ -23,9 +23,7 @@ export type RepoCapability = z.infer<typeof repoCapability>;
 /** What a worker can do. Names alone are taken for engines and repos. */
 export const capabilities = z.object({
   engines: z
-    .array(
-      z.preprocess((it) => (typeof it === 'string' ? { name: it } : it), engineCapability),
-    )
+    .array(z.preprocess((it) => (typeof it === 'string' ? { name: it } : it), engineCapability))
     .default([]),
   repos: z
     .array(z.preprocess((it) => (typeof it === 'string' ? { name: it } : it), repoCapability))
@@ -60,7 +58,10 @@ export type Worker = z.infer<typeof worker>;
 
 export const workerName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 of letters, digits, ".", "_" or "-"');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'must be 1 to 63 of letters, digits, ".", "_" or "-"',
+  );
 
 /** Body of `POST /workers/register`. The token is a join token (or the worker's own key, on a restart). */
 export const workerRegister = z.strictObject({

@@ -3,7 +3,7 @@ export interface Clock {
   /** Takes a reading of the database's clock, epoch milliseconds; answers one not before the last. */
   observe(databaseMs: number): number;
   /** The database's time now, as far as can be told without asking it. */
-  nowMs(): number;
+  readonly nowMs: () => number;
 }
 
 /** A clock that continues the last reading by this process's monotonic time. */

@@ -246,7 +246,12 @@ for (const database of freshDatabases()) {
       it.parkWorker(worker, project, 1);
       await create(it, {
         tasks: [
-          { key: 'a', kind: 'command', spec: '', outputs: [{ key: 'n', schema: { type: 'integer' } }] },
+          {
+            key: 'a',
+            kind: 'command',
+            spec: '',
+            outputs: [{ key: 'n', schema: { type: 'integer' } }],
+          },
         ],
       });
       const attempt = await got;
@@ -268,7 +273,11 @@ for (const database of freshDatabases()) {
       ).rejects.toMatchObject({ code: 'contract_violation' });
       await set(3);
       await expect(
-        it.submit({ ...base, type: 'attempt.output', body: { epoch: epoch + 1, key: 'n', data: 3 } }),
+        it.submit({
+          ...base,
+          type: 'attempt.output',
+          body: { epoch: epoch + 1, key: 'n', data: 3 },
+        }),
       ).rejects.toMatchObject({ code: 'stale_epoch' });
       await it.submit({
         ...base,

@@ -2,8 +2,8 @@ import type { Log } from './log.ts';
 
 /** Functions to call with news. One that throws is logged and does not keep it from the others. */
 export interface Listeners<T> {
-  add(listener: (news: T) => void): () => void;
-  tell(news: T): void;
+  readonly add: (listener: (news: T) => void) => () => void;
+  readonly tell: (news: T) => void;
 }
 
 export function createListeners<T>(log: Log): Listeners<T> {

@@ -43,7 +43,13 @@ export {
   type ExpiredLease,
   type PresenceBounds,
 } from './statements/services.ts';
-export { feedHead, findEventPos, type EventFilter, type EventRead, type FeedHead } from './statements/events.ts';
+export {
+  feedHead,
+  findEventPos,
+  type EventFilter,
+  type EventRead,
+  type FeedHead,
+} from './statements/events.ts';
 export {
   appendLogChunk,
   type LogOutcome,

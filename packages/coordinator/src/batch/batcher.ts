@@ -142,7 +142,9 @@ export function createBatcher(settings: BatcherSettings): Batcher {
 function roughBytes(command: Command): number {
   if (command.type === 'run.create') {
     const { plan } = command.body;
-    return typeof plan === 'object' ? 500 * plan.tasks.length + 200 * plan.dependencies.length : 1_000;
+    return typeof plan === 'object'
+      ? 500 * plan.tasks.length + 200 * plan.dependencies.length
+      : 1_000;
   }
   if (command.type === 'attempt.output' || command.type === 'attempt.complete') return 2_000;
   return 300;
@@ -220,14 +222,12 @@ function failureOf(kind: string, cause: unknown): AppError {
   if (kind === 'retryable' || kind === 'unavailable') {
     return new AppError('store_unavailable', 'The database does not answer; try again.', { cause });
   }
-  return new AppError('internal', 'The command could not be executed; the log says why.', { cause });
+  return new AppError('internal', 'The command could not be executed; the log says why.', {
+    cause,
+  });
 }
 
-function finish(
-  settings: BatcherSettings,
-  items: readonly Pending[],
-  result: BatchResult,
-): void {
+function finish(settings: BatcherSettings, items: readonly Pending[], result: BatchResult): void {
   settings.committed(result);
   items.forEach((item, index) => {
     const outcome: Outcome | undefined = result.outcomes[index];

@@ -151,7 +151,10 @@ async function loadPlans(
   items: readonly Pending[],
 ): Promise<void> {
   for (let round = 0; round < 8; round++) {
-    const missing = unmet(world, items.flatMap((item) => plan(item.command, world)));
+    const missing = unmet(
+      world,
+      items.flatMap((item) => plan(item.command, world)),
+    );
     if (missing.length === 0) return;
     await loadNeeds(tx, world, ports.verdicts, missing);
   }
@@ -317,7 +320,9 @@ function checkLocks(batch: Batch, writes: readonly RowWrite[]): void {
     const runId =
       write.table === 'runs' ? write.id : row !== null && 'runId' in row ? row.runId : undefined;
     if (runId === undefined || batch.lockedRuns.has(runId)) continue;
-    const made = writes.some((it) => it.table === 'runs' && it.id === runId && it.original === null);
+    const made = writes.some(
+      (it) => it.table === 'runs' && it.id === runId && it.original === null,
+    );
     if (!made) missing.add(runId);
   }
   if (missing.size > 0) throw new MoreLocks([...missing]);

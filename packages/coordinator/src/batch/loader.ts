@@ -22,8 +22,7 @@ export async function loadNeeds(
       // Claimable rows are locked before they are read: what was not locked is not there.
       if (need.list === 'readyOfProject') world.putList(need.list, need.id, []);
       else group(lists, need.list, need.id);
-    }
-    else schemas.push(need);
+    } else schemas.push(need);
   }
   await Promise.all([
     verdicts.prepare(schemas),
@@ -33,7 +32,8 @@ export async function loadNeeds(
     }),
     ...[...lists].map(async ([list, owners]) => {
       const found = await loadList(queries, list, [...owners]);
-      for (const owner of owners) world.putList(list, owner, [...(found.get(owner)?.values() ?? [])]);
+      for (const owner of owners)
+        world.putList(list, owner, [...(found.get(owner)?.values() ?? [])]);
     }),
   ]);
 }

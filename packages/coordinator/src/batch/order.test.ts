@@ -5,8 +5,18 @@ import { orderBatch } from './order.ts';
 const actor: Actor = { kind: 'kernel', id: null, name: null };
 const base = { project: 'prj_1', actor };
 
-const dispatch: Command = { ...base, type: 'work.dispatch', workers: [{ worker: 'wrk_1', max: 1 }] };
-const note = (task: string): Command => ({ ...base, type: 'task.note', task, text: 'x', urgent: false });
+const dispatch: Command = {
+  ...base,
+  type: 'work.dispatch',
+  workers: [{ worker: 'wrk_1', max: 1 }],
+};
+const note = (task: string): Command => ({
+  ...base,
+  type: 'task.note',
+  task,
+  text: 'x',
+  urgent: false,
+});
 const cancel = (task: string): Command => ({ ...base, type: 'task.cancel', task, reason: null });
 const complete = (attempt: string): Command => ({
   ...base,
@@ -25,7 +35,12 @@ test('between unrelated commands, what stops work comes first and what hands it 
     { command: complete('att_b') },
     { command: cancel('task_c') },
   ]);
-  expect(typesOf(ordered)).toEqual(['task.cancel', 'attempt.complete', 'task.note', 'work.dispatch']);
+  expect(typesOf(ordered)).toEqual([
+    'task.cancel',
+    'attempt.complete',
+    'task.note',
+    'work.dispatch',
+  ]);
 });
 
 test('commands that name the same task keep the order in which they came', () => {

@@ -26,7 +26,7 @@ export async function resolveCommit(
 async function firstPosOf(db: Db, lost: UnknownCommit): Promise<number> {
   const place = lost.done.events.findIndex((event) => event.runId !== null);
   const event = lost.done.events[place];
-  if (event?.runId == null || event.runSeq === null) return 0;
+  if (event === undefined || event.runId === null || event.runSeq === null) return 0;
   const pos = await findEventPos(db, event.runId, event.runSeq);
   return pos === undefined ? 0 : pos - place;
 }

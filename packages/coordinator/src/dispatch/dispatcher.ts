@@ -27,8 +27,8 @@ export interface Dispatcher {
    * `polling`: it waits in an HTTP call, without a link.
    */
   park(worker: string, project: string, max: number, polling: boolean): void;
-  unpark(worker: string): void;
-  targets(): readonly DispatchTarget[];
+  readonly unpark: (worker: string) => void;
+  readonly targets: () => readonly DispatchTarget[];
   /** Takes up a committed batch. Answers whether another batch should follow at once. */
   learn(result: BatchResult): boolean;
   /** Some work may have become ready elsewhere. */
@@ -86,7 +86,8 @@ export function createDispatcher(): Dispatcher {
     },
     learn(result) {
       for (const { target, reply } of result.dispatches) {
-        if (target.searchStored && (reply.claimed ?? []).length === 0) search.delete(target.project);
+        if (target.searchStored && (reply.claimed ?? []).length === 0)
+          search.delete(target.project);
       }
       const freed = noteFreed(result.writes);
       const handedOut = result.dispatches.some((it) => (it.reply.claimed ?? []).length > 0);

@@ -46,10 +46,13 @@ export function createTimerFire(ports: ServicePorts): TimerFire {
       if (earliest >= wakeAtMs || earliest - nowMs > intervalMs) return;
       clearTimeout(wake);
       wakeAtMs = earliest;
-      wake = setTimeout(() => {
-        wakeAtMs = Number.POSITIVE_INFINITY;
-        reconciler.nudge();
-      }, Math.max(0, earliest - nowMs));
+      wake = setTimeout(
+        () => {
+          wakeAtMs = Number.POSITIVE_INFINITY;
+          reconciler.nudge();
+        },
+        Math.max(0, earliest - nowMs),
+      );
       wake.unref();
     },
     async stop() {

@@ -30,7 +30,9 @@ test('draft 2020-12 keywords count', async () => {
 
 test('a broken schema is told, and a remote reference is not fetched', async () => {
   expect(await validator.schemaFault({ type: 'objekt' })).toMatch(/type/);
-  expect(await validator.schemaFault({ $ref: 'http://127.0.0.1:9/schema.json' })).toMatch(/resolve/);
+  expect(await validator.schemaFault({ $ref: 'http://127.0.0.1:9/schema.json' })).toMatch(
+    /resolve/,
+  );
   expect(await validator.schemaFault({ type: 'object' })).toBeNull();
 });
 

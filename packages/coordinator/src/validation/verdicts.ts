@@ -5,8 +5,8 @@ const verdictsMax = 2_000;
 
 /** Verdicts of the validator that a decision may ask for, remembered by content. */
 export interface Verdicts {
-  violations(schema: unknown, data: unknown): readonly string[] | undefined;
-  schemaFault(schema: unknown): string | null | undefined;
+  readonly violations: (schema: unknown, data: unknown) => readonly string[] | undefined;
+  readonly schemaFault: (schema: unknown) => string | null | undefined;
   /** Computes what is asked for and not remembered. Other kinds of needs are left alone. */
   prepare(needs: readonly Need[]): Promise<void>;
 }

@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient } from '@baton/sdk';
+import { expect, onTestFinished, test } from 'vitest';
+import { runBaton, startBaton } from './support/process.ts';
+import { tempDir, until } from './support/tower.ts';
+
+interface Ready {
+  readonly url: string;
+  readonly login_url: string;
+  readonly api_key?: string;
+}
+
+interface Outcome {
+  readonly run: { readonly id: string };
+  readonly repo: string;
+  readonly commit: string;
+  readonly tests: { readonly passed: number; readonly failed: number };
+}
+
+function startUp(dataDir: string) {
+  const it = startBaton(['up', '--json', '--port', '0', '--slots', '2', '--data-dir', dataDir]);
+  onTestFinished(async () => {
+    await it.end('SIGTERM');
+    await it.end('SIGKILL');
+  });
+  return it;
+}
+
+const git = (cwd: string, ...args: readonly string[]): string =>
+  execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
+
+test('the demo ends with a merged commit that passes its tests', async () => {
+  const dataDir = tempDir('demo');
+  const up = startUp(dataDir);
+  const ready = JSON.parse(await up.line((line) => line.startsWith('{'))) as Ready;
+  expect(Object.keys(ready).toSorted()).toEqual(['api_key', 'login_url', 'url']);
+  expect(statSync(join(dataDir, 'client.json')).mode & 0o777).toBe(0o600);
+
+  // Commands on the same machine need nothing but the data directory.
+  const client = createClient({ baseUrl: ready.url, token: ready.api_key });
+  const demo = startBaton(['demo', '--json', '--question-timeout', '90', '--data-dir', dataDir]);
+  onTestFinished(async () => {
+    await demo.end('SIGKILL');
+  });
+  await until(
+    'the question is open',
+    async () => (await client.checkpoints.list()).items.length > 0,
+  );
+  const inbox = await runBaton(['inbox', '--data-dir', dataDir]);
+  expect(inbox.stdout).toContain('How should a summary end where the text was cut?');
+  const id = /chk_\w+/.exec(inbox.stdout)?.[0] ?? '';
+  const answered = await runBaton(['inbox', 'answer', id, 'ellipsis', '--data-dir', dataDir]);
+  expect(answered.code).toBe(0);
+
+  expect(await demo.exited).toBe(0);
+  const outcome = JSON.parse(demo.stdout().trimEnd().split('\n').at(-1) ?? '') as Outcome;
+  expect(outcome.tests).toEqual({ passed: 4, failed: 0 });
+  // The demo's own word is not enough: the commit is on main, and the work tree there holds it.
+  expect(git(outcome.repo, 'rev-parse', 'main')).toBe(outcome.commit);
+  expect(git(outcome.repo, 'status', '--porcelain')).toBe('');
+  expect(git(outcome.repo, 'rev-list', '--merges', '--count', 'main')).toBe('1');
+  expect(readFileSync(join(outcome.repo, 'src/summarize.js'), 'utf8')).toContain(
+    'ending = "\u2026"',
+  );
+  execFileSync(process.execPath, ['--test'], { cwd: outcome.repo });
+
+  const graph = await client.runs.graph(outcome.run.id);
+  expect(graph.run.delivery).toMatchObject({ state: 'delivered', commit: outcome.commit });
+  const [slugify, summarize] = ['slugify', 'summarize'].map((key) =>
+    graph.tasks.find((task) => task.key === key),
+  );
+  // Side by side: the one that asked was not done before the other began, and the reverse.
+  expect(Date.parse(slugify?.started_at ?? '')).toBeLessThan(Date.parse(summarize?.ended_at ?? ''));
+  expect(Date.parse(summarize?.started_at ?? '')).toBeLessThan(Date.parse(slugify?.ended_at ?? ''));
+  expect(await up.end('SIGINT')).toBe(0);
+});
+
+test('a second start has no key to tell, keeps the one it has, and brings the same worker', async () => {
+  const dataDir = tempDir('again');
+  const first = startUp(dataDir);
+  const before = JSON.parse(await first.line((line) => line.startsWith('{'))) as Ready;
+  const clientOf = ({ url }: Ready) => createClient({ baseUrl: url, token: before.api_key });
+  const workers = async (ready: Ready) => (await clientOf(ready).workers.list()).items;
+  await until('the worker is online', async () => (await workers(before))[0]?.status === 'online');
+  const [worker] = await workers(before);
+  expect(await first.end('SIGTERM')).toBe(0);
+
+  const second = startUp(dataDir);
+  const after = JSON.parse(await second.line((line) => line.startsWith('{'))) as Ready;
+  expect(after.api_key).toBeUndefined();
+  await until('it is online again', async () => (await workers(after))[0]?.status === 'online');
+  expect((await workers(after)).map(({ id }) => id)).toEqual([worker?.id]);
+  const listed = await runBaton(['worker', 'list', '--json', '--data-dir', dataDir]);
+  expect(JSON.parse(listed.stdout)).toMatchObject({ items: [{ name: 'local' }] });
+  expect(await second.end('SIGTERM')).toBe(0);
+});
+
+test('agents that run when it is stopped are still running at the next start', async () => {
+  const dataDir = tempDir('parked');
+  const first = startUp(dataDir);
+  const ready = JSON.parse(await first.line((line) => line.startsWith('{'))) as Ready;
+  const client = createClient({ baseUrl: ready.url, token: ready.api_key });
+  const gate = join(dataDir, 'gate');
+  const made = await client.runs.create({
+    goal: 'wait',
+    plan: {
+      tasks: [
+        {
+          key: 'wait',
+          kind: 'command',
+          spec: `echo begun; until [ -e ${gate} ]; do sleep 0.1; done; echo ended`,
+        },
+      ],
+    },
+  });
+  const taskOf = async (it = client) => (await it.runs.graph(made.run.id)).tasks[0];
+  await until('the task runs', async () => (await taskOf())?.status === 'running');
+  const attempt = (await taskOf())?.attempt;
+  expect(await first.end('SIGTERM')).toBe(0);
+
+  const second = startUp(dataDir);
+  const again = JSON.parse(await second.line((line) => line.startsWith('{'))) as Ready;
+  const next = createClient({ baseUrl: again.url, token: ready.api_key });
+  execFileSync('touch', [gate]);
+  const ended = await next.runs.wait(made.run.id, { timeoutMs: 60_000 });
+  expect(ended.status).toBe('completed');
+  const task = await taskOf(next);
+  expect({ attempt: task?.attempt, count: task?.attempt_count }).toEqual({ attempt, count: 1 });
+  const logs = await runBaton(['logs', `${made.run.id}/wait`, '--data-dir', dataDir]);
+  expect(logs.stdout).toBe('begun\nended\n');
+  expect(await second.end('SIGTERM')).toBe(0);
+});
