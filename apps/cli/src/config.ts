@@ -43,6 +43,7 @@ const settings = z.object({
     .url({ protocol: /^postgres(ql)?$/, error: 'must begin with postgres://' })
     .optional()
     .describe('--database-url, DATABASE_URL'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('BATON_LOG_LEVEL'),
   socket: z.string().min(1).optional().describe('BATON_SOCKET'),
   attemptId: z.string().min(1).optional().describe('BATON_ATTEMPT_ID'),
   taskId: z.string().min(1).optional().describe('BATON_TASK_ID'),
@@ -81,6 +82,7 @@ export function readConfig(env: Env, flags: ConfigFlags = {}): Config {
     joinToken: flags.token ?? env['BATON_JOIN_TOKEN'],
     project: flags.project ?? env['BATON_PROJECT'],
     databaseUrl: flags.databaseUrl ?? env['DATABASE_URL'],
+    logLevel: env['BATON_LOG_LEVEL'],
     socket: env['BATON_SOCKET'],
     attemptId: env['BATON_ATTEMPT_ID'],
     taskId: env['BATON_TASK_ID'],

@@ -125,12 +125,38 @@ local   -      no engine claude; draining
       encoding: 'utf8',
       at: before(1),
     };
+    fake.answers['GET /tasks/task_1/attempts'] = page([{ id: 'att_1', engine: 'shell' }]);
     fake.answers['GET /tasks/task_1/logs'] = { items: [chunk], next_cursor: null, ended: true };
     fake.answers['GET /tasks/task_1/logs/stream'] =
       `data: ${JSON.stringify(chunk)}\n\nevent: end\ndata: {}\n\n`;
     expect((await fake.baton(['logs', 'task_1'])).out).toBe('ok\n');
     expect((await fake.baton(['logs', '-f', 'task_1'])).out).toBe('ok\n');
     expect((await fake.baton(['task', 'logs', 'task_1', '--raw'])).out).toBe(data);
+  });
+
+  test('what an agent says and does, in place of the protocol that it prints', async () => {
+    const of = (stream: string, value: object) => ({
+      attempt: 'att_1',
+      stream,
+      offset: 0,
+      data: `${JSON.stringify(value)}\n`,
+      encoding: 'utf8',
+      at: before(1),
+    });
+    fake.answers['GET /tasks/task_1/attempts'] = page([{ id: 'att_1', engine: 'claude' }]);
+    const items = [
+      of('stdout', { type: 'assistant' }),
+      of('agent', { type: 'message', text: 'hi' }),
+    ];
+    fake.answers['GET /tasks/task_1/logs'] = { items, next_cursor: null, ended: true };
+    fake.answers['GET /tasks/task_1/logs?stream=stdout'] = {
+      ...page(items.slice(0, 1)),
+      ended: true,
+    };
+    expect((await fake.baton(['logs', 'task_1'])).out).toBe('hi\n');
+    expect((await fake.baton(['logs', 'task_1', '--stream', 'stdout'])).out).toBe(
+      '{"type":"assistant"}\n',
+    );
   });
 
   test('a patch as it is where nobody looks on', async () => {

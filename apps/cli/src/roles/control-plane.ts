@@ -44,8 +44,8 @@ export async function openControlPlane(
   flags: ServerFlags,
   logTo: 'file' | 'stderr',
 ): Promise<ServerRole> {
-  const { dataDir, host, port, publicUrl, databaseUrl } = config;
-  const log = logTo === 'file' ? fileLog(serverLogPath(dataDir), 'info') : stderrLog('info');
+  const { dataDir, host, port, publicUrl, databaseUrl, logLevel } = config;
+  const log = logTo === 'file' ? fileLog(serverLogPath(dataDir), logLevel) : stderrLog(logLevel);
   const server = await startServerRole(
     {
       dataDir,

@@ -107,12 +107,11 @@ function summaryOf(event: Event): string {
 
 function deliveryOf(event: Event): string {
   const { commit, branch, detail } = recordIn(event, 'delivery');
-  const parts = [
-    typeof commit === 'string' ? commit.slice(0, 12) : '',
-    typeof branch === 'string' ? `as ${branch}` : '',
-    typeof detail === 'string' ? detail : '',
-  ].filter((part) => part !== '');
-  return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
+  const short = typeof commit === 'string' ? commit.slice(0, 12) : '';
+  // The worker's own sentence says where it went, and why not.
+  const words = typeof detail === 'string' ? detail : typeof branch === 'string' ? branch : '';
+  if (words === '') return short === '' ? '' : `: ${short}`;
+  return short === '' ? `: ${words}` : ` ${short}: ${words}`;
 }
 
 function resolutionOf(event: Event): string {

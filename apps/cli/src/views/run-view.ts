@@ -88,15 +88,14 @@ export function deliveryText({
   deliver,
   delivery,
 }: Pick<Run, 'deliver' | 'delivery'>): Shown | undefined {
-  const where = delivery.branch === undefined ? '' : ` as ${delivery.branch}`;
-  const commit = delivery.commit === undefined ? '' : ` ${delivery.commit.slice(0, 12)}`;
+  const commit = delivery.commit?.slice(0, 12) ?? '';
   switch (delivery.state) {
     case 'none':
       return undefined;
     case 'pending':
       return show`${deliver} is being made`;
     case 'delivered':
-      return show`${paint.green('delivered')}${commit}${where}${delivery.detail === undefined ? '' : `: ${delivery.detail}`}`;
+      return show`${paint.green(commit)} ${delivery.detail ?? `is branch ${delivery.branch ?? ''}`}`;
     case 'refused':
       return show`${paint.red('refused')} ${delivery.detail ?? ''}`;
   }

@@ -69,7 +69,7 @@ export const worker = command({
         version: VERSION,
         processEnv: env,
       },
-      stderrLog('info'),
+      stderrLog(config.logLevel),
     );
     context.activity.stop();
     if (isJson) out.json({ id: role.id, name: role.name, url });
