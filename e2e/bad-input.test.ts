@@ -98,22 +98,19 @@ test('every kind of bad input gets a clear message that names the way out, and n
 test('a repository that is not there fails the task with words that name it', async () => {
   const tower = await startTower();
   await startFleetWorker(tower, 'w');
-  const { run } = await tower.client
-    .call('createRun', {
-      body: {
-        goal: 'x',
-        plan: {
-          tasks: [
-            { key: 'gone', kind: 'command', spec: 'true', workspace: { repo: '/nowhere/at/all' } },
-          ],
-        },
+  const { run } = await tower.client.call('createRun', {
+    body: {
+      goal: 'x',
+      plan: {
+        tasks: [
+          { key: 'gone', kind: 'command', spec: 'true', workspace: { repo: '/nowhere/at/all' } },
+        ],
       },
-    })
-    .catch(() => ({ run: undefined }));
-  if (run === undefined) return;
-  const graph = await tower.client.call('getRunGraph', { params: { id: run.id } });
-  const why = await tower.client.call('explainTask', { params: { id: graph.tasks[0]?.id ?? '' } });
-  expect(JSON.stringify(why)).toMatch(/nowhere/);
+    },
+  });
+  const { graph, tasks } = await untilEnded(tower, run.id);
+  expect(graph.run.status).toBe('failed');
+  expect(taskOf(tasks, 'gone').reason).toMatch(/nowhere/);
 });
 
 test('a missing branch fails the task with words that name it', async () => {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { freshDatabases, type FreshDatabase } from '@baton/testkit';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventsOf, stdoutOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower } from '../support/tower.ts';
@@ -31,52 +32,59 @@ const chain = {
 
 const lines = `${Array.from({ length: 200 }, (_, index) => `line ${index + 1}`).join('\n')}\n`;
 
-test(
-  'kill -9 of the server, twenty times under load: nothing acknowledged is lost, nothing is doubled',
-  { timeout: 300_000 },
-  async () => {
-    const tower = await startTower();
-    await startFleetWorker(tower, 'w1', ['--slots', '3']);
-    await startFleetWorker(tower, 'w2', ['--slots', '3']);
+describe.each(freshDatabases())('$title', (database) => {
+  test.skipIf(database.isSkipped)(
+    'kill -9 of the server, twenty times under load: nothing acknowledged is lost, nothing is doubled',
+    { timeout: 300_000 },
+    () => killUnderLoad(database),
+  );
+});
 
-    const acknowledged: string[] = [];
-    let isKilling = true;
-    const submitting = (async () => {
-      for (let sent = 0; sent < runsWanted || isKilling; sent++) {
-        try {
-          const { run } = await tower.client.call('createRun', {
-            body: { goal: `run ${sent}`, plan: chain },
-            idempotencyKey: `run-${sent}`,
-          });
-          acknowledged.push(run.id);
-        } catch {
-          // Not acknowledged: it may be there or not, but it is not counted.
-        }
-        await sleep(400);
-      }
-    })();
-    for (let kill = 0; kill < kills; kill++) {
-      // Any moment will do; an odd rhythm meets more of them.
-      await sleep(300 + ((kill * 137) % 700));
-      await tower.restart();
-    }
-    isKilling = false;
-    await submitting;
+async function killUnderLoad(database: FreshDatabase): Promise<void> {
+  const isServer = database.name === 'postgres';
+  const opened = isServer ? await database.open({ isMigrated: false, isDurable: true }) : undefined;
+  onTestFinished(() => opened?.close());
+  const tower = await startTower({ databaseUrl: opened?.location });
+  await startFleetWorker(tower, 'w1', ['--slots', '3']);
+  await startFleetWorker(tower, 'w2', ['--slots', '3']);
 
-    expect(acknowledged.length).toBeGreaterThanOrEqual(runsWanted);
-    for (const id of acknowledged) {
-      const { graph } = await untilEnded(tower, id, 120_000);
-      expect(graph.run.status).toBe('completed');
-      const events = await eventsOf(tower, id);
-      expect(events.map((event) => event.run_seq)).toEqual(events.map((_, index) => index + 1));
-      for (const task of graph.tasks) {
-        const own = events.filter((event) => event.task === task.id).map((event) => event.type);
-        expect(own.filter((type) => type === 'task.completed')).toHaveLength(1);
-        expect(own.filter((type) => type === 'attempt.lost')).toHaveLength(0);
-        expect(own.filter((type) => type === 'attempt.claimed')).toHaveLength(1);
+  const acknowledged: string[] = [];
+  let isKilling = true;
+  const submitting = (async () => {
+    for (let sent = 0; sent < runsWanted || isKilling; sent++) {
+      try {
+        const { run } = await tower.client.call('createRun', {
+          body: { goal: `run ${sent}`, plan: chain },
+          idempotencyKey: `run-${sent}`,
+        });
+        acknowledged.push(run.id);
+      } catch {
+        // Not acknowledged: it may be there or not, but it is not counted.
       }
-      const middle = graph.tasks.find((task) => task.key === 'middle');
-      expect(await stdoutOf(tower, middle?.id ?? '')).toBe(lines);
+      await sleep(400);
     }
-  },
-);
+  })();
+  for (let kill = 0; kill < kills; kill++) {
+    // Any moment will do; an odd rhythm meets more of them.
+    await sleep(300 + ((kill * 137) % 700));
+    await tower.restart();
+  }
+  isKilling = false;
+  await submitting;
+
+  expect(acknowledged.length).toBeGreaterThanOrEqual(runsWanted);
+  for (const id of acknowledged) {
+    const { graph } = await untilEnded(tower, id, 120_000);
+    expect(graph.run.status).toBe('completed');
+    const events = await eventsOf(tower, id);
+    expect(events.map((event) => event.run_seq)).toEqual(events.map((_, index) => index + 1));
+    for (const task of graph.tasks) {
+      const own = events.filter((event) => event.task === task.id).map((event) => event.type);
+      expect(own.filter((type) => type === 'task.completed')).toHaveLength(1);
+      expect(own.filter((type) => type === 'attempt.lost')).toHaveLength(0);
+      expect(own.filter((type) => type === 'attempt.claimed')).toHaveLength(1);
+    }
+    const middle = graph.tasks.find((task) => task.key === 'middle');
+    expect(await stdoutOf(tower, middle?.id ?? '')).toBe(lines);
+  }
+}

@@ -22,6 +22,7 @@ export interface Tower {
 interface Ready {
   readonly url: string;
   readonly login_url: string;
+  readonly api_key?: string;
 }
 
 /** A folder that is removed when the test ends. */
@@ -31,21 +32,31 @@ export function tempDir(name: string): string {
   return dir;
 }
 
+interface TowerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** An empty PostgreSQL database; default: the embedded one. */
+  readonly databaseUrl?: string | undefined;
+}
+
 /** Starts a control plane; it is ended with the test. */
-export async function startTower(
-  options: {
-    readonly env?: Readonly<Record<string, string>>;
-    readonly args?: readonly string[];
-  } = {},
-): Promise<Tower> {
+export async function startTower(options: TowerOptions = {}): Promise<Tower> {
   const dataDir = tempDir('tower');
-  const { dataDir: template, apiKey } = inject('towerTemplate');
-  cpSync(template, dataDir, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  const template = inject('towerTemplate');
+  const { databaseUrl } = options;
+  if (databaseUrl === undefined) {
+    const isKept = (path: string): boolean => !path.endsWith('.sock');
+    cpSync(template.dataDir, dataDir, { recursive: true, filter: isKept });
+  }
+  const env = {
+    ...options.env,
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+  };
   let extra = options.args ?? [];
   const start = async (port: string): Promise<{ it: BatonProcess; ready: Ready }> => {
     const it = startBaton(
       ['server', '--json', '--port', port, '--data-dir', dataDir, ...extra],
-      options.env,
+      env,
     );
     return { it, ready: JSON.parse(await it.line((line) => line.startsWith('{'))) as Ready };
   };
@@ -55,6 +66,7 @@ export async function startTower(
     await current.end('SIGKILL');
   });
   const { url } = first.ready;
+  const apiKey = databaseUrl === undefined ? template.apiKey : (first.ready.api_key ?? '');
   return {
     dataDir,
     url,
