@@ -54,6 +54,13 @@ export const S = {
     permission: 'wants permission',
     review: 'wants a review',
   } satisfies Record<CheckpointKind, string>,
+  waitsForYour: {
+    question: 'answer',
+    dispatch_approval: 'approval to start',
+    plan_approval: 'approval of its plan',
+    permission: 'permission',
+    review: 'review',
+  } satisfies Record<CheckpointKind, string>,
   checkpointStatus: {
     open: 'open',
     resolved: 'answered',

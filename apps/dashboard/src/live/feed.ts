@@ -1,11 +1,11 @@
 import type { Event, RunGraph } from '@baton/contract';
 import type { Client, FeedItem } from '@baton/sdk';
 import type { QueryClient } from '@tanstack/react-query';
-import { isSignedOut } from '../api/problem.ts';
 import { keys } from '../queries/keys.ts';
 import { applyEvents } from './apply-events.ts';
 import { createCacheWriter } from './cache-writer.ts';
 import { createCoalescer } from './coalesce.ts';
+import { followShared, type Connection } from './shared-stream.ts';
 
 /** What the frame tells about the feed. `sinceMs`: since when it has been so. */
 export interface FeedState {
@@ -15,7 +15,7 @@ export interface FeedState {
   readonly newRuns: readonly string[];
 }
 
-/** The one stream of events of this page, which keeps the query cache true. */
+/** The stream of events, shared by the pages of a browser, that keeps this page's cache true. */
 export interface Feed {
   readonly start: () => void;
   readonly stop: () => void;
@@ -59,37 +59,10 @@ export function createFeed(client: Pick<Client, 'events' | 'runs'>, cache: Query
     if (type === 'run.created' && run !== null) set({ newRuns: [...state.newRuns, run] });
   }
 
-  async function read(signal: AbortSignal): Promise<void> {
-    const items = client.events(
-      {},
-      {
-        after: 'now',
-        signal,
-        onState: ({ state: connection }) => {
-          if (signal.aborted) return;
-          set({ phase: connection === 'connected' ? 'live' : 'broken' });
-          // What happened before this connection, and after the last snapshot, came over none.
-          if (connection === 'connected') refreshAll(cache);
-        },
-      },
-    );
-    for await (const item of items) take(item);
-  }
-
-  async function keepReading(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await read(signal);
-      } catch (error) {
-        if (isSignedOut(error)) {
-          set({ phase: 'signed_out' });
-          return;
-        }
-      }
-      if (signal.aborted) return;
-      set({ phase: 'broken' });
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+  function connect(connection: Connection): void {
+    set({ phase: connection });
+    // What happened before this connection, and after the last snapshot, came over none.
+    if (connection === 'live') refreshAll(cache);
   }
 
   return {
@@ -101,12 +74,13 @@ export function createFeed(client: Pick<Client, 'events' | 'runs'>, cache: Query
         if (state.phase === 'broken') refreshAll(cache);
       }, POLL_MS);
       started.signal.addEventListener('abort', () => clearInterval(poll));
-      void keepReading(started.signal);
+      followShared(client, { onItem: take, onConnection: connect }, started.signal);
     },
     stop() {
       stopping?.abort();
       stopping = undefined;
       coalescer.clear();
+      set({ phase: 'connecting' });
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -1,12 +1,26 @@
 import type { Event, Json } from '@baton/contract';
+import { bytesText } from './format.ts';
 import { S } from '../strings.ts';
 
-/** What an event tells beyond its name, in one line. */
-export function eventText(event: Event): string {
+/** What an event tells beyond its name, in one line. `nameOf` gives the key of a task. */
+export function eventText(event: Event, nameOf: (task: string) => string): string {
+  if (event.type.startsWith('dependency.')) return edgeText(event, nameOf);
   const parts = Object.entries(event.data)
-    .filter(([key, value]) => !HIDDEN.has(key) && value !== null && value !== '')
+    .filter(([key, value]) => !HIDDEN.has(key) && !SILENT.has(value))
     .map(([key, value]) => fieldText(key, value));
   return parts.filter((part) => part !== '').join(' · ');
+}
+
+/** Values that say nothing. */
+const SILENT: ReadonlySet<unknown> = new Set([null, '', false, 'normal']);
+
+function edgeText({ data }: Event, nameOf: (task: string) => string): string {
+  const end = (key: string): string => {
+    const task = data[key];
+    return typeof task === 'string' ? nameOf(task) : S.unknown;
+  };
+  const parts = [`${end('upstream')} → ${end('downstream')}`, data['type'], data['contract_key']];
+  return parts.filter((part) => typeof part === 'string').join(' · ');
 }
 
 /** Who did it, in a word. */
@@ -22,6 +36,9 @@ const HIDDEN: ReadonlySet<string> = new Set([
   'order',
   'sha256',
   'artifact',
+  'note',
+  'epoch',
+  'schema',
 ]);
 
 /** Fields whose value speaks for itself. */
@@ -41,6 +58,8 @@ const BARE: ReadonlySet<string> = new Set([
 function fieldText(key: string, value: Json): string {
   if (key === 'result' || key === 'resolution' || key === 'delivery') return objectText(value);
   if (key === 'usage') return usageText(value);
+  if (key === 'percent' && typeof value === 'number') return `${value} %`;
+  if (key === 'size' && typeof value === 'number') return bytesText(value);
   const text = plainText(value);
   return BARE.has(key) ? text : `${key.replaceAll('_', ' ')} ${text}`;
 }

@@ -76,6 +76,11 @@ export function shortId(id: string): string {
   return generated === null ? id : `${generated[1]}_…${id.slice(-6)}`;
 }
 
+/** A branch short enough to read: generated ids in it are cut. */
+export function shortBranch(branch: string): string {
+  return branch.split('/').map(shortId).join('/');
+}
+
 /** A commit short enough to read. */
 export function shortCommit(commit: string): string {
   return /^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 10) : commit;

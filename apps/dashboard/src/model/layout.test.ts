@@ -20,6 +20,8 @@ describe('the layout of a graph', () => {
     expect(x('impl-users')).toBe(x('impl-auth'));
     expect(x('impl-auth')).toBeLessThan(x('verify'));
     expect(x('verify')).toBeLessThan(x('integrate'));
+    const y = (key: string): number => places.get(idOf(key))?.y ?? Number.NaN;
+    expect(y('impl-users')).toBeLessThan(y('impl-auth'));
     const all = [...places.values()];
     for (const [index, one] of all.entries()) {
       for (const other of all.slice(index + 1)) {

@@ -45,7 +45,22 @@ function layered(tasks: readonly Task[], edges: readonly Dependency[]): Places {
     const node = graph.node(id);
     places.set(id, { x: (node.x ?? 0) - NODE.width / 2, y: (node.y ?? 0) - NODE.height / 2 });
   }
-  return places;
+  return inPlanOrder(tasks, places);
+}
+
+/** The plan is read from top to bottom; where the layout came out the other way round it is mirrored. */
+function inPlanOrder(tasks: readonly Task[], places: Places): Places {
+  const last = new Map<number, number>();
+  let downward = 0;
+  for (const { id } of tasks) {
+    const { x, y } = places.get(id) ?? { x: 0, y: 0 };
+    const above = last.get(x);
+    if (above !== undefined) downward += Math.sign(y - above);
+    last.set(x, y);
+  }
+  if (downward >= 0) return places;
+  const bottom = Math.max(...[...places.values()].map(({ y }) => y));
+  return new Map([...places].map(([id, { x, y }]) => [id, { x, y: bottom - y }]));
 }
 
 function columns(tasks: readonly Task[], edges: readonly Dependency[]): Places {

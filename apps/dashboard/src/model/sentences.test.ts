@@ -47,7 +47,7 @@ describe('the sentence of a task', () => {
     const checkpoint = [...world.checkpoints.values()].find(({ kind }) => kind === 'question');
     const nowMs = Date.parse(checkpoint?.opened_at ?? '') + 4 * 60_000;
     expect(taskSentence(taskOf('impl-auth'), { ...around, checkpoint, nowMs })).toBe(
-      'Waiting for you: asks, 4 min ago; 2 tasks wait behind it.',
+      'Waits for your answer, asked 4 min ago; 2 tasks wait behind it.',
     );
   });
 

@@ -85,13 +85,8 @@ function waitingSentence(task: Task, { tasks, edges, checkpoint, nowMs }: Surrou
   const tail =
     behind === 0 ? '' : `; ${behind === 1 ? '1 task waits' : `${behind} tasks wait`} behind it`;
   const since = relativeText(Date.parse(checkpoint?.opened_at ?? task.updated_at), nowMs);
-  const what =
-    checkpoint === undefined
-      ? task.status === 'waiting'
-        ? 'asks something'
-        : 'wants approval to start'
-      : S.checkpointKind[checkpoint.kind];
-  return `Waiting for you: ${what}, ${since}${tail}.`;
+  const kind = checkpoint?.kind ?? (task.status === 'waiting' ? 'question' : 'dispatch_approval');
+  return `Waits for your ${S.waitsForYour[kind]}, asked ${since}${tail}.`;
 }
 
 function readySentence(task: Task, nowMs: number): string {

@@ -63,7 +63,9 @@ function OutputViews({ graph, task, search, view }: InspectorBodyProps) {
 
 /** A shell command speaks no agent's language: its plain output is what is live. */
 function showsTranscript({ transcript, lines }: Output): boolean {
-  return transcript.entries.length > 0 || transcript.session !== undefined || lines.length === 0;
+  const { session, entries } = transcript;
+  const speaks = entries.some(({ kind }) => kind !== 'outcome' && kind !== 'notice');
+  return speaks || session !== undefined || lines.length === 0;
 }
 
 interface OlderNoteProps {

@@ -20,6 +20,7 @@ export function RunEvents({ graph, search }: RunEventsProps) {
   const query = useRunEvents(graph.run.id);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const keyOf = useMemo(() => new Map(graph.tasks.map(({ id, key }) => [id, key])), [graph.tasks]);
+  const nameOf = (task: string): string => keyOf.get(task) ?? task;
   const events = query.data?.pages.flatMap((page) => page.items);
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -42,6 +43,7 @@ export function RunEvents({ graph, search }: RunEventsProps) {
           <EventRow
             key={event.pos}
             event={event}
+            nameOf={nameOf}
             taskKey={event.task === null ? undefined : (keyOf.get(event.task) ?? event.task)}
             href={
               event.task === null
@@ -62,11 +64,12 @@ interface EventRowProps {
   readonly event: Event;
   readonly taskKey: string | undefined;
   readonly href: string | undefined;
+  readonly nameOf: (task: string) => string;
 }
 
 const EventRow = memo(
-  function EventRow({ event, taskKey, href }: EventRowProps) {
-    const text = eventText(event);
+  function EventRow({ event, taskKey, href, nameOf }: EventRowProps) {
+    const text = eventText(event, nameOf);
     return (
       <li className="event-row" data-row>
         <span className="event-seq">{event.run_seq}</span>

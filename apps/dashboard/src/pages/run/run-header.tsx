@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { problemFrom } from '../../api/problem.ts';
 import { useNow } from '../../live/clock.ts';
 import { lossOfCancellingRun, whyNotCancelRun } from '../../model/actions.ts';
-import { shortCommit, shortId, usdText } from '../../model/format.ts';
+import { shortBranch, shortCommit, shortId, usdText } from '../../model/format.ts';
 import { progressOf } from '../../model/progress.ts';
 import { runSentence } from '../../model/sentences.ts';
 import { RUN_LOOK } from '../../model/states.ts';
@@ -82,7 +82,9 @@ function Delivery({ run }: { readonly run: Run }) {
     <div className={`delivery ${tone}`}>
       <GitCommitHorizontal size={14} aria-hidden />
       <span title={delivery.detail}>{where}</span>
-      {delivery.branch !== undefined && <Copy text={delivery.branch} label="branch" />}
+      {delivery.branch !== undefined && (
+        <Copy text={delivery.branch} shown={shortBranch(delivery.branch)} label="branch" />
+      )}
       {delivery.commit !== undefined && (
         <Copy text={delivery.commit} shown={shortCommit(delivery.commit)} label="commit" />
       )}

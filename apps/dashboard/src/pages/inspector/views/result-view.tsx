@@ -1,6 +1,6 @@
 import type { Artifact, Json, Task, TaskResult } from '@baton/contract';
 import { problemFrom } from '../../../api/problem.ts';
-import { bytesText, plural, shortCommit } from '../../../model/format.ts';
+import { bytesText, plural, shortBranch, shortCommit } from '../../../model/format.ts';
 import { artifactHref, useArtifacts, useTaskDetail } from '../../../queries/tasks.ts';
 import { S } from '../../../strings.ts';
 import { Copy } from '../../../ui/copy.tsx';
@@ -64,7 +64,9 @@ function Summary({ result }: { readonly result: TaskResult }) {
           ) : (
             <Copy text={commit.commit} shown={shortCommit(commit.commit)} label="commit" />
           )}
-          {commit.branch !== undefined && <Copy text={commit.branch} label="branch" />}
+          {commit.branch !== undefined && (
+            <Copy text={commit.branch} shown={shortBranch(commit.branch)} label="branch" />
+          )}
           {commit.delivered !== undefined && <span className="muted">{commit.delivered}</span>}
         </p>
       )}
