@@ -1,39 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   API_BASE,
-  ERROR_CODES,
   isTerminalRun,
   isTerminalTask,
   ROUTES,
   type Checkpoint,
   type CheckpointResolve,
-  type ErrorCode,
   type Route,
   type RouteName,
   type Run,
   type Task,
 } from '@baton/contract';
+import { bodyOf, parse, Refused, send, sendProblem, type Call } from './mock-http.ts';
+import { streamEvents, streamLogs } from './mock-streams.ts';
 import { at, type World } from './world.ts';
 
 const COOKIE = 'baton_mock=1';
 /** The code that logs in, as often as wanted. Every other one is refused. */
 export const LOGIN_CODE = 'letmein';
-
-interface Call {
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  readonly body: unknown;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
-class Refused extends Error {
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 type Handler = (call: Call) => unknown;
 
@@ -386,69 +370,6 @@ function explain(world: World, task: Task) {
   };
 }
 
-function openStream(response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  response.write(': hello\n\n');
-}
-
-function streamEvents(world: World, { query, request, response }: Call): void {
-  openStream(response);
-  const last = request.headers['last-event-id'] ?? query.get('after') ?? '1.0';
-  let sent = last === 'now' ? world.events.length : Number(String(last).split('.')[1]);
-  const flush = (): void => {
-    for (const event of world.events.slice(sent)) {
-      response.write(
-        `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
-      );
-    }
-    sent = world.events.length;
-  };
-  follow(world, request, response, flush);
-}
-
-function streamLogs(world: World, task: Task, { query, request, response }: Call): void {
-  openStream(response);
-  const attempt = query.get('attempt') ?? task.attempt ?? '';
-  const sent = { stdout: 0, stderr: 0, agent: 0 };
-  const flush = (): void => {
-    const log = world.logs.get(attempt);
-    for (const stream of ['agent', 'stdout', 'stderr'] as const) {
-      const bytes = Buffer.from(log?.[stream] ?? '').subarray(sent[stream]);
-      if (bytes.length === 0) continue;
-      const chunk = {
-        attempt,
-        stream,
-        offset: sent[stream],
-        data: bytes.toString('base64'),
-        encoding: 'base64',
-        at: at(0),
-      };
-      response.write(`data: ${JSON.stringify(chunk)}\n\n`);
-      sent[stream] += bytes.length;
-    }
-    if (isTerminalTask(world.tasks.get(task.id)?.status ?? 'completed')) {
-      response.write('event: end\ndata: {}\n\n');
-      response.end();
-    }
-  };
-  follow(world, request, response, flush);
-}
-
-function follow(
-  world: World,
-  request: IncomingMessage,
-  response: ServerResponse,
-  flush: () => void,
-): void {
-  const listener = (): void => {
-    if (!response.writableEnded) flush();
-  };
-  world.listeners.add(listener);
-  request.on('close', () => world.listeners.delete(listener));
-  response.on('close', () => world.listeners.delete(listener));
-  flush();
-}
-
 function need<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Refused('not_found', `There is no such ${what}.`);
   return value;
@@ -456,34 +377,4 @@ function need<T>(value: T | undefined, what: string): T {
 
 function reasonOf(body: unknown): string | null {
   return (body as { reason?: string } | undefined)?.reason ?? null;
-}
-
-function send(response: ServerResponse, route: Route, answer: unknown): void {
-  const checked: unknown = route.reply === null ? undefined : route.reply.parse(answer);
-  response.writeHead(route.status, { 'content-type': 'application/json' });
-  response.end(checked === undefined ? '' : JSON.stringify(checked));
-}
-
-function sendProblem(response: ServerResponse, error: unknown): void {
-  const code = error instanceof Refused ? error.code : 'internal';
-  const { status, retry } = ERROR_CODES[code];
-  const detail = error instanceof Error ? error.message : String(error);
-  if (response.headersSent) {
-    response.end();
-    return;
-  }
-  response.writeHead(status, { 'content-type': 'application/problem+json' });
-  response.end(
-    JSON.stringify({ type: 'about:blank', title: code, status, code, detail, retry, facts: {} }),
-  );
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
-function parse(text: string): unknown {
-  return text === '' ? undefined : JSON.parse(text);
 }
