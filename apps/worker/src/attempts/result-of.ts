@@ -49,7 +49,7 @@ export function resultOf(said: Said): { readonly result: TaskResult; readonly fa
   const handedIn = readDotBaton(workspace.path);
   const stated = declared?.kind === 'complete' ? declared.body.result : resultFile(handedIn.result);
   const base = stated ?? (own.synthesized && ok ? refused : undefined) ?? resultIn(own);
-  const contracts = contractsOf(said, own, { ...handedIn.outputs }, base);
+  const contracts = contractsOf(said, own, { ...handedIn.outputs }, stated?.contracts ?? {});
   const missing = missingOf(workspace, own.files, work);
   const { changes: _changes, commit: _commit, missing_files: _missing, ...kept } = base;
   const result: TaskResult = {
@@ -82,14 +82,14 @@ function contractsOf(
   { assignment, refused }: Said,
   own: Conclusion,
   files: Record<string, unknown>,
-  base: TaskResult,
+  stated: Contracts,
 ): Contracts {
   const before = refused?.contracts ?? {};
   // A file that a repair left as it was says nothing new: its words in the conclusion then count.
   for (const [key, data] of Object.entries(files)) {
     if (key in before && isDeepStrictEqual(before[key], data)) delete files[key];
   }
-  const all: Record<string, unknown> = { ...before, ...own.outputs, ...files, ...base.contracts };
+  const all: Record<string, unknown> = { ...before, ...own.outputs, ...files, ...stated };
   const declared = assignment.task.spec.outputs.map((it) => it.key);
   return Object.fromEntries(
     declared.filter((key) => all[key] !== undefined).map((key) => [key, all[key]]),

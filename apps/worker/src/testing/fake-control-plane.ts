@@ -12,6 +12,7 @@ import {
   workerRegister,
   type Assignment,
   type Checkpoint,
+  type Json,
   type ServerFrame,
   type TaskSpecInput,
   type WorkerFrame,
@@ -31,6 +32,7 @@ export type Answer = { readonly error: FrameError } | 'silence' | undefined;
 
 export interface StoredArtifact {
   readonly id: string;
+  readonly attempt: string;
   readonly name: string;
   readonly kind: string;
   readonly sha256: string;
@@ -109,11 +111,13 @@ export class FakeControlPlane {
     return plane;
   }
 
+  /** @throws when somebody broke the protocol */
   async stop(): Promise<void> {
     this.cut();
     this.#sockets.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+    if (this.faults.length > 0) throw new Error(`broken protocol: ${this.faults.join('; ')}`);
   }
 
   /** An assignment that the worker gets now, or at its next hello. */
@@ -125,7 +129,13 @@ export class FakeControlPlane {
       token: `bata_${id}`,
       project: 'prj_test',
       run: { id: `run_${id.slice(4)}`, goal: 'A test', input: {}, labels: {} },
-      task: { id: `task_${id.slice(4)}`, key: 'main', title: 'Main', spec: full, engine: full.needs.engine ?? 'shell' },
+      task: {
+        id: `task_${id.slice(4)}`,
+        key: 'main',
+        title: 'Main',
+        spec: full,
+        engine: full.needs.engine ?? 'shell',
+      },
       inputs: {},
       upstream: [],
       bases: {},
@@ -139,7 +149,12 @@ export class FakeControlPlane {
       heartbeat_seconds: 10,
       ...more,
     };
-    const known: KnownAttempt = { assignment, status: 'claimed', logs: new Map(), bytes: new Map() };
+    const known: KnownAttempt = {
+      assignment,
+      status: 'claimed',
+      logs: new Map(),
+      bytes: new Map(),
+    };
     this.#attempts.set(assignment.attempt.id, known);
     this.send({ type: 'assign', assignment });
     return assignment;
@@ -178,7 +193,9 @@ export class FakeControlPlane {
       if (found !== undefined && found !== false) return found;
       if (performance.now() > late) {
         const seen = this.frames.map((it) => it.type).join(' ');
-        throw new Error(`waited in vain for ${what}; heard: ${seen.slice(-2_000)}; faults: ${this.faults.join('; ')}`);
+        throw new Error(
+          `waited in vain for ${what}; heard: ${seen.slice(-2_000)}; faults: ${this.faults.join('; ')}`,
+        );
       }
       await new Promise<void>((resolve) => {
         const done = (): void => {
@@ -190,6 +207,12 @@ export class FakeControlPlane {
         this.#waiting.add(done);
       });
     }
+  }
+
+  /** Files of an attempt, by kind. */
+  artifactsOf(attempt: string): ReadonlyMap<string, StoredArtifact> {
+    const own = this.artifacts.filter((it) => it.attempt === attempt);
+    return new Map(own.map((it) => [it.kind, it]));
   }
 
   async untilTold<T extends 'complete' | 'fail' | 'release' | 'started' | 'checkpoint_open'>(
@@ -248,11 +271,13 @@ export class FakeControlPlane {
     this.#socket = socket;
     this.connections += 1;
     const known = new Set(hello.attempts.map((it) => it.id));
-    const isEnded = (id: string): boolean => this.#attempts.get(id)?.status !== 'claimed' && this.#attempts.get(id)?.status !== 'running';
+    const isEnded = (id: string): boolean =>
+      this.#attempts.get(id)?.status !== 'claimed' && this.#attempts.get(id)?.status !== 'running';
     const stop = hello.attempts.filter((it) => !it.ended && isEnded(it.id)).map((it) => it.id);
     this.send({ type: 'welcome', worker: 'wrk_test', heartbeat_seconds: 1, stop, draining: false });
     for (const { assignment, status } of this.#attempts.values()) {
-      if (status === 'claimed' && !known.has(assignment.attempt.id)) this.send({ type: 'assign', assignment });
+      if (status === 'claimed' && !known.has(assignment.attempt.id))
+        this.send({ type: 'assign', assignment });
     }
   }
 
@@ -272,7 +297,7 @@ export class FakeControlPlane {
     if (attempt !== undefined && ['complete', 'fail', 'release'].includes(frame.type)) {
       attempt.status = 'ended';
     }
-    const body = frame.type === 'checkpoint_open' ? this.open(frame) : null;
+    const body = frame.type === 'checkpoint_open' ? (this.open(frame) as unknown as Json) : null;
     this.send({ type: 'ack', seq: frame.seq, error: null, body });
   }
 
@@ -368,7 +393,7 @@ export class FakeControlPlane {
       const { token: _token, ...rest } = this.#attempts.get(id)?.assignment ?? { token: '' };
       return { status: 200, body: rest };
     }
-    if (area === 'attempts' && verb === 'artifacts') return this.#announce(bytes);
+    if (area === 'attempts' && verb === 'artifacts') return this.#announce(id, bytes);
     if (area === 'uploads') return this.#store(id, bytes);
     if (area === 'artifacts') {
       const content = this.artifacts.find((it) => it.id === id)?.content;
@@ -377,15 +402,25 @@ export class FakeControlPlane {
     return { status: 404, body: { code: 'not_found', detail: path } };
   }
 
-  #announce(bytes: Buffer): { status: number; body: unknown } {
+  #announce(attempt: string, bytes: Buffer): { status: number; body: unknown } {
     if (!this.takesUploads) {
-      return { status: 503, body: { code: 'store_unavailable', title: 'x', detail: 'not now', status: 503 } };
+      return {
+        status: 503,
+        body: { code: 'store_unavailable', title: 'x', detail: 'not now', status: 503 },
+      };
     }
     const body = JSON.parse(bytes.toString()) as { name: string; kind: string; sha256: string };
-    let known = this.artifacts.find((it) => it.sha256 === body.sha256 && it.name === body.name);
+    let known = this.artifacts.find((it) => it.attempt === attempt && it.sha256 === body.sha256);
     if (known === undefined) {
       const { name, kind, sha256 } = body;
-      known = { id: `art_${this.artifacts.length}`, name, kind, sha256, content: undefined };
+      known = {
+        id: `art_${this.artifacts.length}`,
+        attempt,
+        name,
+        kind,
+        sha256,
+        content: undefined,
+      };
       this.artifacts.push(known);
     }
     const artifact = { ...known, content: undefined };

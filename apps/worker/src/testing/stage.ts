@@ -1,7 +1,6 @@
 /** What the tests of a whole worker stand on: a control plane, a data directory, and workers to start and kill. */
 import { fakeAgentsDir } from '@baton/testkit';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
@@ -16,6 +15,7 @@ import { findState } from '../supervisor/records.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
 
+// oxlint-disable-next-line node/no-process-env -- where git, node and sh are on this machine
 const PATH = process.env['PATH'] ?? '/usr/bin:/bin';
 
 /** One test's world; `close` ends everything in it. */
@@ -38,8 +38,14 @@ export class Stage {
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((it) => it.stop({ leaveRunning: true })));
     for (const daemon of this.#daemons) daemon.kill('SIGKILL');
-    await this.plane.stop();
     rmSync(this.root, { recursive: true, force: true });
+    await this.plane.stop();
+  }
+
+  /** @throws when the worker broke the protocol */
+  check(): void {
+    const { faults } = this.plane;
+    if (faults.length > 0) throw new Error(`the worker broke the protocol: ${faults.join('; ')}`);
   }
 
   config(more: Partial<WorkerConfigInput> = {}): WorkerConfigInput {
@@ -58,7 +64,7 @@ export class Stage {
 
   /** A worker in this process. */
   async worker(more: Partial<WorkerConfigInput> = {}): Promise<Worker> {
-    const log = pino({ level: process.env['BATON_TEST_LOG'] ?? 'silent' });
+    const log = pino({ level: 'silent' });
     const worker = await startWorker({ config: this.config(more), log });
     this.#workers.push(worker);
     return worker;
@@ -111,11 +117,10 @@ export class Stage {
 
   /** A git repository with one commit; answers its path. */
   repo(files: Readonly<Record<string, string>> = { 'README.md': 'hello\n' }): string {
-    const path = this.path('repo');
+    const path = mkdtempSync(this.path('repo-'));
     const git = (...args: string[]): void => {
       execFileSync('git', args, { cwd: path, stdio: 'ignore' });
     };
-    mkdirSync(path);
     git('init', '--quiet', '--initial-branch=main');
     for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
     git('add', '.');
@@ -136,7 +141,10 @@ export class Stage {
         let text = '';
         response.on('data', (part: Buffer) => (text += part.toString()));
         response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Record<string, unknown> });
+          resolve({
+            status: response.statusCode ?? 0,
+            body: JSON.parse(text) as Record<string, unknown>,
+          });
         });
       });
       call.on('error', reject);
