@@ -6,6 +6,7 @@ library=$(dirname "$0")/../apps/cli/demo/wordkit
 mkdir -p "$folder"
 cp -R "$library/." "$folder"
 cd "$folder"
+mv package.template.json package.json
 git init --quiet
 git symbolic-ref HEAD refs/heads/main
 git add --all

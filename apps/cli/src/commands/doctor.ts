@@ -1,12 +1,13 @@
 import { command } from '../command.ts';
 import { ENGINE_CHECKS } from '../doctor/engine-checks.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { lockCheck } from '../doctor/lock-check.ts';
 import { MACHINE_CHECKS } from '../doctor/machine-checks.ts';
 import { SERVICE_CHECKS } from '../doctor/service-checks.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { paint, show, stack, type Shown } from '../terminal/shown.ts';
 
-const CHECKS = [...MACHINE_CHECKS, ...SERVICE_CHECKS, ...ENGINE_CHECKS];
+const CHECKS = [...MACHINE_CHECKS, lockCheck, ...SERVICE_CHECKS, ...ENGINE_CHECKS];
 
 export const doctor = command({
   name: ['doctor'],

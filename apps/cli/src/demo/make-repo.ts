@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -17,6 +17,8 @@ const WORDKIT = fileURLToPath(new URL('../../demo/wordkit/', import.meta.url));
 export async function makeDemoRepo(dataDir: string): Promise<string> {
   const path = nextFolder(join(dataDir, 'demo'));
   cpSync(WORDKIT, path, { recursive: true });
+  // Under its own name it would be taken for a package of this repository.
+  renameSync(join(path, 'package.template.json'), join(path, 'package.json'));
   await git(path, 'init', '--quiet');
   // `init -b` is younger than some gits that are still about.
   await git(path, 'symbolic-ref', 'HEAD', 'refs/heads/main');

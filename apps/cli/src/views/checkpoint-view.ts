@@ -2,10 +2,11 @@ import type { Checkpoint } from '@baton/contract';
 import { join, paint, show, stack, type Shown } from '../terminal/shown.ts';
 import { ago, duration } from '../terminal/time-text.ts';
 
-/** One thing that waits for a person, and how to answer it. */
+/** One thing that waits for a person, and how to answer it: `hint`, or the command that does. */
 export function checkpointCard(
   it: Checkpoint & { readonly holds_up?: number },
   nowMs: number,
+  hint = howTo(it),
 ): Shown {
   const left =
     it.timeout_at === null
@@ -25,7 +26,7 @@ export function checkpointCard(
     show`${paint.yellow(it.kind)} ${it.id} ${paint.dim(`${it.task_key ?? 'run'} of ${it.run}, opened ${ago(it.opened_at, nowMs)}${behind}${left}`)}`,
     show`  ${it.question}`,
     options !== undefined && show`  ${options}`,
-    show`  ${paint.dim(howTo(it))}`,
+    show`  ${paint.dim(hint)}`,
   );
 }
 

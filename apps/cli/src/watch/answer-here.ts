@@ -62,7 +62,7 @@ export function answerHere(context: Context, run: string, viewer: RunViewer): An
 
 async function put(context: Context, it: Checkpoint, signal: AbortSignal): Promise<void> {
   const { err, input } = context;
-  err.line(checkpointCard(it, context.nowMs()));
+  err.line(checkpointCard(it, context.nowMs(), 'type the answer; Enter alone leaves it for later'));
   for (;;) {
     const words = await input.ask('  > ', AbortSignal.any([signal, context.signal]));
     if (words === undefined) {
