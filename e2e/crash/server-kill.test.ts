@@ -51,7 +51,7 @@ async function killUnderLoad(database: FreshDatabase): Promise<void> {
   const acknowledged: string[] = [];
   let isKilling = true;
   const submitting = (async () => {
-    for (let sent = 0; sent < runsWanted || isKilling; sent++) {
+    for (let sent = 0; acknowledged.length < runsWanted || isKilling; sent++) {
       try {
         const { run } = await tower.client.call('createRun', {
           body: { goal: `run ${sent}`, plan: chain },

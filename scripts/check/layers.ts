@@ -21,7 +21,7 @@ interface Place {
 }
 
 const codeFile = /^(?:(?:packages|apps)\/[^/]+\/src|e2e|bench)\/.*\.tsx?$/;
-const testFile = /\.test\.tsx?$|^(?:e2e|bench)\//;
+const testFile = /\.test\.tsx?$|\/src\/testing\/|^(?:e2e|bench)\//;
 
 /**
  * Every import that the table does not allow, as `path:line: why`. `manifests` are the package.json

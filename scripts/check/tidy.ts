@@ -109,6 +109,9 @@ export const consecutiveMigrations: TidyCheck = (files) =>
         : [`${path}:1: expected ${number}-what.sql here`];
     });
 
+/** A list of cases may be long: splitting it makes it no clearer. */
+const testCode = /\.test\.tsx?$|\/testing\//;
+
 /** Past this a file is split by noun, or stands in the list of exemptions with its reason. */
 export const linesMax = 400;
 
@@ -119,6 +122,7 @@ export function longFiles(
 ): readonly string[] {
   const long = files
     .filter(({ path }) => codeFile.test(path) || path.endsWith('.css'))
+    .filter(({ path }) => !testCode.test(path))
     .filter(({ text }) => text.split('\n').length > linesMax)
     .map(({ path }) => path);
   return [
