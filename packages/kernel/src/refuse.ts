@@ -9,8 +9,3 @@ export interface Refused {
 export function refuse(code: ErrorCode, message: string, detail?: PublicDetail): Refused {
   return { refused: refusal(code, message, detail) };
 }
-
-/** Whether a result is a refusal. */
-export function isRefused(result: object): result is Refused {
-  return 'refused' in result;
-}

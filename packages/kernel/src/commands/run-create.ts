@@ -1,22 +1,16 @@
-import {
-  LIMITS,
-  PRIORITIES,
-  type CommandOf,
-  type Plan,
-  type PlanDependency,
-  type PlanTask,
-  type TaskSpec,
-} from '@baton/contract';
+import type { CommandOf, Plan, PlanDependency, PlanTask } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { isRequired } from '../graph/edge-rule.ts';
-import { expandGoal, titleOf } from '../graph/expand-goal.ts';
+import { expandGoal } from '../graph/expand-goal.ts';
 import { validatePlan } from '../graph/validate-plan.ts';
 import { needsIdsOf } from '../matching/hard-needs.ts';
 import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
-import type { RunRow, TaskRow, TaskSpecRow } from '../rows.ts';
+import type { RunRow } from '../rows.ts';
+import { newRun } from '../run/new-run.ts';
 import { insertTask } from '../task/change-task.ts';
+import { newTask, putEdge, taskIdOf, tellCreated } from '../task/new-task.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
 import type { Handler } from './handler.ts';
 
@@ -58,54 +52,6 @@ function unbuiltPart({ body }: CommandOf<'run.create'>): string | null {
     return 'Opening pull requests is not built yet; use deliver branch, merge or none.';
   }
   return null;
-}
-
-/** What a run consists of at its start. `planVersion` 0 marks one opened for a single task. */
-export function newRun(
-  draft: Draft,
-  body: Pick<
-    CommandOf<'run.create'>['body'],
-    'goal' | 'input' | 'labels' | 'policy' | 'deliver' | 'budgets'
-  >,
-  planVersion: 0 | 1,
-): RunRow {
-  const id = draft.newId('run');
-  return {
-    id,
-    projectId: draft.project,
-    goal: body.goal,
-    status: 'running',
-    reason: null,
-    planning: 'idle',
-    source: 'api',
-    input: body.input,
-    labels: body.labels,
-    policy: body.policy,
-    budgets: body.budgets ?? null,
-    deliver: body.deliver,
-    delivery: { state: 'none' },
-    deliveryOrder: null,
-    deliveryWorkerId: null,
-    bases: {},
-    planVersion,
-    seq: 0,
-    taskCount: 0,
-    openTasks: 0,
-    outOfPlay: 0,
-    activeTasks: 0,
-    failedTasks: 0,
-    cancelledTasks: 0,
-    needsHuman: 0,
-    usdMicros: 0,
-    lineageRoot: id,
-    rerunOf: null,
-    origin: null,
-    createdBy: draft.actor.name ?? draft.actor.id ?? draft.actor.kind,
-    createdAtMs: draft.nowMs,
-    startedAtMs: draft.nowMs,
-    endedAtMs: null,
-    updatedAtMs: draft.nowMs,
-  };
 }
 
 /** Writes tasks and edges of a new run, tells them, and starts what depends on nothing. */
@@ -168,118 +114,6 @@ function insertGraph(
   );
 }
 
-/** Tells that a task exists; `status` is where the same command leaves it. */
-export function tellCreated(draft: Draft, row: TaskSpecRow, key: string, status: string): void {
-  draft.event(
-    'task.created',
-    { run: row.runId, task: row.taskId },
-    {
-      key,
-      title: row.title,
-      status,
-      priority: row.spec.priority,
-    },
-  );
-}
-
-interface NewTask {
-  readonly id: string;
-  readonly key: string;
-  readonly position: number;
-  readonly spec: TaskSpec;
-  readonly needsId: string;
-  readonly pending: number;
-}
-
-/** The two rows of a new task, blocked until it is opened. */
-export function newTask(
-  draft: Draft,
-  run: RunRow,
-  made: NewTask,
-): { task: TaskRow; cold: TaskSpecRow } {
-  const { id, key, spec } = made;
-  const task: TaskRow = {
-    id,
-    runId: run.id,
-    projectId: run.projectId,
-    key,
-    position: made.position,
-    kind: spec.kind,
-    status: 'blocked',
-    reason: null,
-    pausedFrom: null,
-    generation: 1,
-    epoch: 0,
-    planVersion: run.planVersion,
-    pending: made.pending,
-    outOfPlay: false,
-    approved: false,
-    attemptCount: 0,
-    freeRetries: 0,
-    attemptId: null,
-    resultAttemptId: null,
-    workerId: null,
-    assignedWorker: null,
-    needsId: made.needsId,
-    priority: PRIORITIES.indexOf(spec.priority),
-    checkpointId: null,
-    progress: null,
-    outdated: false,
-    failureClass: null,
-    feedback: null,
-    retryAtMs: null,
-    usdMicros: 0,
-    createdAtMs: draft.nowMs,
-    readyAtMs: null,
-    startedAtMs: null,
-    endedAtMs: null,
-    updatedAtMs: draft.nowMs,
-  };
-  const cold: TaskSpecRow = {
-    taskId: id,
-    runId: run.id,
-    projectId: run.projectId,
-    title: spec.title ?? (spec.spec === '' ? key : titleOf(spec.spec)),
-    spec,
-    review: { state: 'none', by: null, at: null, note: null },
-    parentTaskId: spec.parent_task ?? null,
-    rerunOf: null,
-    origin: null,
-  };
-  return { task, cold };
-}
-
-/** Writes an edge that is not satisfied yet; one that asks for nothing is from the start. */
-export function putEdge(
-  draft: Draft,
-  run: Pick<RunRow, 'id' | 'projectId' | 'planVersion'>,
-  upstreamId: string,
-  downstreamId: string,
-  edge: Pick<PlanDependency, 'type' | 'on' | 'contract_key' | 'as'>,
-) {
-  const row = {
-    id: draft.newId('dependency'),
-    runId: run.id,
-    projectId: run.projectId,
-    upstreamId,
-    downstreamId,
-    type: edge.type,
-    contractKey: edge.contract_key ?? null,
-    inputName: edge.type === 'input' ? (edge.as ?? edge.contract_key ?? null) : null,
-    rule: edge.on,
-    satisfied: !isRequired(edge),
-    planVersion: run.planVersion,
-  };
-  draft.put('dependencies', row);
-  return row;
-}
-
-/** The internal id of a new task: `<project>.<chosen>` where the client chose one. */
-export function taskIdOf(draft: Draft, chosen: string | undefined): string {
-  if (chosen === undefined) return draft.newId('task');
-  return chosen.includes('.') ? chosen : `${draft.project}.${chosen}`;
-}
-
 function loadSchemas(draft: Draft, plan: Plan): void {
   draft.load(
     plan.tasks.flatMap((task) =>
@@ -302,6 +136,3 @@ function findTaken(draft: Draft, plan: Plan, ids: ReadonlyMap<string, string>): 
   }
   return null;
 }
-
-/** At most this many tasks in a run, however they are added. */
-export const TASKS_MAX = LIMITS.tasksPerRunMax;

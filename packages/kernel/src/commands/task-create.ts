@@ -1,4 +1,4 @@
-import { runPolicy, taskKey, type CommandOf, type TaskSpec } from '@baton/contract';
+import { LIMITS, runPolicy, taskKey, type CommandOf, type TaskSpec } from '@baton/contract';
 import { judgeBlocked } from '../graph/judge-blocked.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
@@ -8,6 +8,7 @@ import { needsIdOf } from '../matching/hard-needs.ts';
 import { row, rows } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow } from '../rows.ts';
+import { newRun } from '../run/new-run.ts';
 import { reopenRun } from '../run/settle.ts';
 import { insertTask } from '../task/change-task.ts';
 import {
@@ -17,8 +18,8 @@ import {
   isSatisfied,
   type WantedEdge,
 } from '../task/join-run.ts';
+import { newTask, taskIdOf, tellCreated } from '../task/new-task.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
-import { newRun, newTask, taskIdOf, tellCreated, TASKS_MAX } from './run-create.ts';
 import type { Handler } from './handler.ts';
 
 type Body = CommandOf<'task.create'>['body'];
@@ -115,8 +116,8 @@ function checkRoom(draft: Draft, run: RunRow, key: string | undefined): Refused 
   if (run.status === 'cancelling') {
     return refuse('wrong_status', `Run ${run.id} is being cancelled; nothing can be added to it.`);
   }
-  if (run.taskCount >= TASKS_MAX) {
-    return refuse('limit_exceeded', `A run has at most ${TASKS_MAX} tasks.`);
+  if (run.taskCount >= LIMITS.tasksPerRunMax) {
+    return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
   }
   return key !== undefined && isTaken(draft, run, key)
     ? refuse('duplicate_key', `Run ${run.id} has a task with the key ${key} already.`, { key })

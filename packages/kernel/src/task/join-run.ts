@@ -1,5 +1,4 @@
 import type { DependencyRule, DependencyType } from '@baton/contract';
-import { putEdge } from '../commands/run-create.ts';
 import type { Draft } from '../draft.ts';
 import { edgeState } from '../graph/edge-rule.ts';
 import { resultOf } from '../graph/cascade.ts';
@@ -7,6 +6,7 @@ import { checkEdge } from '../graph/validate-plan.ts';
 import { rows } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow, TaskRow } from '../rows.ts';
+import { putEdge } from './new-task.ts';
 
 /** An edge to an upstream by its id. */
 export interface WantedEdge {
