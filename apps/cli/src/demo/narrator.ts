@@ -41,6 +41,6 @@ export function createNarrator(out: Output): RunViewer {
     },
     reconnecting: (why) => teller.reconnecting(why),
     setQuiet: (isQuiet) => teller.setQuiet(isQuiet),
-    end: () => undefined,
+    end: () => Promise.resolve(),
   };
 }

@@ -22,7 +22,7 @@ export function createLineViewer(out: Output): RunViewer {
     },
     reconnecting: (why) => teller.reconnecting(why),
     setQuiet: (isQuiet) => teller.setQuiet(isQuiet),
-    end: () => undefined,
+    end: () => Promise.resolve(),
   };
 }
 
@@ -33,6 +33,6 @@ export function createJsonViewer(out: Output): RunViewer {
     event: (event) => out.json({ event }),
     reconnecting: () => undefined,
     setQuiet: () => undefined,
-    end: () => undefined,
+    end: () => Promise.resolve(),
   };
 }

@@ -10,5 +10,5 @@ export interface RunViewer {
   /** A person is asked something: nothing may be drawn until it is false again. */
   setQuiet(isQuiet: boolean): void;
   /** The last thing that is called. */
-  end(run: Run): void;
+  end(run: Run): Promise<void>;
 }

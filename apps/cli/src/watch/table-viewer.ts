@@ -65,10 +65,11 @@ export function createTableViewer(
       // What was typed stands below the table: draw a new one under it.
       if (!next) drawnLines = 0;
     },
-    end(run) {
+    async end(run) {
       clearInterval(timer);
       isQuiet = false;
-      if (graph !== undefined) graph = { ...graph, run };
+      // The last table stays on screen: it must show how the tasks ended, not how they were.
+      graph = await read().catch(() => graph && { ...graph, run });
       draw();
     },
   };

@@ -56,7 +56,7 @@ const ENDS: ReadonlySet<string> = new Set([
   'run.delivery_refused',
 ]);
 
-function ended(run: Run, viewer: RunViewer): Run {
-  viewer.end(run);
+async function ended(run: Run, viewer: RunViewer): Promise<Run> {
+  await viewer.end(run);
   return run;
 }
