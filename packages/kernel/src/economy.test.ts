@@ -133,8 +133,20 @@ describe('what a command will read is said before it is decided', () => {
       body: { ...body, result: { status: 'success', summary: '' } },
     });
     note('complete');
-    model.submit('worker.heartbeat', { worker: first.workerId, beat: { attempts: [] } });
+    const [second] = model.dispatch();
+    if (second === undefined) throw new Error('nothing was handed out');
+    const named = { id: second.id, epoch: second.epoch, progress: { text: 'on it' } };
+    model.submit('worker.heartbeat', { worker: first.workerId, beat: { attempts: [named] } });
     note('heartbeat');
     expect(rounds).toEqual({ start: 0, progress: 0, output: 0, complete: 0, heartbeat: 0 });
+  });
+
+  test('handing out tasks without upstreams takes one round after the queue and its needs', () => {
+    const model = new Model();
+    model.usesPlan = true;
+    model.worker('w', { slots: 50 });
+    model.graph(Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`t${at}`, {}])));
+    expect(model.dispatch()).toHaveLength(50);
+    expect(model.lastRounds).toBe(3);
   });
 });

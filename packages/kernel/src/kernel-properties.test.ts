@@ -130,4 +130,18 @@ describe('whatever happens in whatever order', () => {
       { numRuns: runs },
     );
   }, 120_000);
+
+  test('what is loaded ahead changes nothing', () => {
+    fc.assert(
+      fc.property(fc.noBias(fc.array(stepOf, { maxLength: 50, size: 'max' })), (steps) => {
+        const bare = play(steps);
+        const planned = play(steps, true);
+        expect(planned.events).toEqual(bare.events);
+        for (const table of ['runs', 'tasks', 'attempts', 'timers', 'ready'] as const) {
+          expect(planned.world.all(table)).toEqual(bare.world.all(table));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  }, 60_000);
 });

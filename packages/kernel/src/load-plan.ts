@@ -1,4 +1,4 @@
-import type { Command } from '@baton/contract';
+import type { Command, WorkerHeartbeat } from '@baton/contract';
 import { lockPlan } from './lock-plan.ts';
 import { list, lists, row, rows } from './need.ts';
 import type { AttemptRow, TaskRow } from './rows.ts';
@@ -35,8 +35,26 @@ export function plan(command: Command, world: World): Need[] {
     needs.push(...rows('taskSpecs', [timer.taskId]), ...rows('attempts', [timer.attemptId]));
     needs.push(...rows('checkpoints', [timer.checkpointId]));
   }
+  if (command.type === 'worker.heartbeat') needs.push(...newsOf(command.beat, world));
   needs.push(...ofType(command));
   return needs;
+}
+
+/** Progress and costs concern tasks and runs; a bare beat does not read them. */
+function newsOf({ attempts }: WorkerHeartbeat, world: World): Need[] {
+  const telling = attempts
+    .filter((it) => it.progress !== undefined || it.usage !== undefined)
+    .flatMap((it) => world.row('attempts', it.id) ?? []);
+  return [
+    ...rows(
+      'tasks',
+      telling.map((it) => it.taskId),
+    ),
+    ...rows(
+      'runs',
+      telling.map((it) => it.runId),
+    ),
+  ];
 }
 
 function ofType(command: Command): Need[] {
@@ -77,9 +95,17 @@ function aroundTask(command: Command, task: TaskRow | null | undefined): Need[] 
 function aroundAttempt(command: Command, world: World, id: string): Need[] {
   const attempt = world.row('attempts', id);
   if (attempt === null || attempt === undefined) return [];
-  if (command.type === 'worker.heartbeat' || command.type === 'worker.hello') return [];
+  const isOfMany =
+    command.type === 'worker.hello' ||
+    command.type === 'worker.heartbeat' ||
+    command.type === 'lease.grace';
+  if (isOfMany) return [];
   const needs = [row('tasks', attempt.taskId)];
-  if (command.type === 'attempt.heartbeat' || command.type === 'lease.grace') return needs;
+  if (command.type === 'attempt.heartbeat' || command.type === 'attempt.progress') {
+    const { progress, usage } = command.body;
+    const hasNews = progress !== undefined || usage !== undefined;
+    return hasNews ? [...needs, row('runs', attempt.runId)] : needs;
+  }
   needs.push(
     row('runs', attempt.runId),
     row('taskSpecs', attempt.taskId),

@@ -98,7 +98,7 @@ function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]):
   );
   /** Slots that each set of needs can still get; sets that share seekers may be promised too many. */
   const roomByNeeds = new Map<string, number>();
-  const chosen: string[] = [];
+  const chosen: ReadyRow[] = [];
   for (const ready of queue) {
     if (chosen.length >= total) break;
     let room = roomByNeeds.get(ready.needsId);
@@ -107,11 +107,19 @@ function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]):
       const fitting = seekers.filter((it) => fits(needs, draft.get('workers', it.id)));
       room = fitting.reduce((sum, it) => sum + it.left, 0);
     }
-    if (room > 0) chosen.push(ready.taskId);
+    if (room > 0) chosen.push(ready);
     roomByNeeds.set(ready.needsId, room - 1);
   }
-  draft.load(chosen.flatMap((id) => [row('tasks', id), row('ready', id)]));
-  return chosen.filter((id) => draft.get('tasks', id).status === 'ready');
+  draft.load(
+    chosen.flatMap(({ taskId, runId }) => [
+      row('ready', taskId),
+      row('tasks', taskId),
+      row('taskSpecs', taskId),
+      row('runs', runId),
+      list('edgesIn', taskId),
+    ]),
+  );
+  return chosen.map((it) => it.taskId).filter((id) => draft.get('tasks', id).status === 'ready');
 }
 
 function bestSeeker(

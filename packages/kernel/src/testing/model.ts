@@ -66,15 +66,12 @@ export class Model {
     actor: Actor = USER,
   ): Exclude<Decision, { kind: 'needs' }> {
     const command = { type, project: PROJECT, actor, ...said } as unknown as Command;
-    const before = { ids: this.#ids, seq: this.#seq, random: this.#random };
+    const begin = [this.#ids, this.#seq, this.#random] as const;
     const decision = this.#decideWhole(command);
-    const after = { ids: this.#ids, seq: this.#seq, random: this.#random };
-    [this.#ids, this.#seq, this.#random] = [before.ids, before.seq, before.random];
-    const again = this.#decideWhole(command);
-    if (JSON.stringify(again) !== JSON.stringify(decision)) {
+    [this.#ids, this.#seq, this.#random] = begin;
+    if (JSON.stringify(this.#decideWhole(command)) !== JSON.stringify(decision)) {
       throw new Error(`${type} was decided differently the second time`);
     }
-    [this.#ids, this.#seq, this.#random] = [after.ids, after.seq, after.random];
     if (decision.kind === 'accepted') {
       this.watch(decision, command);
       this.world.apply(decision.changes);
@@ -268,7 +265,10 @@ export class Model {
       view.rounds = 0;
     }
     const asked = new Set<string>();
+    const begin = [this.#ids, this.#seq, this.#random] as const;
     for (;;) {
+      // Each round begins alike, so that ids do not tell how much was loaded ahead.
+      [this.#ids, this.#seq, this.#random] = begin;
       const decision = decide(view, command, this.context());
       if (decision.kind === 'needs') {
         const fresh = decision.needs.filter((need) => !asked.has(JSON.stringify(need)));
