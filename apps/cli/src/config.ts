@@ -40,7 +40,9 @@ const settings = z.object({
   joinToken: z.string().min(1).optional().describe('--token, BATON_JOIN_TOKEN'),
   project: z.string().min(1).optional().describe('--project, BATON_PROJECT'),
   databaseUrl: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must begin with postgres://' })
+    .string()
+    // Not a URL by the web's rules: a Unix socket is named with an empty host.
+    .regex(/^postgres(?:ql)?:\/\//, 'must begin with postgres://')
     .optional()
     .describe('--database-url, DATABASE_URL'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('BATON_LOG_LEVEL'),
