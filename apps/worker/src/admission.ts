@@ -1,9 +1,55 @@
-import { totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
+import type { WorkerConfig } from './config.ts';
+import type { Link } from './link/link.ts';
+import type { Log } from './log.ts';
 
-export interface Admission {
+/** Whether new work is welcome, and the word of it to the control plane. */
+export interface Gate {
+  /** The worker ends: nothing is taken any more, even if it was sent by then. */
+  readonly isShut: boolean;
+  shut(): void;
+  /** To be said on each new connection: without it no work comes. */
+  say(): void;
+  stop(): void;
+}
+
+/** A gate that is open unless memory is short or somebody has shut it. */
+export function openGate(config: WorkerConfig, link: Link, log: Log): Gate {
+  let isShut = false;
+  const memory = watchMemory({
+    floorBytes: config.freeMemoryBytesMin ?? defaultFloorBytes(),
+    free: freemem,
+    onChange(isOpen) {
+      log.warn({ isOpen }, isOpen ? 'memory is free again' : 'memory is short: no new work');
+      say();
+    },
+  });
+
+  /**
+   * How many tasks are welcome. An upper bound, said once and not for each task: the control plane itself
+   * counts those that this worker has.
+   */
+  function say(): void {
+    link.say({ type: 'slots', free: isShut || !memory.isOpen ? 0 : config.slots });
+  }
+
+  return {
+    get isShut() {
+      return isShut;
+    },
+    shut() {
+      isShut = true;
+      say();
+    },
+    say,
+    stop: memory.stop,
+  };
+}
+
+interface Admission {
   /** Whether new work may come. */
   readonly isOpen: boolean;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 const everyMs = 5_000;
@@ -13,7 +59,7 @@ const floorShare = 1 / 20;
 const reopenShare = 1.25;
 
 /** The floor of a machine of which nothing else was said. */
-export function defaultFloorBytes(): number {
+function defaultFloorBytes(): number {
   return Math.min(floorBytesMax, Math.floor(totalmem() * floorShare));
 }
 

@@ -6,7 +6,7 @@ import { Stage } from './testing/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.open();
+  stage = await Stage.open({ agents: true });
   await stage.worker({ warmSupervisors: 2 });
 });
 afterEach(() => {

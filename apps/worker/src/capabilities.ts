@@ -5,6 +5,9 @@ import { detectLanguages, detectTools } from './machine/programs.ts';
 import { detectRepos } from './machine/repos.ts';
 import type { WorkerConfig } from './config.ts';
 
+/** More would not fit into the frame in which a worker says what it has. */
+const reposMax = 400;
+
 /** What a worker declares, and the labels that every machine has: `os` and `arch`. */
 export interface Declared {
   readonly capabilities: Capabilities;
@@ -32,7 +35,7 @@ export async function detectCapabilities(config: WorkerConfig): Promise<Declared
     labels: { os: facts.os, arch: facts.arch, ...config.labels },
     capabilities: {
       engines,
-      repos: [...repos],
+      repos: repos.slice(0, reposMax),
       languages: [...languages],
       tools: [...detectTools({ pathVariable, declared: config.tools })],
       environments: [],

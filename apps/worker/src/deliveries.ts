@@ -6,6 +6,7 @@ import {
 } from '@baton/contract';
 import { deliver } from './delivery/deliver.ts';
 import { parseRepoSource } from './git/repo-source.ts';
+import { LinkClosed } from './link/counted-frames.ts';
 import type { Link } from './link/link.ts';
 import type { Log } from './log.ts';
 import type { Workspaces } from './workspaces/workspaces.ts';
@@ -23,7 +24,9 @@ export function createDeliveries(ports: DeliveryPorts): { take(order: DeliveryOr
 
   async function carryOut(order: DeliveryOrder): Promise<void> {
     const delivery = await deliverOrder(ports, order);
-    await ports.link.request({ type: 'delivered', run: order.run, delivery });
+    const { error } = await ports.link.request({ type: 'delivered', run: order.run, delivery });
+    if (error !== null)
+      ports.log.warn({ error, run: order.run }, 'the word of a delivery was refused');
   }
 
   return {
@@ -32,7 +35,11 @@ export function createDeliveries(ports: DeliveryPorts): { take(order: DeliveryOr
       if (running.has(key)) return;
       running.add(key);
       carryOut(order)
-        .catch((error: unknown) => ports.log.error({ error, run: order.run }, 'a delivery failed'))
+        .catch((error: unknown) => {
+          // The order comes again at the next start.
+          if (error instanceof LinkClosed) return;
+          ports.log.error({ error, run: order.run }, 'a delivery failed');
+        })
         .finally(() => running.delete(key));
     },
   };

@@ -37,11 +37,47 @@ export async function obtainIdentity(config: WorkerConfig, declared: Declared): 
   return joinWith(config, declared, token);
 }
 
+/** Who the worker is now; changes when it has to join again. */
+export interface Membership {
+  readonly id: string;
+  readonly key: string;
+  /**
+   * The control plane does not know the key: joins with the join token, if there is one that was not tried.
+   * Resolves to whether there is another key. @throws {AppError} join_token_invalid, worker_exists
+   */
+  rejoin(): Promise<boolean>;
+}
+
+export function createMembership(
+  config: WorkerConfig,
+  declared: Declared,
+  joined: Identity,
+): Membership {
+  let identity = joined;
+  let { token } = config;
+  return {
+    get id() {
+      return identity.id;
+    },
+    get key() {
+      return identity.key;
+    },
+    async rejoin() {
+      if (token === undefined) return false;
+      const given = token;
+      // Once: a token that was used up would be refused each time.
+      token = undefined;
+      identity = await joinWith(config, declared, given);
+      return true;
+    },
+  };
+}
+
 /**
  * Joins, again if need be, with a join token or the worker's own key, and keeps the identity.
  * @throws {AppError} join_token_invalid, worker_exists, control_plane_unreachable
  */
-export async function joinWith(
+async function joinWith(
   config: WorkerConfig,
   declared: Declared,
   token: string,

@@ -1,4 +1,5 @@
 import type { ServerFrame } from '@baton/contract';
+import type { Gate } from './admission.ts';
 import type { AttemptSet } from './attempts/attempt-set.ts';
 import type { createDeliveries } from './deliveries.ts';
 import type { Link } from './link/link.ts';
@@ -9,8 +10,7 @@ export interface Receiver {
   readonly deliveries: ReturnType<typeof createDeliveries>;
   readonly link: Link;
   readonly log: Log;
-  readonly isClosing: () => boolean;
-  readonly sayFree: () => void;
+  readonly gate: Gate;
 }
 
 /** What is done about each frame of the control plane. */
@@ -19,20 +19,26 @@ export function createReceiver(it: Receiver): (frame: ServerFrame) => void {
   return (frame) => {
     switch (frame.type) {
       case 'welcome':
-        it.sayFree();
+        it.gate.say();
         for (const id of frame.stop) attempts.find(id)?.abandon('stale_epoch');
         attempts.reconnected();
         return;
       case 'assign': {
         const { attempt } = frame.assignment;
-        if (!it.isClosing()) return attempts.take(frame.assignment);
+        if (!it.gate.isShut) return attempts.take(frame.assignment);
         const body = { epoch: attempt.epoch, reason: 'the worker takes no more work' };
         link.request({ type: 'release', attempt: attempt.id, body }).catch(() => undefined);
         return;
       }
-      case 'cancel':
-        attempts.find(frame.attempt)?.cancel(frame.reason, frame.grace_seconds * 1_000);
+      case 'cancel': {
+        const { attempt, epoch, reason } = frame;
+        const runner = attempts.find(attempt);
+        if (runner !== undefined) return runner.cancel(reason, frame.grace_seconds * 1_000);
+        // It never came here, or is over: that nothing runs is all there is to wait for.
+        const body = { epoch, reason, failure_class: 'cancelled' } as const;
+        link.request({ type: 'fail', attempt, body }).catch(() => undefined);
         return;
+      }
       case 'stale':
         for (const id of frame.attempts) attempts.find(id)?.abandon('stale_epoch');
         return;

@@ -7,7 +7,7 @@ import { Stage, waitFor } from './testing/stage.ts';
 
 let stage: Stage;
 beforeEach(async () => {
-  stage = await Stage.open();
+  stage = await Stage.open({ agents: true });
 });
 afterEach(() => stage.close());
 

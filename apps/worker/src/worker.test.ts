@@ -146,6 +146,15 @@ describe('what ends an agent', () => {
     expect(findTree({ attemptId: `${attempt.id}.setup` })).toEqual([]);
   });
 
+  test('a cancellation of what never came here is answered at once', async () => {
+    const { plane } = stage;
+    await stage.worker();
+    const reason = 'not needed';
+    plane.send({ type: 'cancel', attempt: 'att_other', epoch: 3, reason, grace_seconds: 1 });
+    const { body } = await plane.untilTold('fail', 'att_other');
+    expect(body).toMatchObject({ epoch: 3, failure_class: 'cancelled', reason });
+  });
+
   for (const [how, news] of [
     ['a refused start', 'started'],
     ['the word that it is stale', 'stale'],

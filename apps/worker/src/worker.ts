@@ -1,16 +1,16 @@
 import type { Capabilities } from '@baton/contract';
 import { openDirectoryLock } from '@baton/directory-lock';
 import { mkdirSync } from 'node:fs';
-import { freemem } from 'node:os';
-import { defaultFloorBytes, watchMemory } from './admission.ts';
+import { openGate } from './admission.ts';
 import { installBaton } from './attempts/agent-env.ts';
 import { createAttemptSet } from './attempts/attempt-set.ts';
+import type { Runner } from './attempts/runner.ts';
 import { createUploader } from './attempts/uploads.ts';
 import { detectCapabilities, type Declared } from './capabilities.ts';
 import { workerConfig, type WorkerConfig, type WorkerConfigInput } from './config.ts';
 import { createDeliveries } from './deliveries.ts';
 import { sweepKept } from './housekeeping.ts';
-import { joinWith, obtainIdentity, type Identity } from './identity.ts';
+import { createMembership, obtainIdentity, type Identity } from './identity.ts';
 import { keyRefused, openLink, type Link } from './link/link.ts';
 import type { Log } from './log.ts';
 import { createReceiver } from './receive.ts';
@@ -73,65 +73,32 @@ interface Opened {
 async function openWorker(opened: Opened): Promise<Worker> {
   const { config, log, declared } = opened;
   const { capabilities } = declared;
-  let { identity } = opened;
-  let { token } = config;
-  let isClosing = false;
+  const membership = createMembership(config, declared, opened.identity);
   const workspaces = openWorkspaces({ dataDir: config.dataDir });
   const pool = openSupervisorPool({ size: config.warmSupervisors });
-
   const link: Link = openLink({
     url: config.url,
-    key: () => identity.key,
+    key: () => membership.key,
     log,
     hello: () => ({
       version: config.version,
       slots: config.slots,
       labels: { ...declared.labels },
       capabilities,
-      draining: isClosing,
-      attempts: attempts.list().map(({ assignment: { attempt }, ended }) => ({
-        id: attempt.id,
-        epoch: attempt.epoch,
-        ended,
-      })),
+      draining: gate.isShut,
+      attempts: attempts.list().map((it) => ({ ...nameOf(it), ended: it.ended })),
     }),
-    beat: () =>
-      attempts
-        .list()
-        .map(({ assignment: { attempt } }) => ({ id: attempt.id, epoch: attempt.epoch })),
+    // Bare: progress and usage travel by themselves, when there is news.
+    beat: () => attempts.list().map(nameOf),
     onFrame: (frame) => receive(frame),
-    async onRefused() {
-      if (token === undefined) return false;
-      const given = token;
-      // Once: a token that was used up would be refused each time.
-      token = undefined;
-      identity = await joinWith(config, declared, given);
-      return true;
-    },
+    onRefused: () => membership.rejoin(),
   });
   const uploader = createUploader(config, (attempt) => workspaces.find(attempt)?.path);
   const ports = { config, link, log, pool, workspaces, uploader, repos: () => capabilities.repos };
   const attempts = createAttemptSet(ports);
   const deliveries = createDeliveries(ports);
-  const memory = watchMemory({
-    floorBytes: config.freeMemoryBytesMin ?? defaultFloorBytes(),
-    free: freemem,
-    onChange(isOpen) {
-      log.warn(
-        { isOpen },
-        isOpen ? 'memory is free again: work is welcome' : 'memory is short: no new work',
-      );
-      sayFree();
-    },
-  });
-  const receive = createReceiver({
-    attempts,
-    deliveries,
-    link,
-    log,
-    isClosing: () => isClosing,
-    sayFree,
-  });
+  const gate = openGate(config, link, log);
+  const receive = createReceiver({ attempts, deliveries, link, log, gate });
   const sweep = (): void => {
     sweepKept(config.dataDir, workspaces, log, (id) => attempts.find(id) !== undefined).catch(
       (error: unknown) => log.warn({ error }, 'old attempts could not be swept'),
@@ -139,17 +106,9 @@ async function openWorker(opened: Opened): Promise<Worker> {
   };
   const sweeper = setInterval(sweep, sweepMs).unref();
 
-  /**
-   * How many tasks are welcome. An upper bound, said once and not for each task: the control plane itself
-   * counts those that this worker has.
-   */
-  function sayFree(): void {
-    link.say({ type: 'slots', free: isClosing || !memory.isOpen ? 0 : config.slots });
-  }
-
   async function close(): Promise<void> {
     clearInterval(sweeper);
-    memory.stop();
+    gate.stop();
     for (const it of attempts.list()) it.detach();
     await bounded(allDone(attempts), detachMs);
     link.stop();
@@ -163,14 +122,9 @@ async function openWorker(opened: Opened): Promise<Worker> {
     throw keyRefused();
   }
   sweep();
-
-  const drain = (): void => {
-    isClosing = true;
-    sayFree();
-  };
   return {
     get id() {
-      return identity.id;
+      return membership.id;
     },
     name: config.name,
     capabilities,
@@ -180,7 +134,11 @@ async function openWorker(opened: Opened): Promise<Worker> {
     get isConnected() {
       return link.isOpen;
     },
-    drain,
-    stop: createStopper({ attempts, link, close, drain }),
+    drain: () => gate.shut(),
+    stop: createStopper({ attempts, link, close, drain: () => gate.shut() }),
   };
+}
+
+function nameOf({ assignment: { attempt } }: Runner): { id: string; epoch: number } {
+  return { id: attempt.id, epoch: attempt.epoch };
 }

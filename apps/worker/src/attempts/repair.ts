@@ -11,12 +11,12 @@ import { findConversationUsage } from './transcript.ts';
  * What a second turn of the same agent needs to mend a result that broke a contract; undefined when it cannot
  * be: mended once already, nobody to talk to, or somebody stops it.
  */
-export function planRepair(
+export async function planRepair(
   it: Assignment,
   files: AttemptFiles,
   pending: PendingReport,
   words: string,
-): RepairFile | undefined {
+): Promise<RepairFile | undefined> {
   if (pending.turn !== 1 || pending.report.kind !== 'complete') return undefined;
   if (files.stop() !== undefined || !engineOf(it).traits.resume) return undefined;
   const { conversation, usage } = pending.report.body;
@@ -26,7 +26,7 @@ export function planRepair(
     words,
     conversation,
     usage: usage ?? null,
-    prior_usage: findConversationUsage(transcriptPath),
+    prior_usage: await findConversationUsage(transcriptPath),
   };
 }
 

@@ -202,7 +202,7 @@ class AttemptRunner implements Runner {
 
   /** One more turn for a result that breaks a contract, or the report that it does. */
   async #mend(pending: PendingReport, words: string): Promise<PendingReport> {
-    const repair = planRepair(this.assignment, this.#files, pending, words);
+    const repair = await planRepair(this.assignment, this.#files, pending, words);
     if (repair === undefined) {
       const broken = violationReport(pending, words);
       this.#files.saveReport(broken);
@@ -294,7 +294,10 @@ class AttemptRunner implements Runner {
   }
 
   #interruptSetup(): void {
-    if (this.#isPreparing) void this.#endSetup();
+    if (!this.#isPreparing) return;
+    this.#endSetup().catch((error: unknown) => {
+      this.#ports.log.warn({ error, attempt: this.#id }, 'a setup script could not be ended');
+    });
   }
 
   async #endSetup(): Promise<void> {

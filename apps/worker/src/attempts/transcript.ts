@@ -1,9 +1,12 @@
 import { agentEvent, type AgentEvent, type Usage } from '@baton/contract';
 import type { Engine, ReaderEnd, ReaderStart } from '@baton/engines';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { writeAll } from '../spool/durable-file.ts';
 import type { Spool } from '../spool/spool.ts';
 import { FileSource, type LogSource } from './log-source.ts';
+
+/** The last count of a transcript stands near its end. */
+const tailBytesMax = 1024 * 1024;
 
 /** What is told while an agent runs. */
 export interface TranscriptNews {
@@ -71,17 +74,17 @@ export function readTranscript(
 }
 
 /** Totals of a conversation over all turns so far, as the last `usage` event of a transcript says. */
-export function findConversationUsage(transcriptPath: string): Usage | null {
-  let text: string;
+export async function findConversationUsage(transcriptPath: string): Promise<Usage | null> {
+  const file = new FileSource(transcriptPath, true);
   try {
-    text = readFileSync(transcriptPath, 'utf8');
-  } catch {
+    const { data } = await file.read(Math.max(0, file.length - tailBytesMax), tailBytesMax);
+    for (const line of Buffer.from(data).toString().split('\n').toReversed()) {
+      if (!line.startsWith('{"type":"usage"')) continue;
+      const event = agentEvent.safeParse(JSON.parse(line));
+      if (event.success && event.data.type === 'usage') return event.data.conversation ?? null;
+    }
     return null;
+  } finally {
+    await file.close();
   }
-  for (const line of text.split('\n').toReversed()) {
-    if (!line.startsWith('{"type":"usage"')) continue;
-    const event = agentEvent.safeParse(JSON.parse(line));
-    if (event.success && event.data.type === 'usage') return event.data.conversation ?? null;
-  }
-  return null;
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pino } from 'pino';
@@ -15,8 +15,8 @@ import { findState } from '../supervisor/records.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
 
-// oxlint-disable-next-line node/no-process-env -- where git, node and sh are on this machine
-const PATH = process.env['PATH'] ?? '/usr/bin:/bin';
+/** Where git, node and sh are; without the agents that this machine may have, which would be asked for their versions. */
+const PATH = ['/usr/local/bin', '/usr/bin', '/bin', dirname(process.execPath)].join(delimiter);
 
 /** One test's world; `close` ends everything in it. */
 export class Stage {
@@ -26,13 +26,17 @@ export class Stage {
   readonly #workers: Worker[] = [];
   readonly #daemons: ChildProcess[] = [];
 
-  private constructor(plane: FakeControlPlane) {
+  readonly #path: string;
+
+  private constructor(plane: FakeControlPlane, hasAgents: boolean) {
     this.plane = plane;
+    this.#path = hasAgents ? [fakeAgentsDir, PATH].join(delimiter) : PATH;
     mkdirSync(join(this.root, 'home'));
   }
 
-  static async open(): Promise<Stage> {
-    return new Stage(await FakeControlPlane.start());
+  /** `agents`: the fake claude and codex are on its workers' PATH. */
+  static async open(options: { readonly agents?: boolean } = {}): Promise<Stage> {
+    return new Stage(await FakeControlPlane.start(), options.agents === true);
   }
 
   async close(): Promise<void> {
@@ -57,7 +61,7 @@ export class Stage {
       dataDir: this.dataDir,
       warmSupervisors: 0,
       freeMemoryBytesMin: 0,
-      processEnv: { PATH: [fakeAgentsDir, PATH].join(delimiter), HOME: join(this.root, 'home') },
+      processEnv: { PATH: this.#path, HOME: join(this.root, 'home') },
       ...more,
     };
   }
