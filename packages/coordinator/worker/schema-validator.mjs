@@ -1,5 +1,6 @@
 // Validates JSON Schema 2020-12 on a thread of its own, so that a slow schema cannot hold the event loop.
-// Messages in: {id, schema, data?, mode: 'schema' | 'data'}. Out: {id, fault: string|null} or {id, violations: string[]}.
+// Messages in: {id, schema, data?, mode: 'schema' | 'data'}. Out: {id, fault: string|null} or {id, violations: string[]};
+// first of all 'ready': loading takes its time on a busy machine, and is no fault of the first schema.
 import { parentPort } from 'node:worker_threads';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -46,3 +47,4 @@ parentPort.on('message', ({ id, mode, schema, data }) => {
       violations: (validate.errors ?? []).slice(0, violationsMax).map(say),
     });
 });
+parentPort.postMessage('ready');

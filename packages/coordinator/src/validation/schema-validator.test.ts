@@ -50,3 +50,21 @@ test('a validation that does not end is ended, and the next one works', async ()
   expect(why).toMatch(/longer than 1000 ms/);
   expect(await validator.violations({ type: 'string' }, 'a')).toEqual([]);
 });
+
+test('a thread that is slow to start is waited for: the first schema is not to blame', async () => {
+  const real = new URL('../../worker/schema-validator.mjs', import.meta.url);
+  const slowly = `const until = Date.now() + 1300; while (Date.now() < until); await import(${JSON.stringify(real.href)});`;
+  const late = createSchemaValidator(new URL(`data:text/javascript,${encodeURIComponent(slowly)}`));
+  expect(await late.schemaFault({ type: 'object' })).toBeNull();
+  await late.close();
+});
+
+test('who waits behind a validation that does not end gets an answer of its own', async () => {
+  const evil = { type: 'string', pattern: '^(b+)+$' };
+  const [stuck, innocent] = await Promise.all([
+    validator.violations(evil, `${'b'.repeat(40)}!`),
+    validator.violations({ type: 'string' }, 'a'),
+  ]);
+  expect(stuck[0]).toMatch(/longer than 1000 ms/);
+  expect(innocent).toEqual([]);
+});

@@ -2,11 +2,16 @@ import { Worker } from 'node:worker_threads';
 
 /** Longest time one validation may take; a schema that needs more is treated as not satisfied. */
 const validationMsMax = 1_000;
+/** Longest time the thread may take to load its library; on a machine under load that is seconds. */
+const startMsMax = 60_000;
 const threadUrl = new URL('../../worker/schema-validator.mjs', import.meta.url);
 
-interface Pending {
+interface Question {
+  readonly id: number;
+  readonly mode: 'schema' | 'data';
+  readonly schema: unknown;
+  readonly data: unknown;
   readonly settle: (answer: Answer) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 interface Answer {
@@ -24,35 +29,68 @@ export interface SchemaValidator {
 }
 
 /** Starts the thread at first use; replaces it when a validation takes longer than a second. */
-export function createSchemaValidator(): SchemaValidator {
+export function createSchemaValidator(url: URL = threadUrl): SchemaValidator {
   let thread: Worker | undefined;
+  let isReady = false;
+  let timer: NodeJS.Timeout | undefined;
   let nextId = 1;
-  const pending = new Map<number, Pending>();
+  /** In the order the thread answers them: the first is the one it works on. */
+  const pending = new Map<number, Question>();
 
-  function settleAll(answer: Answer): void {
-    for (const [id, waiting] of pending) {
-      pending.delete(id);
-      clearTimeout(waiting.timer);
-      waiting.settle(answer);
+  function settle(question: Question, answer: Answer): void {
+    pending.delete(question.id);
+    question.settle(answer);
+  }
+
+  /** The clock of the first question: it starts when the thread turns to it, not when it was asked. */
+  function watchFirst(): void {
+    clearTimeout(timer);
+    const first = firstOf(pending);
+    if (first === undefined) return;
+    const limitMs = isReady ? validationMsMax : startMsMax;
+    // An answer may lie unread while this thread was busy: one turn to read it comes first.
+    timer = setTimeout(() => setImmediate(() => giveUp(first)), limitMs);
+  }
+
+  /** Ends a thread that is stuck on a question; the others are asked again, they did nothing wrong. */
+  function giveUp(question: Question): void {
+    if (firstOf(pending) !== question) return;
+    const why = isReady
+      ? `validation took longer than ${validationMsMax} ms`
+      : `the validator did not start within ${startMsMax / 1_000} s`;
+    const late = thread;
+    thread = undefined;
+    void late?.terminate();
+    settle(question, { fault: why, violations: [why] });
+    if (pending.size === 0) return;
+    const next = open();
+    for (const { id, mode, schema, data } of pending.values()) {
+      next.postMessage({ id, mode, schema, data });
     }
+    watchFirst();
   }
 
   function open(): Worker {
     if (thread !== undefined) return thread;
-    const started = new Worker(threadUrl);
+    const started = new Worker(url);
     started.unref();
-    started.on('message', (answer: Answer & { readonly id: number }) => {
-      const waiting = pending.get(answer.id);
-      if (waiting === undefined) return;
-      pending.delete(answer.id);
-      clearTimeout(waiting.timer);
-      waiting.settle(answer);
+    isReady = false;
+    started.on('message', (message: 'ready' | (Answer & { readonly id: number })) => {
+      if (thread !== started) return;
+      if (message === 'ready') {
+        isReady = true;
+      } else {
+        const question = pending.get(message.id);
+        if (question !== undefined) settle(question, message);
+      }
+      watchFirst();
     });
     const ended = (why: string) => {
       // The end of one that was replaced is no news for those who wait for its successor.
       if (thread !== started) return;
       thread = undefined;
-      settleAll({ fault: why, violations: [why] });
+      clearTimeout(timer);
+      for (const question of pending.values()) settle(question, { fault: why, violations: [why] });
     };
     started.on('error', (error) => ended(`the validator failed: ${String(error)}`));
     started.on('exit', () => ended('the validator ended'));
@@ -60,18 +98,14 @@ export function createSchemaValidator(): SchemaValidator {
     return started;
   }
 
-  function ask(mode: 'schema' | 'data', schema: unknown, data: unknown): Promise<Answer> {
+  function ask(mode: Question['mode'], schema: unknown, data: unknown): Promise<Answer> {
     const id = nextId++;
-    return new Promise((settle) => {
-      const timer = setTimeout(() => {
-        const why = `validation took longer than ${validationMsMax} ms`;
-        const late = thread;
-        thread = undefined;
-        settleAll({ fault: why, violations: [why] });
-        void late?.terminate();
-      }, validationMsMax);
-      pending.set(id, { settle, timer });
-      open().postMessage({ id, mode, schema, data });
+    return new Promise((resolve) => {
+      const isFirst = pending.size === 0;
+      const to = open();
+      pending.set(id, { id, mode, schema, data, settle: resolve });
+      to.postMessage({ id, mode, schema, data });
+      if (isFirst) watchFirst();
     });
   }
 
@@ -85,7 +119,13 @@ export function createSchemaValidator(): SchemaValidator {
     async close() {
       const open = thread;
       thread = undefined;
+      clearTimeout(timer);
       await open?.terminate();
     },
   };
+}
+
+function firstOf(pending: ReadonlyMap<number, Question>): Question | undefined {
+  for (const question of pending.values()) return question;
+  return undefined;
 }
