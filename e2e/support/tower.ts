@@ -102,6 +102,7 @@ export async function startFleetWorker(
   name: string,
   args: readonly string[] = [],
   token?: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<FleetWorker> {
   const dataDir = tempDir(`worker-${name}`);
   const joinToken =
@@ -120,7 +121,7 @@ export async function startFleetWorker(
         dataDir,
         ...args,
       ],
-      { BATON_LOG_LEVEL: 'info' },
+      { BATON_LOG_LEVEL: 'info', ...env },
     );
   let current = start();
   onTestFinished(async () => {

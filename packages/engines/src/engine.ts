@@ -133,7 +133,7 @@ export interface EngineTraits {
   readonly resume: boolean;
   /** `git commit` works inside it; else the supervisor commits. */
   readonly commits: boolean;
-  /** The socket and the network are reachable from it; else outputs go through files. */
+  /** The socket and the network are reachable from it; else its calls go through files in the workspace. */
   readonly reachesSocket: boolean;
 }
 

@@ -96,6 +96,7 @@ describe('the plan of codex', () => {
         '--sandbox',
         'workspace-write',
         '--skip-git-repo-check',
+        ...['-c', 'allow_login_shell=false'],
         '-',
       ],
       env: {},
@@ -109,7 +110,7 @@ describe('the plan of codex', () => {
   test('a resumed conversation, with a model and arguments of its own', () => {
     const extraArgs = ['-c', 'model_reasoning_effort=low'];
     const plan = planOf('codex', { resume: 'abc', model: 'o', extraArgs });
-    expect(plan.argv.slice(6)).toEqual(['--model', 'o', ...extraArgs, 'resume', 'abc', '-']);
+    expect(plan.argv.slice(8)).toEqual(['--model', 'o', ...extraArgs, 'resume', 'abc', '-']);
     expect(plan.conversationId).toBe('abc');
   });
 
@@ -117,7 +118,7 @@ describe('the plan of codex', () => {
     expect(planOf('codex', { permissions }).argv).toContain('read-only');
   });
 
-  test('a home in a temporary directory is warned about, for its sandbox fails there', () => {
+  test('a home in the temporary directory is warned about, for it makes no helpers there', () => {
     const env = { HOME: '/tmp/x' };
     expect(planOf('codex', { env }).warnings).toEqual([expect.stringContaining('/tmp/x/.codex')]);
     expect(planOf('codex', { env: { ...env, CODEX_HOME: '/home/c' } }).warnings).toEqual([]);

@@ -95,10 +95,10 @@ function commandReport(hasOutputs: boolean): string {
     '- `baton task progress --percent N "what you are doing"` now and then',
     ...(hasOutputs
       ? [
-          '- `baton task output KEY --data @FILE.json` to hand an output in (or write `.baton/outputs/KEY.json`)',
+          '- `baton task output set KEY FILE.json` to hand an output in (or write `.baton/outputs/KEY.json`)',
         ]
       : []),
-    '- `baton task ask "question" --option A --option B` only when you cannot go on without a person; it waits for the answer',
+    '- `baton task ask "question" --option A --option B --wait 90` only when you cannot go on without a person; it prints the answer, or ends with exit code 75 when there is none yet: then run the same command again',
     '- `baton task note "text"` for what others should know',
   ].join('\n');
 }

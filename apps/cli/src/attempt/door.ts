@@ -5,8 +5,9 @@ import {
   type TaskResult,
 } from '@baton/contract';
 import type { Context } from '../context.ts';
+import { fileExchange } from './file-exchange.ts';
 import { openHttpDoor } from './http-door.ts';
-import { openSocketDoor } from './socket-door.ts';
+import { openDoor, socketExchange } from './supervisor-door.ts';
 
 /** A file that an agent hands in. */
 export interface ArtifactFile {
@@ -35,12 +36,16 @@ export interface AttemptDoor {
 }
 
 /**
- * The door of the attempt that this program runs in: its supervisor's socket, else the control plane
- * with the attempt's own token. Undefined outside of one.
+ * The door of the attempt that this program runs in: its supervisor, by files where its sandbox cuts
+ * sockets, else by its socket; else the control plane with the attempt's own token. Undefined outside of one.
  */
 export function findDoor(context: Context): AttemptDoor | undefined {
-  const { socket, attemptId, epoch, attemptToken } = context.config;
-  if (socket !== undefined) return openSocketDoor(socket, context.signal);
+  const { socket, requestsDir, answersDir, attemptId, epoch, attemptToken } = context.config;
+  const { signal } = context;
+  if (requestsDir !== undefined && answersDir !== undefined) {
+    return openDoor(fileExchange(requestsDir, answersDir, signal), signal);
+  }
+  if (socket !== undefined) return openDoor(socketExchange(socket, signal), signal);
   if (attemptId === undefined || epoch === undefined || attemptToken === undefined) {
     return undefined;
   }
@@ -53,7 +58,7 @@ export function getDoor(context: Context, what: string): AttemptDoor {
   if (door !== undefined) return door;
   throw new AppError(
     'bad_request',
-    `${what} is for an agent inside its attempt (BATON_SOCKET, or BATON_URL with BATON_TOKEN, ` +
+    `${what} is for an agent inside its attempt (BATON_SOCKET or BATON_REQUESTS, or BATON_URL with BATON_TOKEN, ` +
       'BATON_ATTEMPT_ID and BATON_EPOCH). Name a task where the command takes one.',
   );
 }

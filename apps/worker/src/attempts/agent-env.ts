@@ -2,20 +2,18 @@ import type { Assignment } from '@baton/contract';
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { WorkerConfig } from '../config.ts';
-import { socketPaths } from '../supervisor/socket-path.ts';
 
 /** Variables that an agent of a joined worker gets; everything else of the machine stays away from it. */
 const CLEAN_NAMES =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TERM|TMPDIR|XDG_\w+|https?_proxy|no_proxy|all_proxy|HTTPS?_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS|ANTHROPIC_\w+|CLAUDE_\w+|DISABLE_AUTOUPDATER|OPENAI_\w+|CODEX_\w+|GEMINI_\w+|GOOGLE_\w+|OPENCODE_\w+|COPILOT_\w+|GOOSE_\w+|QWEN_\w+|XAI_\w+)$/;
 
 /**
- * The complete environment of an agent; the worker's own `BATON_*` never reach it. `agentDir` is where its
- * supervisor listens.
+ * The environment of an agent, but for the way to its supervisor, which that one adds; the worker's own
+ * `BATON_*` never reach it.
  */
 export function agentEnv(
   config: WorkerConfig,
   it: Assignment,
-  agentDir: string,
   workspacePath: string,
 ): Record<string, string> {
   const env: Record<string, string> = {};
@@ -28,7 +26,6 @@ export function agentEnv(
   env['PATH'] = [batonDir(config), env['PATH'] ?? '/usr/bin:/bin'].join(delimiter);
   return {
     ...env,
-    BATON_SOCKET: socketPaths(agentDir).agent,
     BATON_URL: config.url,
     BATON_PROJECT: it.project,
     BATON_RUN_ID: it.run.id,

@@ -1,9 +1,10 @@
 import type { Assignment } from '@baton/contract';
-import { buildPrompt, type Engine, type PromptInput } from '@baton/engines';
+import { buildPrompt, type PromptInput } from '@baton/engines';
 import type { Workspace } from '../workspaces/workspace.ts';
+import { doorOf, engineOf } from './launch.ts';
 
 /** The prompt of an attempt, built from its assignment each time. */
-export function promptOf(it: Assignment, engine: Engine, workspace: Workspace): string {
+export function promptOf(it: Assignment, workspace: Workspace): string {
   const { spec } = it.task;
   const typeOf = (name: string): string => (name in it.inputs ? 'contract' : 'json');
   const conflict = workspace.conflict;
@@ -13,8 +14,8 @@ export function promptOf(it: Assignment, engine: Engine, workspace: Workspace): 
     key: it.task.key,
     title: it.task.title,
     kind: spec.kind,
-    report: engine.traits.reachesSocket ? 'commands' : 'files',
-    commits: engine.traits.commits,
+    report: doorOf(it, workspace) === 'none' ? 'files' : 'commands',
+    commits: engineOf(it).traits.commits,
     spec: spec.spec,
     acceptanceCriteria: spec.acceptance_criteria ?? [],
     allowedPaths: spec.workspace?.allowed_paths ?? [],

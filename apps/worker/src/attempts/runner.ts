@@ -7,7 +7,7 @@ import type { Workspace } from '../workspaces/workspace.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import type { AttemptFiles, StopFile } from './files.ts';
 import { finishTurn } from './finish.ts';
-import { engineOf, type TurnPrompt } from './launch.ts';
+import type { TurnPrompt } from './launch.ts';
 import { promptOf } from './prompt-of.ts';
 import {
   brokenRepair,
@@ -323,7 +323,7 @@ class AttemptRunner implements Runner {
     const repair = this.#files.repair();
     if (repair !== undefined)
       return { text: repairPrompt(it, repair), resume: repair.conversation };
-    return { text: promptOf(it, engineOf(it), workspace), resume: it.conversation };
+    return { text: promptOf(it, workspace), resume: it.conversation };
   }
 
   /** What a daemon before this one had not passed on of a turn that has its report. */

@@ -33,7 +33,7 @@ export async function workspaceRequest(
     attemptNumber: branchNumber(it),
     upstreams: repo === undefined ? [] : await upstreamCommits(ports, it, files, repo),
     inputs: it.inputs,
-    setupEnv: agentEnv(ports.config, it, files.dir, ''),
+    setupEnv: agentEnv(ports.config, it, ''),
     ...(repo === undefined ? {} : { repo }),
     ...(base === undefined ? {} : { refCommit: base }),
     ...(wanted?.mode === undefined ? {} : { mode: wanted.mode }),

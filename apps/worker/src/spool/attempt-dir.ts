@@ -17,6 +17,8 @@ export interface AttemptPaths {
   /** Requests of the agent, one JSON document a line, each synced before it is accepted. */
   readonly outbox: string;
   readonly answers: string;
+  /** Answers to calls that came as files, one file each; see `serveFiles`. */
+  readonly fileAnswers: string;
   /** Faults of the supervisor itself. */
   readonly log: string;
 }
@@ -34,6 +36,7 @@ export function attemptPaths(dir: string): AttemptPaths {
     stderr: join(dir, 'stderr.log'),
     outbox: join(dir, 'outbox.jsonl'),
     answers: join(dir, 'answers.jsonl'),
+    fileAnswers: join(dir, 'answers'),
     log: join(dir, 'supervisor.log'),
   };
 }

@@ -27,6 +27,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: LaunchStdin;
   readonly identity: LaunchIdentity;
+  /** Where an agent without sockets puts its calls, as files; see `serveFiles`. Absent: it has the socket. */
+  readonly requests_dir?: string;
   /** From TERM to KILL. */
   readonly grace_kill_ms: number;
   /** Absent: no limit. */

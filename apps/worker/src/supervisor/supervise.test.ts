@@ -530,6 +530,23 @@ describe("the agent's requests", () => {
     expect(listOutbox(agent.dir)).toMatchObject([{ id: 'r1', answer: { status: 422 } }]);
   });
 
+  test('come as files where the agent has no socket', async () => {
+    const requests = mkdtempSync(join(root, 'requests-'));
+    const call = JSON.stringify({
+      method: 'POST',
+      path: '/requests?wait=20',
+      body: { id: 'f1', kind: 'note', body: { text: 'hello' } },
+    });
+    const script = `echo "socket: $BATON_SOCKET"; printf '%s' '${call}' > "$BATON_REQUESTS/c.part"; mv "$BATON_REQUESTS/c.part" "$BATON_REQUESTS/c.json"; while [ ! -e "$BATON_ANSWERS/c.json" ]; do sleep 0.02; done; cat "$BATON_ANSWERS/c.json"`;
+    const agent = await startAgent(script, { requests_dir: requests });
+    const client = await running(agent);
+    const { entries } = await client.outbox(0, 5_000);
+    expect(entries).toMatchObject([{ id: 'f1', kind: 'note', body: { text: 'hello' } }]);
+    await client.answer([{ id: 'f1', status: 200, body: { ok: true } }]);
+    await exitOf(agent);
+    expect(stdoutOf(agent)).toBe('socket: \n{"status":200,"body":{"ok":true}}');
+  });
+
   test('without a daemon are accepted at once, and its answer is there when asked for later', async () => {
     const agent = await startAgent('sleep 300', { daemon_silent_ms: 1 });
     await delay(5);

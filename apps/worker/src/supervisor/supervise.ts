@@ -18,6 +18,7 @@ import { writeFileAtomic } from '../spool/durable-file.ts';
 import { answerAgent } from './agent-api.ts';
 import { AgentStreams } from './agent-streams.ts';
 import { answerDaemon } from './daemon-api.ts';
+import { serveFiles, type FileRequests } from './file-requests.ts';
 import { serveJson } from './http-json.ts';
 import { renewLease } from './lease-keeper.ts';
 import { Outbox } from './outbox.ts';
@@ -62,6 +63,7 @@ export class Supervisor {
   readonly outbox: Outbox;
   readonly #sockets: { readonly daemon: string; readonly agent: string };
   readonly #servers: Server[] = [];
+  #files: FileRequests | undefined;
   readonly #stdout: SpoolWriter;
   readonly #stderr: SpoolWriter;
   readonly #finished: Promise<void>;
@@ -107,6 +109,12 @@ export class Supervisor {
       await serveJson(this.#sockets.daemon, (call) => answerDaemon(this, call)),
       await serveJson(this.#sockets.agent, (call) => answerAgent(this, call)),
     );
+    const { requests_dir: requestsDir } = this.launch;
+    if (requestsDir !== undefined) {
+      this.#files = serveFiles(requestsDir, this.paths.fileAnswers, (call) =>
+        answerAgent(this, call),
+      );
+    }
     if (this.#stop === undefined) await this.#spawn();
     this.#redactLaunchFile();
     const child = this.#child;
@@ -201,7 +209,9 @@ export class Supervisor {
     const env = {
       ...launch.env,
       [TREE_MARK]: launch.identity.attempt_id,
-      BATON_SOCKET: this.#sockets.agent,
+      ...(launch.requests_dir === undefined
+        ? { BATON_SOCKET: this.#sockets.agent }
+        : { BATON_REQUESTS: launch.requests_dir, BATON_ANSWERS: this.paths.fileAnswers }),
     };
     try {
       const stdio = this.#streams.open();
@@ -299,6 +309,7 @@ export class Supervisor {
       leftovers_ended: leftoversEnded,
     };
     await this.#writeExit(this.#exit);
+    this.#files?.close();
     this.outbox.wake();
     await this.#closeServers();
     this.outbox.close();

@@ -7,7 +7,7 @@ import { CodexStream } from './stream.ts';
 
 /**
  * Codex, headless. Its sandbox makes `.git` read-only and cuts every socket, loopback and Unix ones
- * alike: the supervisor commits, and outputs go through files in the workspace.
+ * alike: the supervisor commits, and calls go through files in the workspace.
  */
 export const codexEngine: Engine = {
   name: 'codex',

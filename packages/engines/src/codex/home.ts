@@ -9,9 +9,9 @@ export function codexHome(env: Env): string | undefined {
   return home === undefined || home === '' ? undefined : join(home, '.codex');
 }
 
-/** Codex refuses to put its sandbox helpers under a temporary directory, and then every command fails. */
+/** Codex does not put its helper programs under the temporary directory; without them patches fail. */
 export function isTemporary(path: string, env: Env): boolean {
-  return ['/tmp', env['TMPDIR'] ?? '/tmp'].some(
-    (folder) => path === folder || path.startsWith(resolve(folder) + sep),
-  );
+  const own = env['TMPDIR'];
+  const folder = resolve(own === undefined || own === '' ? '/tmp' : own);
+  return path === folder || path.startsWith(folder + sep);
 }

@@ -28,6 +28,12 @@ const forbiddenArgs: readonly ForbiddenArg[] = [
   },
 ];
 
+/**
+ * By default each command runs in a login shell, whose profile sets the PATH anew on many systems: `baton`
+ * and whatever the worker was given would be gone.
+ */
+const ownShell = ['-c', 'allow_login_shell=false'] as const;
+
 /** `codex exec --json -`: the prompt comes by stdin, which is closed at once, for Codex waits for its end. */
 export function planCodex(request: LaunchRequest): Planned {
   const forbidden = findForbiddenArg('codex', request.extraArgs, forbiddenArgs);
@@ -36,7 +42,7 @@ export function planCodex(request: LaunchRequest): Planned {
   const warnings: string[] = [];
   if (home !== undefined && isTemporary(home, request.env)) {
     warnings.push(
-      `codex cannot build its sandbox with its home at ${home}: set CODEX_HOME to a directory outside of ${request.env['TMPDIR'] ?? '/tmp'}`,
+      `codex does not make its helper programs with its home at ${home}: set CODEX_HOME to a directory outside of ${request.env['TMPDIR'] ?? '/tmp'}`,
     );
   }
   if (request.permissions === 'ask') {
@@ -52,6 +58,7 @@ export function planCodex(request: LaunchRequest): Planned {
         '--sandbox',
         sandboxOf[request.permissions],
         '--skip-git-repo-check',
+        ...ownShell,
         ...(request.model === undefined ? [] : ['--model', request.model]),
         ...request.extraArgs,
         ...(request.resume === undefined ? [] : ['resume', request.resume]),

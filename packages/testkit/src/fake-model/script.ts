@@ -176,14 +176,19 @@ function shellCall(command: string, tools: readonly Tool[]): Call | undefined {
   const type = String(asRecord(propertiesOf(tool.schema)[field])['type']).toLowerCase();
   const list = field === 'commands' ? [command] : ['bash', '-lc', command];
   const value = type.includes('array') ? list : command;
-  return { tool, args: fillSchema(tool.schema, { [field]: value }) };
+  // A shell that answers before its command has ended gets all the time it takes.
+  const patience = 'yield_time_ms' in propertiesOf(tool.schema) ? { yield_time_ms: 30_000 } : {};
+  return { tool, args: fillSchema(tool.schema, { [field]: value, ...patience }) };
 }
 
 function writeCall(arg: string, tools: readonly Tool[]): Call | undefined {
   const [path = '', content = 'hello from the fake model\n'] = splitOnce(arg);
   const tool = firstNamed(tools, writeTools);
   // An agent without a tool to write files has a shell.
-  if (tool === undefined) return shellCall(`printf '%s\\n' '${content.trim()}' > '${path}'`, tools);
+  if (tool === undefined) {
+    const write = `printf '%s\\n' '${content.trim()}' > '${path}'`;
+    return shellCall(`mkdir -p "$(dirname '${path}')" && ${write}`, tools);
+  }
   const given: Record<string, unknown> = {
     [fieldOf(tool, pathFields)]: path,
     [fieldOf(tool, contentFields)]: content,

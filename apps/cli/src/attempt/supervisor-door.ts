@@ -10,18 +10,18 @@ interface SocketReply {
   readonly body: unknown;
 }
 
+/** One call of the supervisor and its answer. @throws AppError control_plane_unreachable */
+export type Exchange = (method: string, path: string, body?: unknown) => Promise<SocketReply>;
+
 const POLL_SECONDS = 50;
 /** A refusal comes within this while the worker daemon runs; without it the request stays on disk. */
 const REFUSAL_WAIT_MS_MAX = 30_000;
 
 /**
- * Speaks HTTP over the Unix socket of the attempt's supervisor. Each request is on disk before it is
- * answered, and its id makes sending it again harmless.
+ * Speaks with the attempt's supervisor. Each request is on disk before it is answered, and its id makes
+ * sending it again harmless.
  */
-export function openSocketDoor(socketPath: string, signal: AbortSignal): AttemptDoor {
-  const send = (method: string, path: string, body?: unknown): Promise<SocketReply> =>
-    exchange({ socketPath, signal, method, path, body });
-
+export function openDoor(send: Exchange, signal: AbortSignal): AttemptDoor {
   async function hand(kind: string, body: unknown): Promise<Handed> {
     const answer = await settle(kind, randomUUID(), body, REFUSAL_WAIT_MS_MAX);
     return answer === undefined
@@ -120,15 +120,18 @@ function breathe(signal: AbortSignal): Promise<void> {
   });
 }
 
-interface Exchange {
-  readonly socketPath: string;
-  readonly signal: AbortSignal;
-  readonly method: string;
-  readonly path: string;
-  readonly body: unknown;
+/** Calls by HTTP over the supervisor's Unix socket. */
+export function socketExchange(socketPath: string, signal: AbortSignal): Exchange {
+  return (method, path, body) => callSocket(socketPath, signal, method, path, body);
 }
 
-function exchange({ socketPath, signal, method, path, body }: Exchange): Promise<SocketReply> {
+function callSocket(
+  socketPath: string,
+  signal: AbortSignal,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<SocketReply> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const request = httpRequest(

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openSocketDoor } from './socket-door.ts';
+import { openDoor, socketExchange } from './supervisor-door.ts';
 
 interface Asked {
   readonly method: string;
@@ -46,7 +46,8 @@ async function serve(replies: readonly Reply[]): Promise<Asked[]> {
   return asked;
 }
 
-const door = () => openSocketDoor(path, new AbortController().signal);
+const { signal } = new AbortController();
+const door = () => openDoor(socketExchange(path, signal), signal);
 const decided = (option: string) => ({
   status: 'resolved',
   resolution: { option, reason: null, by: 'ann', via: 'cli', at: '2030-01-01T00:00:00.000Z' },
