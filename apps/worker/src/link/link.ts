@@ -60,87 +60,148 @@ const welcomeMsMax = 20_000;
 const refusedMs = 30_000;
 
 export function openLink(settings: LinkSettings): Link {
-  const { log } = settings;
-  const incarnation = randomUUID();
-  const frames = createCountedFrames(transmit);
-  let socket: WebSocket | undefined;
-  let isReady = false;
-  let isStopped = false;
-  let isUnwanted = false;
-  let failures = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let heardAtMs = performance.now();
-  let heartbeatMs: number = DEFAULTS.heartbeatSeconds * 1_000;
-  let firstTry: (how: FirstTry) => void = () => undefined;
+  return new ReconnectingLink(settings);
+}
 
-  function connect(): void {
-    const target = settings.url.replace(/^http/, 'ws').replace(/\/+$/, '') + LINK_PATH;
+class ReconnectingLink implements Link {
+  readonly #settings: LinkSettings;
+  readonly #incarnation = randomUUID();
+  readonly #frames = createCountedFrames((text) => this.#transmit(text));
+  #socket: WebSocket | undefined;
+  #isReady = false;
+  #isStopped = false;
+  /** The control plane said goodbye for good. */
+  #isUnwanted = false;
+  #failures = 0;
+  /** Of the next thing to happen: a connect, a welcome that is late, a beat. */
+  #timer: NodeJS.Timeout | undefined;
+  #heardAtMs = performance.now();
+  #heartbeatMs: number = DEFAULTS.heartbeatSeconds * 1_000;
+  #firstTry: (how: FirstTry) => void = () => undefined;
+
+  constructor(settings: LinkSettings) {
+    this.#settings = settings;
+  }
+
+  get isOpen(): boolean {
+    return this.#isReady;
+  }
+
+  start(): Promise<FirstTry> {
+    return new Promise((resolve) => {
+      this.#firstTry = resolve;
+      this.#connect();
+    });
+  }
+
+  request(frame: CountedFrame): Promise<Ack> {
+    if (this.#isStopped) return Promise.reject(new LinkClosed('the link is closed'));
+    return this.#frames.add(frame);
+  }
+
+  say(frame: Frame<'slots'>): void {
+    this.#transmit(JSON.stringify(frame));
+  }
+
+  sendLog(frame: LogFrame): boolean {
+    const socket = this.#socket;
+    if (!this.#isReady || socket === undefined) return false;
+    if (socket.bufferedAmount > bufferedBytesMax) return false;
+    socket.send(encodeLogFrame(frame));
+    return true;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#isReady = false;
+    clearTimeout(this.#timer);
+    this.#firstTry('unreachable');
+    const last = this.#socket;
+    last?.close(1000, 'the worker stops');
+    // A peer that does not answer the close must not keep this process.
+    setTimeout(() => last?.terminate(), 1_000).unref();
+    this.#frames.close();
+  }
+
+  #connect(): void {
+    const { url, key, log } = this.#settings;
+    const target = url.replace(/^http/, 'ws').replace(/\/+$/, '') + LINK_PATH;
     const opened = new WebSocket(target, LINK_PROTOCOL, {
-      headers: { authorization: `Bearer ${settings.key()}` },
+      headers: { authorization: `Bearer ${key()}` },
       maxPayload: 64 * LIMITS.frameBytesMax,
       handshakeTimeout: 10_000,
       perMessageDeflate: false,
     });
-    socket = opened;
-    isUnwanted = false;
+    this.#socket = opened;
+    this.#isUnwanted = false;
     let status: number | undefined;
     opened.on('unexpected-response', (_request, response) => {
       status = response.statusCode;
       response.resume();
       opened.terminate();
     });
-    opened.on('open', () => {
-      heardAtMs = performance.now();
-      opened.send(JSON.stringify({ type: 'hello', incarnation, ...settings.hello() }));
-      timer = setTimeout(() => opened.terminate(), welcomeMsMax);
-    });
+    opened.on('open', () => this.#greet(opened));
     opened.on('message', (data, isBinary) => {
-      if (socket !== opened) return;
-      heardAtMs = performance.now();
-      if (!isBinary) receive((data as Buffer).toString());
+      if (this.#socket !== opened) return;
+      this.#heardAtMs = performance.now();
+      if (!isBinary) this.#receive((data as Buffer).toString());
     });
     for (const sign of ['ping', 'pong'] as const) {
-      opened.on(sign, () => (heardAtMs = performance.now()));
+      opened.on(sign, () => (this.#heardAtMs = performance.now()));
     }
     opened.on('error', (error) => log.debug({ error }, 'the link failed'));
     opened.on('close', (code, reason) => {
-      if (socket === opened) closed(status, code, String(reason));
+      if (this.#socket === opened) this.#closed(status, code, reason.toString());
     });
   }
 
-  function closed(status: number | undefined, code: number, reason: string): void {
-    socket = undefined;
-    clearTimeout(timer);
-    if (isReady) log.warn({ code, reason }, 'the link to the control plane is down');
-    isReady = false;
-    if (isStopped) return;
-    if (status === 401 || status === 403) {
-      void refused(status);
-      return;
-    }
-    firstTry('unreachable');
-    failures += 1;
-    timer = setTimeout(connect, isUnwanted ? jitter(refusedMs) : reconnectMs(failures));
+  #greet(opened: WebSocket): void {
+    this.#heardAtMs = performance.now();
+    const hello = { type: 'hello', incarnation: this.#incarnation, ...this.#settings.hello() };
+    opened.send(JSON.stringify(hello));
+    this.#timer = setTimeout(() => opened.terminate(), welcomeMsMax);
   }
 
-  async function refused(status: number): Promise<void> {
-    const hasOther = await settings.onRefused().catch((error: unknown) => {
+  #closed(status: number | undefined, code: number, reason: string): void {
+    this.#socket = undefined;
+    clearTimeout(this.#timer);
+    if (this.#isReady) {
+      this.#settings.log.warn({ code, reason }, 'the link to the control plane is down');
+    }
+    this.#isReady = false;
+    if (this.#isStopped) return;
+    if (status === 401 || status === 403) {
+      void this.#refused(status);
+      return;
+    }
+    this.#firstTry('unreachable');
+    this.#failures += 1;
+    this.#connectIn(this.#isUnwanted ? jitter(refusedMs) : reconnectMs(this.#failures));
+  }
+
+  async #refused(status: number): Promise<void> {
+    const { log, onRefused } = this.#settings;
+    const hasOther = await onRefused().catch((error: unknown) => {
       log.error({ error }, 'the worker could not join again');
       return false;
     });
-    if (isStopped) return;
+    if (this.#isStopped) return;
     if (!hasOther) {
       log.error(
         { status },
         'the control plane does not know this worker: it was removed, or its key replaced',
       );
-      firstTry('refused');
+      this.#firstTry('refused');
     }
-    if (isStopped) return;
-    timer = setTimeout(connect, hasOther ? 0 : jitter(refusedMs));
+    this.#connectIn(hasOther ? 0 : jitter(refusedMs));
   }
 
-  function receive(text: string): void {
+  #connectIn(delayMs: number): void {
+    this.#timer = setTimeout(() => this.#connect(), delayMs);
+  }
+
+  #receive(text: string): void {
+    const { log, onFrame } = this.#settings;
     let frame: ServerFrame;
     try {
       frame = serverFrame.parse(JSON.parse(text));
@@ -149,78 +210,47 @@ export function openLink(settings: LinkSettings): Link {
       return;
     }
     if (frame.type === 'ack') {
-      frames.acknowledge(frame);
+      this.#frames.acknowledge(frame);
       return;
     }
-    if (frame.type === 'welcome') welcomed(frame.heartbeat_seconds);
-    if (frame.type === 'bye' && !frame.reconnect) isUnwanted = true;
+    if (frame.type === 'welcome') this.#welcomed(frame.heartbeat_seconds);
+    if (frame.type === 'bye' && !frame.reconnect) this.#isUnwanted = true;
     try {
-      settings.onFrame(frame);
+      onFrame(frame);
     } catch (error) {
       log.error({ error, type: frame.type }, 'a frame of the control plane could not be acted on');
     }
   }
 
-  function welcomed(heartbeatSeconds: number): void {
-    failures = 0;
-    isReady = true;
-    heartbeatMs = heartbeatSeconds * 1_000;
-    scheduleBeat();
-    frames.sendAll();
-    firstTry('welcome');
+  #welcomed(heartbeatSeconds: number): void {
+    this.#failures = 0;
+    this.#isReady = true;
+    this.#heartbeatMs = heartbeatSeconds * 1_000;
+    this.#scheduleBeat();
+    this.#frames.sendAll();
+    this.#firstTry('welcome');
   }
 
-  function transmit(text: string): void {
-    if (isReady && socket !== undefined) socket.send(text);
+  #transmit(text: string): void {
+    if (this.#isReady) this.#socket?.send(text);
   }
 
-  function scheduleBeat(): void {
-    clearTimeout(timer);
+  #scheduleBeat(): void {
+    clearTimeout(this.#timer);
     const spread = 1 + (Math.random() * 2 - 1) * DEFAULTS.heartbeatJitter;
-    timer = setTimeout(() => {
-      if (performance.now() - heardAtMs > deafMsMax) {
-        socket?.terminate();
-        return;
-      }
-      transmit(encodeBeat(settings.beat()));
-      // An idle control plane says nothing by itself: its answer to this is the sign of life.
-      socket?.ping();
-      scheduleBeat();
-    }, heartbeatMs * spread);
+    this.#timer = setTimeout(() => this.#beat(), this.#heartbeatMs * spread);
   }
 
-  return {
-    start() {
-      return new Promise((resolve) => {
-        firstTry = resolve;
-        connect();
-      });
-    },
-    request(frame) {
-      return isStopped ? Promise.reject(new LinkClosed('the link is closed')) : frames.add(frame);
-    },
-    say: (frame) => transmit(JSON.stringify(frame)),
-    sendLog(frame) {
-      if (!isReady || socket === undefined || socket.bufferedAmount > bufferedBytesMax)
-        return false;
-      socket.send(encodeLogFrame(frame));
-      return true;
-    },
-    get isOpen() {
-      return isReady;
-    },
-    stop() {
-      isStopped = true;
-      isReady = false;
-      clearTimeout(timer);
-      firstTry('unreachable');
-      socket?.close(1000, 'the worker stops');
-      // A peer that does not answer the close must not keep this process.
-      const last = socket;
-      setTimeout(() => last?.terminate(), 1_000).unref();
-      frames.close();
-    },
-  };
+  #beat(): void {
+    if (performance.now() - this.#heardAtMs > deafMsMax) {
+      this.#socket?.terminate();
+      return;
+    }
+    this.#transmit(encodeBeat(this.#settings.beat()));
+    // An idle control plane says nothing by itself: its answer to this is the sign of life.
+    this.#socket?.ping();
+    this.#scheduleBeat();
+  }
 }
 
 /** Half fixed, half random: a fleet does not come back in one instant. */
