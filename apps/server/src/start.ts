@@ -39,6 +39,8 @@ import { instanceKeys } from './tokens/instance-keys.ts';
 export interface RunningServer {
   /** Where people and workers reach it. */
   readonly url: string;
+  /** Where this machine reaches it, whatever stands in front of it for others. */
+  readonly localUrl: string;
   /** Logs one person in, once, within 15 minutes. */
   readonly loginUrl: string;
   /** Key of the owner; only on the first start of a data directory. */
@@ -129,7 +131,8 @@ async function startOn(
   let answer: Listener = refuseEarly;
   const { server, port } = await listen(config, (request, response) => answer(request, response));
   closers.push(() => closeServer(server));
-  const url = config.publicUrl?.replace(/\/$/, '') ?? `http://${nameOf(config.host)}:${port}`;
+  const localUrl = `http://${nameOf(config.host)}:${port}`;
+  const url = config.publicUrl?.replace(/\/$/, '') ?? localUrl;
 
   const app: App = {
     log,
@@ -158,7 +161,8 @@ async function startOn(
 
   const loginUrl = `${url}/login#${await makeLoginCode(identity, owner)}`;
   let stopped: Promise<void> | undefined;
-  return { app, running: { url, loginUrl, apiKey, stop: () => (stopped ??= closeAll()) } };
+  const stop = (): Promise<void> => (stopped ??= closeAll());
+  return { app, running: { url, localUrl, loginUrl, apiKey, stop } };
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

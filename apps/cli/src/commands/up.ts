@@ -72,7 +72,7 @@ async function openWorker(context: Context, server: ServerRole): Promise<LocalWo
   try {
     return await startLocalWorker({
       client: ownClient(context, server),
-      url: server.url,
+      url: server.localUrl,
       dataDir: config.dataDir,
       name: WORKER_NAME,
       slots: config.slots,
@@ -98,7 +98,7 @@ function ownClient({ config }: Context, server: ServerRole): Client {
       `The owner's key of ${config.dataDir} is not in its client.json any more. Put it back, or start with --no-worker and log in with the link.`,
     );
   }
-  return createClient({ baseUrl: server.url, token, agent: `baton/${VERSION}` });
+  return createClient({ baseUrl: server.localUrl, token, agent: `baton/${VERSION}` });
 }
 
 async function demo(context: Context, server: ServerRole): Promise<void> {
@@ -106,7 +106,7 @@ async function demo(context: Context, server: ServerRole): Promise<void> {
     const own = { ...context, client: () => ownClient(context, server) };
     await runDemo({
       ...own,
-      config: { ...context.config, target: { url: server.url, token: undefined } },
+      config: { ...context.config, target: { url: server.localUrl, token: undefined } },
     });
     if (!context.isJson && !context.signal.aborted) {
       context.out.line(stack(show``, greeting(context, server)));

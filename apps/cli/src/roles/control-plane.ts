@@ -59,7 +59,7 @@ export async function openControlPlane(
     log,
   );
   const key = server.apiKey ?? findClientFile(dataDir)?.key;
-  writeClientFile(dataDir, { url: server.url, ...(key === undefined ? {} : { key }) });
+  writeClientFile(dataDir, { url: server.localUrl, ...(key === undefined ? {} : { key }) });
   return server;
 }
 
