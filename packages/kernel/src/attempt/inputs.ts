@@ -1,8 +1,8 @@
 import type { DependencyRow, OutputRow, TaskRow } from '../rows.ts';
 
 /**
- * The inputs of a task by name: what its upstreams' standing attempts fulfilled, in their current
- * generation. What an attempt that did not finish left behind is no input.
+ * The inputs of a task by name: what its upstreams' standing attempts fulfilled. A new generation has
+ * none until it completes; what an attempt that did not finish left behind is no input.
  */
 export function resolveInputs(
   edgesIn: readonly DependencyRow[],
@@ -17,8 +17,7 @@ export function resolveInputs(
       (it) =>
         it.taskId === edge.upstreamId &&
         it.key === edge.contractKey &&
-        it.generation === upstream?.generation &&
-        it.attemptId === upstream.resultAttemptId,
+        it.attemptId === upstream?.resultAttemptId,
     );
     if (output !== undefined) found.set(edge.inputName ?? edge.contractKey, output);
   }

@@ -170,6 +170,19 @@ describe('dependency.add', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('a run that has ended reopens for the task that moves into it', () => {
+    const model = new Model();
+    model.worker('w');
+    const a = model.task({ title: 'a' });
+    model.complete(only(model));
+    const b = model.task({ title: 'b' });
+    model.submit('dependency.add', edge(b, a));
+    expect(row(model, b)).toMatchObject({ runId: row(model, a).runId, status: 'ready' });
+    expect(model.runRow(row(model, a).runId).status).toBe('running');
+    expect(model.told()).toContain('run.reopened');
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('a task of a graph does not move', () => {
     const model = new Model();
     const run = model.graph({ a: {}, b: {} });

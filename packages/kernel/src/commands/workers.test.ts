@@ -204,6 +204,7 @@ describe('silence', () => {
     model.submit('attempt.heartbeat', { ...model.by(attempt), body: { epoch: attempt.epoch } });
     expect(expire(attempt.leaseUntilMs).already).toBe(true);
     model.nowMs += 90_000;
+    expect(expire(attempt.leaseUntilMs).already).toBe(true);
     expect(expire(model.attempt(attempt.id).leaseUntilMs).already).toBeUndefined();
     expect(model.attempt(attempt.id).status).toBe('lost');
   });
