@@ -101,10 +101,23 @@ describe('starting a run', () => {
       code: 6,
       out: `not valid
   cycle a -> b -> a
-no worker online can take a. See \`baton worker list\`.
+no worker online can take a. \`baton doctor\` says which agents are missing here, \`baton task explain\` what a task needs.
 `,
     });
     expect(fake.sent.map(({ to }) => to)).toEqual(['POST /runs/validate']);
+  });
+
+  test('says at once that nobody can take it', async () => {
+    fake.answers['POST /runs'] = graph;
+    fake.answers['POST /runs/validate'] = {
+      ok: true,
+      problems: [],
+      task_count: 1,
+      uncovered: ['main'],
+    };
+    const ran = await fake.baton(['run', 'do it']);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain('\nno worker online can take main. `baton doctor` says');
   });
 
   test('with a path that is no repository is refused before anything is sent', async () => {
@@ -227,5 +240,56 @@ describe('the help', () => {
     const { out } = await fake.baton(['task', 'help']);
     for (const word of ['retry', 'relaunch', 'rerun', 'resume'])
       expect(out).toContain(`  ${word} `);
+  });
+});
+
+describe('a new user', () => {
+  test('gets the help of a verb from help', async () => {
+    const ran = await fake.baton(['help', 'task', 'explain']);
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.out).toContain('Usage: baton task explain <task>');
+  });
+
+  test('asks for the version as a word', async () => {
+    expect(await fake.baton(['version'])).toMatchObject({ code: 0, out: '0.0.0-test\n' });
+  });
+
+  test('is told where a flag of all commands stands', async () => {
+    expect((await fake.baton(['--api-key', 'bat_x', 'ps'])).err).toBe(
+      "error bad_request unknown option '--api-key'. Say --api-key after the command.\n",
+    );
+  });
+
+  test.each(['run', 'task'])('%s list refuses a status that is none', async (group) => {
+    const ran = await fake.baton([group, 'list', '--status', 'running,bogus']);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/--status is one of .*running.*, not bogus\./);
+    expect(fake.sent).toEqual([]);
+  });
+
+  test('means the task of the newest run by last', async () => {
+    fake.answers['GET /runs?limit=1'] = { items: [RUN], next_cursor: null };
+    const graph = { run: RUN, tasks: [TASK], dependencies: [], cursor: '1.0' };
+    fake.answers['GET /runs/run_1/graph'] = graph;
+    await fake.baton(['task', 'explain', 'last']);
+    expect(fake.sent.at(-1)?.to).toBe('GET /tasks/task_1/explain');
+    fake.answers['GET /runs/run_1/graph'] = {
+      ...graph,
+      tasks: [TASK, { ...TASK, id: 'task_2', key: 'build' }],
+    };
+    expect((await fake.baton(['task', 'explain', 'last'])).err).toBe(
+      'error ambiguous Run last has several tasks. Say which: last/design, last/build.\n',
+    );
+  });
+
+  test('hears that a token of this machine alone is of no use elsewhere', async () => {
+    fake.answers['POST /worker-tokens'] = {
+      id: 'jt_1',
+      token: 'batj_x',
+      expires_at: before(0),
+      install: 'baton worker --token batj_x',
+    };
+    const ran = await fake.baton(['worker', 'token']);
+    expect(ran.out).toContain(`only this machine reaches ${fake.url}.`);
   });
 });

@@ -27,7 +27,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     exitCode = await dispatch(command, words, raw, world);
   });
   try {
-    await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    await program.parseAsync(helpAtEnd(argv), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -35,6 +35,14 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     }
     return report(error, argv.includes('--json'), world);
   }
+}
+
+/** `help task explain` is `task explain --help`: commander's own help knows one word. */
+function helpAtEnd(argv: readonly string[]): string[] {
+  if (argv.length === 0) return ['--help'];
+  const [first, ...words] = argv;
+  if (first === 'version' && words.length === 0) return ['--version'];
+  return first === 'help' && words.length > 0 ? [...words, '--help'] : [...argv];
 }
 
 type Found = (
@@ -287,5 +295,12 @@ function commanderExit(error: CommanderError, argv: readonly string[], world: Wo
   const message = error.message.replace(/^error: /, '');
   // Commander has answered a group without a verb with its help.
   if (error.code === 'commander.help') return EXIT_CODES.usage.code;
-  return report(usage(`${message} See \`baton --help\`.`), argv.includes('--json'), world);
+  const [first = ''] = argv;
+  const isShared = SHARED.some(({ long }) => long === first.split('=')[0]);
+  const way = isShared ? `Say ${first} after the command.` : 'See `baton --help`.';
+  return report(
+    usage(`${message.replace(/([^.?)])$/, '$1.')} ${way}`),
+    argv.includes('--json'),
+    world,
+  );
 }

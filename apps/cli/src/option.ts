@@ -36,6 +36,20 @@ export function commaTexts(flags: string, help: string): OptionRow<readonly stri
   };
 }
 
+/** `a,b` and repeated, each one of a few. */
+export function choices<const T extends string>(
+  flags: string,
+  help: string,
+  values: readonly T[],
+): OptionRow<readonly T[]> {
+  const one = choice(flags, help, values);
+  const row = commaTexts(flags, one.help);
+  return {
+    ...row,
+    parse: (raw) => row.parse(raw).flatMap((part) => one.parse(part) ?? []),
+  };
+}
+
 /** `k=v`, repeated. With `comma`, `k=v,k=v` too. */
 export function pairs(
   flags: string,

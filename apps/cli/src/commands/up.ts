@@ -115,7 +115,9 @@ async function demo(context: Context, server: ServerRole): Promise<void> {
     if (context.signal.aborted) return;
     // The control plane stays up: what the demo lacked can be looked at and tried again.
     const why = error instanceof Error ? error.message : String(error);
-    context.err.line(show`${paint.red('the demo did not get through')}: ${why}`);
+    context.err.line(
+      show`${paint.red('the demo did not get through')}: ${why} Try again: baton demo`,
+    );
   }
 }
 

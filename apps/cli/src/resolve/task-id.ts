@@ -3,12 +3,13 @@ import type { Client } from '@baton/sdk';
 
 /**
  * The id of the task that a person means by an id, a unique prefix of one, `RUN/KEY`, or a key alone
- * where only one recent task has it. Ids and prefixes are the server's matter.
+ * where only one recent task has it; `last` is the task of the newest run, where it has one. Ids and prefixes are the server's matter.
  * @throws AppError not_found, ambiguous with what would be clear.
  */
 export async function resolveTask(client: Client, text: string): Promise<string> {
   const slash = text.indexOf('/');
   if (slash > 0) return taskOfRun(client, text.slice(0, slash), text.slice(slash + 1));
+  if (text === 'last') return onlyTaskOf(client, text);
   if (text.startsWith('task_') || !KEY.test(text)) return text;
   const byId = await client.tasks.get(text).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'not_found') return undefined;
@@ -34,6 +35,16 @@ export async function resolveRun(client: Client, text: string): Promise<string> 
 }
 
 const KEY = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+async function onlyTaskOf(client: Client, run: string): Promise<string> {
+  const { tasks } = await client.runs.graph(await resolveRun(client, run));
+  const [first, second] = tasks;
+  if (first !== undefined && second === undefined) return first.id;
+  const names = tasks.slice(0, 20).map((task) => `${run}/${task.key}`);
+  throw new AppError('ambiguous', `Run ${run} has several tasks. Say which: ${names.join(', ')}.`, {
+    detail: { candidates: names },
+  });
+}
 
 async function taskOfRun(client: Client, run: string, key: string): Promise<string> {
   const { tasks } = await client.runs.graph(await resolveRun(client, run));

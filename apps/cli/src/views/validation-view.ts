@@ -7,7 +7,12 @@ export function validationPage(checked: CallReply<'validateRun'>): Shown {
   return stack(
     checked.ok ? show`${paint.green('valid')}: ${tasks}` : show`${paint.red('not valid')}`,
     ...checked.problems.map(({ code, detail }) => show`  ${paint.dim(code)} ${detail}`),
-    checked.uncovered.length > 0 &&
-      show`${paint.yellow('no worker online can take')} ${checked.uncovered.join(', ')}. See \`baton worker list\`.`,
+    uncoveredLine(checked),
   );
+}
+
+/** What no worker can take, and where to look; undefined where each task has one. */
+export function uncoveredLine({ uncovered }: CallReply<'validateRun'>): Shown | undefined {
+  if (uncovered.length === 0) return undefined;
+  return show`${paint.yellow('no worker online can take')} ${uncovered.join(', ')}. \`baton doctor\` says which agents are missing here, \`baton task explain\` what a task needs.`;
 }

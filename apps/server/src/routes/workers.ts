@@ -87,7 +87,7 @@ export function workerHandlers(app: App): Pick<Handlers, Names> {
         id,
         token: whole,
         expires_at: isoOf(stored.expiresAtMs),
-        install: `npx baton worker --token ${whole}`,
+        install: `baton worker --token ${whole}`,
       };
     },
 

@@ -219,7 +219,7 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
       id: 'jtk_01jd8x8w1yk6t4f7h9v2x5z8cd',
       token: 'batj_...',
       expires_at: later,
-      install: 'npx baton worker --token batj_...',
+      install: 'baton worker --token batj_...',
     },
   },
   registerWorker: {

@@ -1,6 +1,6 @@
 import { RUN_STATUSES } from '@baton/contract';
 import { command } from '../../command.ts';
-import { commaTexts, numeric, text } from '../../option.ts';
+import { choices, numeric, text } from '../../option.ts';
 import { show } from '../../terminal/shown.ts';
 import { runTable } from '../../views/run-view.ts';
 
@@ -8,7 +8,7 @@ export const runList = command({
   name: ['run', 'list'],
   summary: 'list runs, newest first',
   options: {
-    status: commaTexts('-s, --status <statuses>', `only these: ${RUN_STATUSES.join(', ')}`),
+    status: choices('-s, --status <statuses>', 'only these', RUN_STATUSES),
     label: text('--label <label>', 'only with this label: key or key=value'),
     text: text('--text <words>', 'only with these words in the goal'),
     limit: numeric('-n, --limit <number>', 'at most so many (default 50)', { min: 1, max: 1_000 }),

@@ -8,9 +8,9 @@ import { choice, flag, pairs, text, usage } from '../../option.ts';
 import { resolveRepo } from '../../plan/compile-workflow.ts';
 import { nearestName } from '../../plan/nearest.ts';
 import { readWorkflow } from '../../plan/read-workflow.ts';
-import { paint, show, stack } from '../../terminal/shown.ts';
+import { paint, show, stack, type Shown } from '../../terminal/shown.ts';
 import { statusText } from '../../terminal/status-text.ts';
-import { validationPage } from '../../views/validation-view.ts';
+import { uncoveredLine, validationPage } from '../../views/validation-view.ts';
 import { showRun } from '../../watch/show-run.ts';
 
 const VERBS = ['list', 'view', 'watch', 'cancel', 'validate'];
@@ -51,19 +51,33 @@ export const run = command({
     }
     const made = await client().runs.create(body);
     const url = `${config.target.url}/runs/${made.run.id}`;
+    const uncovered = isJson ? undefined : await uncoveredNote(context, body);
     if (!options.watch) {
       return {
         json: made,
         text: stack(
           show`${paint.bold(made.run.id)} ${statusText(made.run.status)}, ${made.tasks.length === 1 ? 'one task' : `${made.tasks.length} tasks`}`,
           show`${paint.dim('look')} baton run view ${made.run.id}   ${url}`,
+          uncovered,
         ),
       };
     }
     if (!isJson) context.out.line(show`${paint.bold(made.run.id)} ${paint.dim(url)}`);
+    if (uncovered !== undefined) context.out.line(uncovered);
     return showRun(context, made.run.id);
   },
 });
+
+/** A run that nobody can take stays where it is: said at once, not left to be found out. */
+async function uncoveredNote(
+  { client }: Context,
+  body: RunCreateInput,
+): Promise<Shown | undefined> {
+  const checked = await client()
+    .runs.validate(body)
+    .catch(() => undefined);
+  return checked === undefined ? undefined : uncoveredLine(checked);
+}
 
 interface Options {
   readonly plan: string | undefined;

@@ -1,6 +1,6 @@
 import { TASK_STATUSES } from '@baton/contract';
 import { command } from '../../command.ts';
-import { commaTexts, flag, numeric, text } from '../../option.ts';
+import { choices, commaTexts, flag, numeric, text } from '../../option.ts';
 import { resolveRun } from '../../resolve/task-id.ts';
 import { show } from '../../terminal/shown.ts';
 import { taskList as taskRows } from '../../views/task-view.ts';
@@ -9,7 +9,7 @@ export const taskList = command({
   name: ['task', 'list'],
   summary: 'list tasks, newest first',
   options: {
-    status: commaTexts('-s, --status <statuses>', `only these: ${TASK_STATUSES.join(', ')}`),
+    status: choices('-s, --status <statuses>', 'only these', TASK_STATUSES),
     run: text('--run <run>', 'only of this run'),
     role: commaTexts('--role <roles>', 'only of these roles'),
     engine: text('--engine <name>', 'only for this engine'),

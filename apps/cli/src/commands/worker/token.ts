@@ -17,7 +17,7 @@ export const workerTokenCommand = command({
       min: 60,
     }),
   },
-  async run({ client }, _, { name, labels, maxUses, ephemeral, expiresIn }) {
+  async run({ client, config }, _, { name, labels, maxUses, ephemeral, expiresIn }) {
     const token = await client().workers.createToken({
       name,
       labels: { ...labels },
@@ -31,7 +31,13 @@ export const workerTokenCommand = command({
         show`${paint.bold(token.token)}`,
         show`${paint.dim('valid until')} ${token.expires_at}`,
         show`${paint.dim('on the machine')} ${token.install}`,
+        isLoopback(config.target.url) &&
+          show`${paint.yellow('only this machine reaches')} ${config.target.url}. For others start with --host and --public-url, and make a new token.`,
       ),
     };
   },
 });
+
+function isLoopback(url: string): boolean {
+  return /^(?:127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname);
+}
