@@ -83,6 +83,13 @@ describe('the report', () => {
     expect(lines.join('')).not.toContain('not shown');
   });
 
+  test('names a step while it runs where somebody looks', async () => {
+    const texts: string[] = [];
+    const report = new Report((text) => void texts.push(text), true);
+    await report.step('builds', () => ({ ok: texts.join('') === '...     builds\r' }));
+    expect(texts.at(-1)).toMatch(/^ok {6}builds {2}/);
+  });
+
   test('is a success without failures', async () => {
     const lines: string[] = [];
     const report = new Report((text) => void lines.push(text));

@@ -20,7 +20,7 @@ const toStderr = (/** @type {string} */ text) => void process.stderr.write(text)
  * @param {Args} args handed to `baton up`
  */
 export async function start(args) {
-  const report = new Report(toStderr);
+  const report = new Report(toStderr, process.stderr.isTTY);
   if (!(await prepare(report))) return 1;
   return foreground([process.execPath, fromRoot('apps/cli/bin/baton.js'), 'up', ...args], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
@@ -58,7 +58,7 @@ export async function check() {
 
 /** Installs and builds. */
 export async function build() {
-  return (await prepare(new Report(toStderr))) ? 0 : 1;
+  return (await prepare(new Report(toStderr, process.stderr.isTTY))) ? 0 : 1;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function build() {
  * @param {Args} args handed to `baton up`
  */
 export async function dev(args) {
-  if (!(await prepare(new Report(toStderr)))) return 1;
+  if (!(await prepare(new Report(toStderr, process.stderr.isTTY)))) return 1;
   return devServers(args);
 }
 
@@ -75,7 +75,7 @@ export async function dev(args) {
  * @param {Args} args handed to the benchmark
  */
 export async function bench(args) {
-  const report = new Report(toStderr);
+  const report = new Report(toStderr, process.stderr.isTTY);
   if (!(await prepare(report))) return 1;
   const services = await withReport(report, preparePostgres);
   try {

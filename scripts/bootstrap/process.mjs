@@ -63,7 +63,9 @@ export function foreground(command, options = {}) {
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', ...options });
-    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+    // A Ctrl-C at the terminal reaches the program by itself; a second copy would end it at once.
+    const forward = (/** @type {NodeJS.Signals} */ signal) =>
+      signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal);
     for (const signal of FORWARDED) process.on(signal, forward);
     const done = (/** @type {number} */ code) => {
       for (const signal of FORWARDED) process.off(signal, forward);

@@ -8,9 +8,13 @@ export class Report {
   failed = 0;
   skipped = 0;
 
-  /** @param {(text: string) => void} [write] */
-  constructor(write = (text) => void process.stdout.write(text)) {
+  /**
+   * @param {(text: string) => void} [write]
+   * @param {boolean} [isLive] a terminal: shows the name of a step while it runs
+   */
+  constructor(write = (text) => void process.stdout.write(text), isLive = false) {
     this.write = write;
+    this.isLive = isLive;
   }
 
   /**
@@ -21,6 +25,8 @@ export class Report {
    */
   async step(name, work, { counts = true } = {}) {
     const startedMs = performance.now();
+    // The line of the end is the longer one and takes its place.
+    if (this.isLive) this.write(`...     ${name}\r`);
     const result = await settle(work);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const note = result.note === undefined ? '' : `  ${result.note}`;

@@ -6,13 +6,15 @@ import type { Input } from './context.ts';
 import { VERSION } from './version.ts';
 
 const ended = new AbortController();
-let signals = 0;
+/** One Ctrl-C comes up to three times: from the terminal to all of the group, and again from npm. */
+const COPIES_MS = 400;
+let firstSignalMs: number | undefined;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    signals += 1;
+    firstSignalMs ??= performance.now();
     ended.abort(new Error(name));
     // Whoever presses Ctrl-C twice does not want to wait for anything.
-    if (signals > 1) process.exit(130);
+    if (performance.now() - firstSignalMs > COPIES_MS) process.exit(130);
   });
 }
 // A reader that went away (`| head`) is no fault.
