@@ -11,6 +11,9 @@ export interface Queries {
   pipeline<const List extends readonly Bound<unknown>[]>(bound: List): Promise<RowsOf<List>>;
 }
 
+/** What asks one statement at a time: `Db`, a snapshot or a transaction. */
+export type Asker = Pick<Queries, 'query'>;
+
 /**
  * An open READ COMMITTED transaction. BEGIN travels with the first statements. After the first error
  * every further call is refused with that error.

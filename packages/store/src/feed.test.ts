@@ -141,7 +141,10 @@ for (const database of freshDatabases()) {
 
     test('is dense and in commit order for a reader beside many writers', async () => {
       const writers = database.name === 'postgres' ? 4 : 1;
-      const dbs = [db, ...(await Promise.all(Array.from({ length: writers - 1 }, opened.reopen)))];
+      const dbs = [
+        db,
+        ...(await Promise.all(Array.from({ length: writers - 1 }, () => opened.reopen()))),
+      ];
       const transactions = 60;
       let isDone = false;
       const reader = (async () => {

@@ -28,6 +28,7 @@ export { writeStatements, type RowChange } from './world/write.ts';
 export { appendEvents } from './feed.ts';
 export {
   findIdempotent,
+  idempotencyId,
   insertIdempotent,
   type IdempotencyKey,
   type IdempotentReply,

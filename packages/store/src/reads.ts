@@ -1,5 +1,5 @@
 import type { ArtifactRow, CheckpointRow, NoteRow, OutputRow, RunRow } from '@baton/kernel';
-import type { Queries } from './db.ts';
+import type { Asker } from './db.ts';
 import { artifactsOfRun, artifactsOfTask, findArtifact } from './statements/artifacts.ts';
 import {
   attemptsOfTask,
@@ -147,7 +147,7 @@ export interface Reads {
 }
 
 /** The reads over a database, or over the one state that a snapshot shows. */
-export function createReads(queries: Pick<Queries, 'query'>): Reads {
+export function createReads(queries: Asker): Reads {
   return {
     findIds: (...args) => findIds(queries, ...args),
     findRun: (...args) => findRun(queries, ...args),

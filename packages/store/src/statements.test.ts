@@ -82,9 +82,14 @@ for (const database of freshDatabases()) {
         const found: string[] = [];
         for (const statement of statements) {
           const shape = await admin.describe(statement.sql);
-          const declared = Object.keys((statement.row as z.ZodObject).shape).sort();
-          const returned = shape.columns.map((column) => column.name).sort();
-          if (declared.join() !== returned.join()) {
+          const declared = Object.keys((statement.row as z.ZodObject).shape)
+            .sort()
+            .join();
+          const returned = shape.columns
+            .map((column) => column.name)
+            .sort()
+            .join();
+          if (declared !== returned) {
             found.push(`${statement.name}: declares ${declared}, returns ${returned}`);
           }
           found.push(...misfits(statement, shape).map((it) => `${statement.name}: ${it}`));

@@ -1,12 +1,9 @@
 import type { ArtifactRow } from '@baton/kernel';
-import type { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 
-type Asker = Pick<Queries, 'query'>;
-
-const row = TABLES.artifacts.row as unknown as z.ZodType<ArtifactRow>;
+const row = TABLES.artifacts.row;
 const SELECT = `
     select ${TABLES.artifacts.select('f')}
       from artifacts f`;

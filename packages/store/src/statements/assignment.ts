@@ -13,7 +13,7 @@ function ofAttempt<T extends TableName>(name: string, table: T, where: string): 
   return statement({
     name: `assignment_${name}`,
     args: (attempt: string) => [attempt],
-    row: TABLES[table].row as unknown as z.ZodType<Tables[T]>,
+    row: TABLES[table].row,
     sql: `
     select ${TABLES[table].select('t')}
       from ${TABLES[table].sqlName} t

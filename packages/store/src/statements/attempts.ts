@@ -1,12 +1,10 @@
 import type { AttemptRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { pickRow } from '../tables/pick-row.ts';
 import { beforeKey, type PageKey } from './filter.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** An attempt; of a worker that was removed the name is its id. */
 export interface AttemptRead {
@@ -17,7 +15,7 @@ export interface AttemptRead {
 
 type FlatAttempt = AttemptRow & Pick<AttemptRead, 'workerName' | 'taskKey'>;
 const row = z.strictObject({
-  ...TABLES.attempts.row.shape,
+  ...TABLES.attempts.shape,
   workerName: z.string(),
   taskKey: z.string(),
 }) as unknown as z.ZodType<FlatAttempt>;

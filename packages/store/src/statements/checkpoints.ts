@@ -1,12 +1,10 @@
 import type { CheckpointStatus } from '@baton/contract';
 import type { CheckpointRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { pickRow } from '../tables/pick-row.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** A checkpoint, and how many unfinished tasks wait behind it, directly or not; 0 once it is closed. */
 export interface CheckpointRead {
@@ -23,7 +21,7 @@ export interface CheckpointFilter {
 
 type FlatCheckpoint = CheckpointRow & Pick<CheckpointRead, 'taskKey' | 'holdsUp'>;
 const row = z.strictObject({
-  ...TABLES.checkpoints.row.shape,
+  ...TABLES.checkpoints.shape,
   taskKey: z.string().nullable(),
   holdsUp: z.int(),
 }) as unknown as z.ZodType<FlatCheckpoint>;

@@ -1,12 +1,10 @@
 import { LIMITS } from '@baton/contract';
 import type { DependencyRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { pickRow } from '../tables/pick-row.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** An edge with the keys of its ends. */
 export interface EdgeRead {
@@ -17,7 +15,7 @@ export interface EdgeRead {
 
 type FlatEdge = DependencyRow & Pick<EdgeRead, 'upstreamKey' | 'downstreamKey'>;
 const row = z.strictObject({
-  ...TABLES.dependencies.row.shape,
+  ...TABLES.dependencies.shape,
   upstreamKey: z.string(),
   downstreamKey: z.string(),
 }) as unknown as z.ZodType<FlatEdge>;

@@ -1,10 +1,7 @@
 import type { NewEvent } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
-
-/** What asks: `Db` for one statement by itself, or a snapshot. */
-type Asker = Pick<Queries, 'query'>;
 
 /** Where the feed ends: `pos` of the newest event, 0 before the first. */
 export interface FeedHead {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement, type Statement } from '../statement.ts';
 
 /** Kinds of objects that are found by id or by the beginning of one. */
@@ -68,7 +68,7 @@ function findIdsStatement(kind: Findable): FindIds {
  * those that begin with it, if it has at least 8 characters; at most 10.
  */
 export async function findIds(
-  queries: Pick<Queries, 'query'>,
+  queries: Asker,
   kind: Findable,
   project: string,
   text: string,

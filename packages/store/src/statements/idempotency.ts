@@ -18,6 +18,11 @@ export interface IdempotentReply {
   readonly reply: Reply;
 }
 
+/** One text for a key, to look its answer up by. */
+export function idempotencyId({ scope, key }: IdempotencyKey): string {
+  return `${scope}\n${key}`;
+}
+
 const scopesOf = (keys: readonly IdempotencyKey[]): string[] => keys.map((it) => it.scope);
 const keysOf = (keys: readonly IdempotencyKey[]): string[] => keys.map((it) => it.key);
 
@@ -60,7 +65,7 @@ export const loadIdempotencyKeys = statement({
 });
 
 /**
- * Stored answers by `<scope>\n<key>`; keys that are new or too old are not in the map. Their locks must
+ * Stored answers by `idempotencyId`; keys that are new or too old are not in the map. Their locks must
  * be held.
  */
 export async function findIdempotent(
@@ -70,7 +75,7 @@ export async function findIdempotent(
   const rows = await queries.query(loadIdempotencyKeys, keys);
   return new Map(
     rows.map((row) => [
-      `${row.scope}\n${row.key}`,
+      idempotencyId(row),
       { requestSha256: row.request_sha256, reply: row.reply },
     ]),
   );
@@ -103,6 +108,6 @@ export function insertIdempotent(
   replies: readonly (IdempotencyKey & IdempotentReply)[],
   nowMs: number,
 ): Bound<Record<string, never>> {
-  const distinct = new Map(replies.map((it) => [`${it.scope}\n${it.key}`, it]));
+  const distinct = new Map(replies.map((it) => [idempotencyId(it), it]));
   return bind(storeIdempotencyKeys, [...distinct.values()], nowMs);
 }

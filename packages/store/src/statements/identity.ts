@@ -1,11 +1,9 @@
 import type { ProjectRole, Scope } from '@baton/contract';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { storableText, toJsonbText } from '../tables/column.ts';
 import { beforeKey, type PageKey } from './filter.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** The person and project of the first start. */
 export interface Owner {

@@ -1,11 +1,8 @@
 import type { LogStream } from '@baton/contract';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { toTimestamptz } from '../parameters.ts';
 import { statement } from '../statement.ts';
-
-/** What asks: `Db` for one statement by itself, or a snapshot. */
-type Asker = Pick<Queries, 'query'>;
 
 /** A piece of an attempt's output. `worker` is null when an attempt token spoke. */
 export interface LogPiece {

@@ -1,6 +1,6 @@
 import { DEFAULTS } from '@baton/contract';
 import { z } from 'zod';
-import type { Db, Queries } from '../db.ts';
+import type { Asker, Db } from '../db.ts';
 import { statement } from '../statement.ts';
 
 const ROWS_A_PASS = 1_000;
@@ -34,7 +34,7 @@ export const purgeStatement = statement({
 });
 
 /** Removes expired idempotency keys, sessions and login codes. Resolves with how many. */
-export async function purgeExpired(queries: Pick<Queries, 'query'>): Promise<number> {
+export async function purgeExpired(queries: Asker): Promise<number> {
   let total = 0;
   for (;;) {
     const [row] = await queries.query(purgeStatement, ROWS_A_PASS);

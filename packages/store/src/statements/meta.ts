@@ -1,6 +1,6 @@
 import type { Json } from '@baton/contract';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { toJsonbText } from '../tables/column.ts';
 
@@ -20,11 +20,7 @@ export const keepMeta = statement({
  * The value of this database under a key: the one stored first, by whichever replica. For facts that
  * are chosen once, such as the name of the instance; never for secrets.
  */
-export async function ensureMeta(
-  queries: Pick<Queries, 'query'>,
-  key: string,
-  value: Json,
-): Promise<Json> {
+export async function ensureMeta(queries: Asker, key: string, value: Json): Promise<Json> {
   const [row] = await queries.query(keepMeta, key, value);
   if (row === undefined) throw new Error(`meta ${key} was not stored`);
   return row.value;

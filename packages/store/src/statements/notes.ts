@@ -1,13 +1,10 @@
 import type { NoteRow } from '@baton/kernel';
-import type { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { afterKey, type PageKey } from './filter.ts';
 
-type Asker = Pick<Queries, 'query'>;
-
-const row = TABLES.notes.row as unknown as z.ZodType<NoteRow>;
+const row = TABLES.notes.row;
 const SELECT = `
     select ${TABLES.notes.select('n')}
       from notes n`;

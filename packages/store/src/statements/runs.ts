@@ -1,13 +1,11 @@
 import type { TaskStatus } from '@baton/contract';
 import type { RunRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { pickRow } from '../tables/pick-row.ts';
 import { beforeKey, containsFilter, labelFilter, type PageKey } from './filter.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** A run and how many of its tasks are in each status; statuses with none are left out. */
 export interface RunRead {
@@ -24,7 +22,7 @@ export interface RunFilter {
 
 type FlatRun = RunRow & { readonly counts: RunRead['counts'] };
 const row = z.strictObject({
-  ...TABLES.runs.row.shape,
+  ...TABLES.runs.shape,
   counts: z.record(z.string(), z.int()),
 }) as unknown as z.ZodType<FlatRun>;
 

@@ -1,17 +1,14 @@
 import type { NeedsRow, TimerRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
-
-/** What asks: `Db` for one statement by itself, or a snapshot. */
-type Asker = Pick<Queries, 'query'>;
 
 /** `statement_timestamp()` is the clock that an index can be searched with; `clock_timestamp()` is not. */
 export const dueTimers = statement({
   name: 'dueTimers',
   args: (limit: number) => [limit],
-  row: TABLES.timers.row as unknown as z.ZodType<TimerRow>,
+  row: TABLES.timers.row,
   sql: `
     select ${TABLES.timers.select('t')}
       from timers t
@@ -110,7 +107,7 @@ const NEEDS_MAX = 100_000;
 export const claimableNeeds = statement({
   name: 'claimableNeeds',
   args: () => [NEEDS_MAX],
-  row: TABLES.needs.row as unknown as z.ZodType<NeedsRow>,
+  row: TABLES.needs.row,
   sql: `
     select ${TABLES.needs.select('n')}
       from needs n

@@ -1,13 +1,11 @@
 import { LIMITS, PRIORITIES, type TaskResult } from '@baton/contract';
 import type { OutputRow, TaskRow, TaskSpecRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { pickRow } from '../tables/pick-row.ts';
 import { beforeKey, containsFilter, labelFilter, type PageKey } from './filter.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** A task, what was asked for, the worker of its open or newest attempt, the result that stands. */
 export interface TaskRead {
@@ -41,7 +39,7 @@ const specColumns = TABLES.taskSpecs.columns.filter(
   ({ property }) => !['taskId', 'runId', 'projectId'].includes(property),
 );
 const row = z.strictObject({
-  ...TABLES.tasks.row.shape,
+  ...TABLES.tasks.shape,
   ...Object.fromEntries(specColumns.map(({ property, schema }) => [property, schema])),
   workerName: z.string().nullable(),
   result: z.custom<TaskResult | null>(),
@@ -197,7 +195,7 @@ const OUTPUTS_MAX = 100_000;
 export const outputsOfTasksStatement = statement({
   name: 'outputsOfTasks',
   args: (tasks: readonly string[]) => [tasks, OUTPUTS_MAX],
-  row: TABLES.outputs.row as unknown as z.ZodType<OutputRow>,
+  row: TABLES.outputs.row,
   sql: `
     select ${TABLES.outputs.select('o')}
       from outputs o

@@ -1,11 +1,9 @@
 import type { HardNeeds, WorkerRow } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { pickRow } from '../tables/pick-row.ts';
-
-type Asker = Pick<Queries, 'query'>;
 
 /** A worker and the attempts that hold its slots, oldest claim first. */
 export interface WorkerRead {
@@ -21,7 +19,7 @@ export interface WaitingNeeds {
 
 type FlatWorker = WorkerRow & Pick<WorkerRead, 'attempts'>;
 const row = z.strictObject({
-  ...TABLES.workers.row.shape,
+  ...TABLES.workers.shape,
   attempts: z.array(z.string()),
 }) as unknown as z.ZodType<FlatWorker>;
 

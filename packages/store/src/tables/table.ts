@@ -20,8 +20,9 @@ export interface Table<T extends TableName = TableName> {
   readonly isShared: boolean;
   /** Every column under the name of its property, for a select list; `alias.` in front. */
   readonly select: (alias: string) => string;
-  /** A row as `select` gives it. */
-  readonly row: z.ZodObject;
+  /** A row as `select` gives it, and its properties, for rows that hold more. */
+  readonly row: z.ZodType<Tables[T]>;
+  readonly shape: z.ZodRawShape;
 }
 
 export interface UpdateGroup {
@@ -59,6 +60,7 @@ export function defineTable<T extends TableName>(name: T, declared: TableDeclara
   const groups = Object.entries<readonly string[]>(declared.updates ?? {}).map(
     ([group, properties]) => ({ name: group, columns: properties.map(column) }),
   );
+  const shape = Object.fromEntries(columns.map((it) => [it.property, it.schema]));
   return {
     name,
     sqlName: declared.sqlName,
@@ -70,6 +72,7 @@ export function defineTable<T extends TableName>(name: T, declared: TableDeclara
     isShared: declared.isShared === true,
     select: (alias) =>
       columns.map((it) => `${alias}.${it.name} as "${it.property}"`).join(',\n      '),
-    row: z.strictObject(Object.fromEntries(columns.map((it) => [it.property, it.schema]))),
+    row: z.strictObject(shape) as unknown as z.ZodType<Tables[T]>,
+    shape,
   };
 }

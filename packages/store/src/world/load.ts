@@ -1,6 +1,6 @@
 import { LISTS, type ListName, type Lists, type TableName, type Tables } from '@baton/kernel';
 import type { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker } from '../db.ts';
 import { statement, type Statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { eachTable } from '../tables/each-table.ts';
@@ -104,7 +104,7 @@ export const LIST_STATEMENTS = Object.fromEntries(
 
 /** Rows by key; the ids of rows that do not exist are not in the map. */
 export async function loadRows<T extends TableName>(
-  queries: Pick<Queries, 'query'>,
+  queries: Asker,
   table: T,
   ids: readonly string[],
 ): Promise<Map<string, Tables[T]>> {
@@ -114,7 +114,7 @@ export async function loadRows<T extends TableName>(
 
 /** Whole lists by the id of their owner, with their rows by key; each owner asked for is in the map. */
 export async function loadList<L extends LoadableList>(
-  queries: Pick<Queries, 'query'>,
+  queries: Asker,
   list: L,
   ids: readonly string[],
 ): Promise<Map<string, Map<string, Tables[Lists[L]]>>> {

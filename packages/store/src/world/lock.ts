@@ -135,7 +135,7 @@ export const claimCandidates = statement({
     needsIds,
     limitPerNeeds,
   ],
-  row: TABLES.ready.row as unknown as z.ZodType<ReadyRow>,
+  row: TABLES.ready.row,
   sql: `
     select ${TABLES.ready.select('head')}
       from unnest($2::text[]) as wanted (needs_id)
