@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ROUTES, RouteName } from '@baton/contract';
+import type { IdempotencyRequest } from '@baton/coordinator';
 import type { z } from 'zod';
 import type { Principal } from './auth/principal.ts';
 
@@ -21,13 +22,6 @@ export type AnswerOf<N extends RouteName> =
   | (RouteOf<N> extends { readonly reply: infer S extends z.ZodType } ? z.input<S> : undefined)
   | Response;
 
-/** Set when the caller wants the same request to take effect once. See `submit` of the coordinator. */
-export interface IdempotencyRequest {
-  readonly scope: string;
-  readonly key: string;
-  readonly requestSha256: string;
-}
-
 /** A request whose host, origin, credential, permission and shape have been checked. */
 export interface Call<N extends RouteName = RouteName> {
   readonly route: N;
@@ -37,6 +31,7 @@ export interface Call<N extends RouteName = RouteName> {
   readonly principal: PrincipalOf<N>;
   /** Project of the principal; empty for a public route without a credential. */
   readonly project: string;
+  /** Set when the caller wants the same request to take effect once. */
   readonly idempotency: IdempotencyRequest | undefined;
   /** The bytes, for routes that take no JSON. */
   readonly incoming: IncomingMessage;

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, ERROR_CODES, LIMITS, ROUTES, type Route, type RouteName } from '@baton/contract';
+import type { IdempotencyRequest } from '@baton/coordinator';
 import { StoreError } from '@baton/store';
 import { z } from 'zod';
 import type { App } from './app.ts';
@@ -8,7 +9,7 @@ import { cookieName, findCredential, isSecure } from './auth/credential.ts';
 import { checkOwnership } from './auth/ownership.ts';
 import { mayUse } from './auth/policy.ts';
 import type { Principal } from './auth/principal.ts';
-import type { Call, Handler, IdempotencyRequest } from './call.ts';
+import type { Call, Handler } from './call.ts';
 import { checkJsonType, readBody } from './edge/body.ts';
 import { securityHeaders } from './edge/headers.ts';
 import { checkOrigin } from './edge/host-list.ts';

@@ -1,7 +1,6 @@
 import { DEFAULTS, type Assignment, type Command } from '@baton/contract';
-import type { NewEvent, Reply } from '@baton/kernel';
+import { buildAssignment, type NewEvent, type Reply } from '@baton/kernel';
 import { feedHead, loadAssignmentRows, type Db } from '@baton/store';
-import { buildAssignment } from '@baton/kernel';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
 import { timersSet, type BatchResult } from './batch/execute-batch.ts';
 import { createClock, type Clock } from './clock.ts';
@@ -34,6 +33,7 @@ export interface Assigned {
   readonly attempts: readonly string[];
 }
 
+/** What a coordinator works with; it closes none of it. */
 export interface CoordinatorSettings {
   readonly db: Db;
   readonly log: Log;
@@ -66,6 +66,7 @@ export interface Coordinator {
   incarnation(): number;
 }
 
+/** Does nothing before `start`. The database must be migrated. */
 export function createCoordinator(settings: CoordinatorSettings): Coordinator {
   const { db, log } = settings;
   const silentMs = settings.silentMs ?? DEFAULTS.silentSeconds * 1_000;
@@ -90,7 +91,6 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
   }
 
   const inOrder = createTurns();
-
   const submit: Coordinator['submit'] = async (command, options) => {
     await inOrder(options?.connection, async () => {
       await verdicts.prepare(await prevalidations(db, command));
@@ -99,11 +99,10 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
     return batcher.submit(command, options);
   };
 
-  const ports: ServicePorts = { db, clock, log, submit: (command) => submit(command) };
+  const ports: ServicePorts = { db, clock, log, submit };
   const timerFire = createTimerFire(ports);
-  const stallGuard = createStallGuard(ports);
   const services: readonly Service[] = [
-    stallGuard,
+    createStallGuard(ports),
     createLeaseSweep(ports),
     timerFire,
     createWorkerSweep(ports, { silentMs, offlineMs }),
@@ -144,7 +143,7 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
       const rows = await loadAssignmentRows(db, attempt);
       return rows === undefined ? undefined : buildAssignment(rows);
     },
-    logs: createLogWriter(db),
+    logs: createLogWriter(db, log),
     nowMs: clock.nowMs,
     incarnation: () => incarnation,
   };

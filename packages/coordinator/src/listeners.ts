@@ -6,6 +6,7 @@ export interface Listeners<T> {
   readonly tell: (news: T) => void;
 }
 
+/** `log` is told of a listener that throws. */
 export function createListeners<T>(log: Log): Listeners<T> {
   const all = new Set<(news: T) => void>();
   return {

@@ -1,8 +1,9 @@
 import { AppError, LIMITS, type AttemptCommand, type AttemptLog } from '@baton/contract';
+import type { IdempotencyRequest } from '@baton/coordinator';
 import type { Reply } from '@baton/kernel';
 import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
-import type { Handlers, IdempotencyRequest } from '../call.ts';
+import type { Handlers } from '../call.ts';
 import type { AttemptRead } from '@baton/store';
 import { found, notFound, resolveId } from '../resolve.ts';
 import { artifactView, attemptView } from '../views/attempt.ts';

@@ -4,9 +4,6 @@ import type { RowChange } from '@baton/store';
 
 type AnyRow = Tables[TableName];
 
-/** A row as the batch leaves it, with what it was before; `original` is null for a new one. */
-export type RowWrite = RowChange;
-
 /**
  * The rows of one batch: what was loaded, and over it what the commands before have changed.
  * Lists answer as if those changes were stored already.
@@ -61,12 +58,12 @@ export class BatchWorld implements World {
   }
 
   /** Every row that differs from what was loaded. */
-  writes(): RowWrite[] {
-    const out: RowWrite[] = [];
+  writes(): RowChange[] {
+    const out: RowChange[] = [];
     for (const [table, rows] of this.#changed) {
       for (const [id, row] of rows) {
         const original = this.#loaded.get(table)?.get(id) ?? null;
-        if (row !== original) out.push({ table, id, original, row } as RowWrite);
+        if (row !== original) out.push({ table, id, original, row } as RowChange);
       }
     }
     return out;

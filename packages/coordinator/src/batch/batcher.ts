@@ -13,7 +13,7 @@ import {
 } from './execute-batch.ts';
 import { resolveCommit } from './resolve-commit.ts';
 import { orderBatch } from './order.ts';
-import type { IdempotencyKey, Outcome, Pending } from './pending.ts';
+import type { IdempotencyRequest, Outcome, Pending } from './pending.ts';
 
 /** Bounds of one batch: commands, and bytes of their bodies. */
 const commandsMax = 256;
@@ -38,6 +38,7 @@ const QUIET: ReadonlySet<CommandType> = new Set([
   'joinToken.create',
 ]);
 
+/** What a batcher works with. */
 export interface BatcherSettings {
   readonly ports: BatchPorts;
   readonly log: Log;
@@ -47,10 +48,11 @@ export interface BatcherSettings {
   readonly committed: (result: BatchResult) => void;
 }
 
+/** How a command is to be taken. */
 export interface SubmitOptions {
   /** Commands of one connection are decided in the order they were given. */
   readonly connection?: string | undefined;
-  readonly idempotency?: IdempotencyKey | undefined;
+  readonly idempotency?: IdempotencyRequest | undefined;
 }
 
 /**
@@ -66,6 +68,7 @@ export interface Batcher {
   drain(): Promise<void>;
 }
 
+/** Starts with its first command or kick; nothing runs while nothing waits. */
 export function createBatcher(settings: BatcherSettings): Batcher {
   let waiting: Pending[] = [];
   let running: Promise<void> | undefined;

@@ -11,11 +11,15 @@ import {
 import {
   appendEvents,
   findIdempotent,
+  idempotencyId,
   insertIdempotent,
+  type IdempotencyKey,
+  type IdempotentReply,
   loadRows,
   lockBatch,
   lockClaimCandidates,
   lockRuns,
+  type RowChange,
   StoreError,
   writeStatements,
   type Db,
@@ -26,7 +30,7 @@ import { newId, sha256 } from '../ids.ts';
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
-import { BatchWorld, type RowWrite } from './batch-world.ts';
+import { BatchWorld } from './batch-world.ts';
 import { loadNeeds, unmet } from './loader.ts';
 import { namedIds } from './locks.ts';
 import type { Outcome, Pending } from './pending.ts';
@@ -34,6 +38,7 @@ import type { Outcome, Pending } from './pending.ts';
 /** Rounds of "decide, load what was missing" after which a decision is taken for a bug. */
 const decideRoundsMax = 40;
 
+/** What batches are decided and written with. */
 export interface BatchPorts {
   readonly db: Db;
   readonly verdicts: Verdicts;
@@ -49,7 +54,7 @@ export interface BatchResult {
   readonly events: readonly NewEvent[];
   /** Position of the first event; positions are dense. */
   readonly firstPos: number;
-  readonly writes: readonly RowWrite[];
+  readonly writes: readonly RowChange[];
   readonly dispatches: readonly { readonly target: DispatchTarget; readonly reply: Reply }[];
 }
 
@@ -88,7 +93,7 @@ export function executeBatch(
     const outcomes: Outcome[] = [];
     for (const item of items) outcomes.push(await runCommand(ports, tx, batch, item));
     const dispatches = await runDispatches(ports, tx, batch, targets);
-    return commitBatch(ports, tx, batch, items, outcomes, dispatches);
+    return commitBatch(tx, batch, outcomes, dispatches);
   });
 }
 
@@ -97,8 +102,9 @@ interface Batch {
   readonly context: Context;
   readonly events: NewEvent[];
   readonly lockedRuns: Set<string>;
-  readonly repeated: ReadonlyMap<string, { requestSha256: string; reply: Reply }>;
-  readonly fresh: Map<string, { requestSha256: string; reply: Reply }>;
+  /** Answers stored before, and those this batch gives, by `idempotencyId`. */
+  readonly repeated: ReadonlyMap<string, IdempotentReply>;
+  readonly fresh: Map<string, IdempotencyKey & IdempotentReply>;
 }
 
 async function openBatch(
@@ -139,8 +145,7 @@ async function openBatch(
     loadNeeds(tx, world, ports.verdicts, unmet(world, first)),
   ]);
   await loadPlans(ports, tx, world, items);
-  const fresh = new Map<string, { requestSha256: string; reply: Reply }>();
-  return { world, context, events: [], lockedRuns: new Set(runs), repeated, fresh };
+  return { world, context, events: [], lockedRuns: new Set(runs), repeated, fresh: new Map() };
 }
 
 /** Loads ahead what the commands will surely read, until the plans name nothing new. */
@@ -166,26 +171,21 @@ async function runCommand(
   batch: Batch,
   item: Pending,
 ): Promise<Outcome> {
-  const { idempotency } = item;
-  if (idempotency !== undefined) {
-    const id = `${idempotency.scope}\n${idempotency.key}`;
-    const before = batch.repeated.get(id) ?? batch.fresh.get(id);
-    if (before !== undefined) return repeat(before, idempotency.requestSha256);
-  }
-  const { command } = item;
+  const { command, idempotency } = item;
   if (command.type === 'work.dispatch') {
     const { project, workers } = command;
     await loadCandidates(ports, tx, batch, { project, workers, searchStored: true });
   }
+  if (idempotency === undefined) return decideWhole(ports, tx, batch, command);
+  const id = idempotencyId(idempotency);
+  const before = batch.repeated.get(id) ?? batch.fresh.get(id);
+  if (before !== undefined) return repeat(before, idempotency.requestSha256);
   const outcome = await decideWhole(ports, tx, batch, command);
-  if (idempotency !== undefined && outcome.kind === 'done') {
-    const id = `${idempotency.scope}\n${idempotency.key}`;
-    batch.fresh.set(id, { requestSha256: idempotency.requestSha256, reply: outcome.reply });
-  }
+  if (outcome.kind === 'done') batch.fresh.set(id, { ...idempotency, reply: outcome.reply });
   return outcome;
 }
 
-function repeat(before: { requestSha256: string; reply: Reply }, requestSha256: string): Outcome {
+function repeat(before: IdempotentReply, requestSha256: string): Outcome {
   if (before.requestSha256 === requestSha256) return { kind: 'done', reply: before.reply };
   return {
     kind: 'refused',
@@ -272,21 +272,14 @@ async function loadCandidates(
 }
 
 async function commitBatch(
-  ports: BatchPorts,
   tx: Tx,
   batch: Batch,
-  items: readonly Pending[],
   outcomes: readonly Outcome[],
   dispatches: BatchResult['dispatches'],
 ): Promise<BatchResult> {
   const writes = batch.world.writes();
   checkLocks(batch, writes);
-  const idempotent = items.flatMap((item, index) => {
-    const outcome = outcomes[index];
-    if (item.idempotency === undefined || outcome?.kind !== 'done') return [];
-    const id = `${item.idempotency.scope}\n${item.idempotency.key}`;
-    return batch.repeated.has(id) ? [] : [{ ...item.idempotency, reply: outcome.reply }];
-  });
+  const idempotent = [...batch.fresh.values()];
   const last = [
     ...writeStatements(writes),
     ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, batch.context.nowMs)]),
@@ -313,7 +306,7 @@ function firstPosOf(rows: readonly unknown[] | undefined): number {
 }
 
 /** Each changed row of a run is covered by that run's lock; a run made in this batch needs none. */
-function checkLocks(batch: Batch, writes: readonly RowWrite[]): void {
+function checkLocks(batch: Batch, writes: readonly RowChange[]): void {
   const missing = new Set<string>();
   for (const write of writes) {
     const row = write.row ?? write.original;
@@ -329,7 +322,7 @@ function checkLocks(batch: Batch, writes: readonly RowWrite[]): void {
 }
 
 /** Due times of timers that a batch set, so that the timer service can wake in time. */
-export function timersSet(writes: readonly RowWrite[]): number[] {
+export function timersSet(writes: readonly RowChange[]): number[] {
   return writes.flatMap((write) =>
     write.table === 'timers' && write.row !== null ? [(write.row as TimerRow).dueAtMs] : [],
   );

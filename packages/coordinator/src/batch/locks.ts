@@ -1,18 +1,6 @@
 import { lockPlan } from '@baton/kernel';
 import type { Pending } from './pending.ts';
 
-/** What a batch names before anything is read, without duplicates, ascending. */
-export interface NamedIds {
-  readonly runs: readonly string[];
-  readonly tasks: readonly string[];
-  readonly attempts: readonly string[];
-  readonly checkpoints: readonly string[];
-  readonly timers: readonly string[];
-  readonly workers: readonly string[];
-  readonly workerNames: readonly string[];
-  readonly joinTokens: readonly string[];
-}
-
 const kinds = [
   'runs',
   'tasks',
@@ -23,6 +11,10 @@ const kinds = [
   'workerNames',
   'joinTokens',
 ] as const;
+type Kind = (typeof kinds)[number];
+
+/** What a batch names before anything is read, without duplicates, ascending. */
+export type NamedIds = Readonly<Record<Kind, readonly string[]>>;
 
 /** Gathers what the commands of a batch name. */
 export function namedIds(items: readonly Pick<Pending, 'command'>[]): NamedIds {
@@ -31,7 +23,7 @@ export function namedIds(items: readonly Pick<Pending, 'command'>[]): NamedIds {
     const plan = lockPlan(command);
     for (const kind of kinds) for (const id of plan[kind] ?? []) sets.get(kind)?.add(id);
   }
-  const sorted = (kind: (typeof kinds)[number]) => [...(sets.get(kind) ?? [])].sort();
+  const sorted = (kind: Kind) => [...(sets.get(kind) ?? [])].sort();
   return {
     runs: sorted('runs'),
     tasks: sorted('tasks'),

@@ -2,7 +2,7 @@ import type { AppError, Command } from '@baton/contract';
 import type { Reply } from '@baton/kernel';
 
 /** A key under which a command takes effect at most once; kept 7 days. */
-export interface IdempotencyKey {
+export interface IdempotencyRequest {
   /** Who asks, and for what route: keys of others do not collide. */
   readonly scope: string;
   readonly key: string;
@@ -14,7 +14,7 @@ export interface IdempotencyKey {
 export interface Pending {
   readonly command: Command;
   readonly connection?: string | undefined;
-  readonly idempotency?: IdempotencyKey | undefined;
+  readonly idempotency?: IdempotencyRequest | undefined;
   /** Rough size, for the batch's bound. */
   readonly bytes: number;
   readonly settle: (outcome: Outcome) => void;

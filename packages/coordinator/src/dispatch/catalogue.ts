@@ -1,6 +1,5 @@
 import type { NeedsRow, WorkerRow } from '@baton/kernel';
-import { listKnownEngines, listNeeds, type Db } from '@baton/store';
-import type { RowWrite } from '../batch/batch-world.ts';
+import { listKnownEngines, listNeeds, type Db, type RowChange } from '@baton/store';
 
 /**
  * What is few and rarely changes, kept in memory: the distinct needs of each project and the engines
@@ -11,7 +10,7 @@ export interface Catalogue {
   readonly engines: (project: string) => readonly string[];
   refresh(): Promise<void>;
   /** Takes up what a committed batch added. */
-  learn(writes: readonly RowWrite[]): void;
+  learn(writes: readonly RowChange[]): void;
 }
 
 /** `builtIn` are the engines that are always known. */

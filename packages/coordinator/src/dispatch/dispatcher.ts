@@ -1,6 +1,6 @@
-import type { AttemptRow, WorkerRow } from '@baton/kernel';
 import { isOpenAttempt, type CommandOf } from '@baton/contract';
-import type { RowWrite } from '../batch/batch-world.ts';
+import type { AttemptRow, WorkerRow } from '@baton/kernel';
+import type { RowChange } from '@baton/store';
 import type { BatchResult } from '../batch/execute-batch.ts';
 
 /** Workers of one project that wait for work, as a batch is to serve them. */
@@ -31,16 +31,15 @@ export interface Dispatcher {
   readonly targets: () => readonly DispatchTarget[];
   /** Takes up a committed batch. Answers whether another batch should follow at once. */
   learn(result: BatchResult): boolean;
-  /** Some work may have become ready elsewhere. */
-  searchAgain(): void;
 }
 
+/** Nobody waits at first. */
 export function createDispatcher(): Dispatcher {
   const parked = new Map<string, Parked>();
   /** Projects where stored ready work may wait for a free slot of a parked worker. */
   const search = new Set<string>();
 
-  function noteFreed(writes: readonly RowWrite[]): boolean {
+  function noteFreed(writes: readonly RowChange[]): boolean {
     let freed = false;
     for (const write of writes) {
       if (write.table === 'attempts') {
@@ -92,9 +91,6 @@ export function createDispatcher(): Dispatcher {
       const freed = noteFreed(result.writes);
       const handedOut = result.dispatches.some((it) => (it.reply.claimed ?? []).length > 0);
       return parked.size > 0 && (freed || (handedOut && search.size > 0));
-    },
-    searchAgain() {
-      for (const it of parked.values()) search.add(it.project);
     },
   };
 }

@@ -1,15 +1,7 @@
-import { AppError, type LogStream } from '@baton/contract';
-import { appendLogChunk, type Db } from '@baton/store';
-
-/** A piece of an attempt's output. `worker` is null when an attempt token spoke. */
-export interface LogAppend {
-  readonly attempt: string;
-  readonly worker: string | null;
-  readonly epoch: number;
-  readonly stream: LogStream;
-  readonly offset: number;
-  readonly data: Uint8Array;
-}
+import { AppError } from '@baton/contract';
+import { appendLogChunk, type Db, type LogPiece } from '@baton/store';
+import { createListeners } from '../listeners.ts';
+import type { Log } from '../log.ts';
 
 /**
  * Writes log bytes past the batcher: they change no state. Fenced like every other write; bytes that
@@ -17,18 +9,19 @@ export interface LogAppend {
  */
 export interface LogWriter {
   /** @throws {AppError} stale_epoch, not_found */
-  append(piece: LogAppend): Promise<{ readonly nextOffset: number }>;
+  append(piece: LogPiece): Promise<{ readonly nextOffset: number }>;
   /** Told which attempt got more output. Answers the function that ends it. */
   onAppend(listener: (attempt: string) => void): () => void;
 }
 
-export function createLogWriter(db: Db): LogWriter {
-  const listeners = new Set<(attempt: string) => void>();
+/** Bytes go to `db`; a listener that throws is told of in `log`. */
+export function createLogWriter(db: Db, log: Log): LogWriter {
+  const appended = createListeners<string>(log);
   return {
     async append(piece) {
       const outcome = await appendLogChunk(db, piece);
       if ('nextOffset' in outcome) {
-        if (outcome.kind === 'appended') for (const listener of listeners) listener(piece.attempt);
+        if (outcome.kind === 'appended') appended.tell(piece.attempt);
         return { nextOffset: outcome.nextOffset };
       }
       throw outcome.kind === 'stale'
@@ -38,9 +31,6 @@ export function createLogWriter(db: Db): LogWriter {
           )
         : new AppError('not_found', `There is no attempt ${piece.attempt} of this worker.`);
     },
-    onAppend(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onAppend: appended.add,
   };
 }

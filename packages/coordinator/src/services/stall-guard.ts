@@ -11,15 +11,11 @@ const perCommandMax = 200;
  * Gives the attempts that are open a grace of two leases after a start and after a stall of this
  * process (event loop, or a laptop's sleep): our absence must not make healthy workers lost.
  */
-export interface StallGuard extends Service {
-  /** Extends the leases of everything open now. */
-  grace(): Promise<void>;
-}
-
-export function createStallGuard(ports: ServicePorts): StallGuard {
+export function createStallGuard(ports: ServicePorts): Service {
   let timer: NodeJS.Timeout | undefined;
   let last = { wallMs: 0, monotonicMs: 0 };
 
+  /** Extends the leases of everything open now. */
   async function grace(): Promise<void> {
     const open = await listOpenAttemptIds(ports.db);
     const byProject = new Map<string, string[]>();
@@ -49,7 +45,6 @@ export function createStallGuard(ports: ServicePorts): StallGuard {
 
   return {
     name: 'stall-guard',
-    grace,
     async start() {
       await grace();
       last = { wallMs: Date.now(), monotonicMs: performance.now() };

@@ -1,11 +1,10 @@
 import { listDueTimers } from '@baton/store';
-import type { ServicePorts } from './ports.ts';
-import { createReconciler } from './reconciler.ts';
 import type { Reconciler } from '../service.ts';
+import type { ServicePorts } from './ports.ts';
+import { createSweep } from './sweep.ts';
 
 /** Timers set by other replicas are seen this late at worst. */
 const intervalMs = 500;
-const perPassMax = 500;
 
 /** Fires what is due. A timer that was set for another epoch or generation has no effect. */
 export interface TimerFire extends Reconciler {
@@ -13,33 +12,26 @@ export interface TimerFire extends Reconciler {
   expect(dueAtMs: readonly number[]): void;
 }
 
+/** Its sweep finds what other replicas set; `expect` makes it punctual for ours. */
 export function createTimerFire(ports: ServicePorts): TimerFire {
   let wake: NodeJS.Timeout | undefined;
   let wakeAtMs = Number.POSITIVE_INFINITY;
 
-  const reconciler = createReconciler({
+  const sweep = createSweep(ports, {
     name: 'timer-fire',
     intervalMs,
-    log: ports.log,
-    again: (found) => found === perPassMax,
-    async runOnce() {
-      const due = await listDueTimers(ports.db, perPassMax);
-      await Promise.all(
-        due.map((row) =>
-          ports.submit({
-            type: 'timer.fire',
-            project: row.projectId,
-            actor: { kind: 'timer', id: row.id, name: row.kind },
-            timer: row.id,
-          }),
-        ),
-      );
-      return due.length;
-    },
+    perPassMax: 500,
+    find: (limit) => listDueTimers(ports.db, limit),
+    command: (row) => ({
+      type: 'timer.fire',
+      project: row.projectId,
+      actor: { kind: 'timer', id: row.id, name: row.kind },
+      timer: row.id,
+    }),
   });
 
   return {
-    ...reconciler,
+    ...sweep,
     expect(dueAtMs) {
       const earliest = Math.min(...dueAtMs);
       const nowMs = ports.clock.nowMs();
@@ -49,7 +41,7 @@ export function createTimerFire(ports: ServicePorts): TimerFire {
       wake = setTimeout(
         () => {
           wakeAtMs = Number.POSITIVE_INFINITY;
-          reconciler.nudge();
+          sweep.nudge();
         },
         Math.max(0, earliest - nowMs),
       );
@@ -57,7 +49,7 @@ export function createTimerFire(ports: ServicePorts): TimerFire {
     },
     async stop() {
       clearTimeout(wake);
-      await reconciler.stop();
+      await sweep.stop();
     },
   };
 }
