@@ -3,20 +3,18 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError, type RepoCapability } from '@baton/contract';
 
-/** Where code comes from. `address` is what git is given; `identity` is equal for equal repositories. */
-export type RepoSource =
-  | {
-      readonly kind: 'local';
-      readonly name: string;
-      readonly address: string;
-      readonly identity: string;
-    }
-  | {
-      readonly kind: 'remote';
-      readonly name: string;
-      readonly address: string;
-      readonly identity: string;
-    };
+/** Where code comes from. */
+export interface RepoSource {
+  readonly kind: 'local' | 'remote';
+  readonly name: string;
+  /** What git is given. */
+  readonly address: string;
+  /**
+   * Equal for equal repositories. Remote: `host/path` in small letters for the host, without scheme,
+   * user, port 22 or 443, `.git` and trailing slash. Local: the absolute path.
+   */
+  readonly identity: string;
+}
 
 const SCP_FORM = /^(?:([\w.-]+)@)?([\w.-]+):(?!\/\/)(.+)$/;
 const REMOTE_SCHEMES = new Set(['https:', 'ssh:']);
@@ -32,14 +30,6 @@ export function parseRepoSource(text: string, known: readonly RepoCapability[] =
   const place = declared?.path ?? declared?.url;
   if (place !== undefined) return { ...parseAddress(place), name: trimmed };
   return parseAddress(trimmed);
-}
-
-/**
- * A URL or path in its one form: `host/path` in small letters for the host, without scheme, user,
- * port 22 or 443, `.git` and trailing slash; an absolute path for a local one.
- */
-export function normaliseRepo(text: string): string {
-  return parseAddress(text.trim()).identity;
 }
 
 function parseAddress(text: string): RepoSource {
