@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from '@baton/sdk';
 import { expect, onTestFinished, test } from 'vitest';
@@ -131,4 +133,30 @@ test('agents that run when it is stopped are still running at the next start', a
   const logs = await runBaton(['logs', `${made.run.id}/wait`, '--data-dir', dataDir]);
   expect(logs.stdout).toBe('begun\nended\n');
   expect(await second.end('SIGTERM')).toBe(0);
+});
+
+test('a first start that found its port in use spoils nothing: the next one has the key to tell', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const dataDir = tempDir('port');
+  const failed = await runBaton(['up', '--json', '--port', String(port), '--data-dir', dataDir]);
+  expect(failed.code).toBe(5);
+  expect(failed.stderr).toContain('port_in_use');
+
+  const first = startUp(dataDir);
+  const ready = JSON.parse(await first.line((line) => line.startsWith('{'))) as Ready;
+  expect(ready.api_key).toMatch(/^bat_/);
+  expect(await first.end('SIGTERM')).toBe(0);
+
+  // A key that is gone is replaced: whoever may start here owns what is here.
+  rmSync(join(dataDir, 'client.json'));
+  const again = startUp(dataDir);
+  const { url, api_key } = JSON.parse(await again.line((line) => line.startsWith('{'))) as Ready;
+  expect(api_key).not.toBe(ready.api_key);
+  await createClient({ baseUrl: url, token: api_key }).runs.list();
+  // One Ctrl-C comes from the terminal and again from npm: still one.
+  again.child.kill('SIGINT');
+  expect(await again.end('SIGINT')).toBe(0);
 });

@@ -43,7 +43,7 @@ export interface RunningServer {
   readonly localUrl: string;
   /** Logs one person in, once, within 15 minutes. */
   readonly loginUrl: string;
-  /** Key of the owner; only on the first start of a data directory. */
+  /** Key of the owner; only on the first start of a data directory, or when the last one was lost. */
   readonly apiKey: string | undefined;
   /** Ends what is open and stops within 5 s. Idempotent. */
   stop(): Promise<void>;
@@ -72,6 +72,8 @@ export interface StartOptions {
   readonly config: ServerConfigInput;
   /** Default: lines of JSON on standard error. */
   readonly log?: Logger;
+  /** The owner's key is kept nowhere any more: another one is made and told. */
+  readonly isKeyLost?: boolean;
   /** Opens the database in place of the configured one: for tests. It is migrated and closed here. */
   readonly openDb?: () => Promise<Db>;
 }
@@ -90,7 +92,7 @@ export async function startApp(options: StartOptions): Promise<Started> {
     const db = await (options.openDb?.() ?? openDb(config));
     closers.push(() => db.close());
     await migrate(db);
-    return await startOn(db, config, log, closers, closeAll);
+    return await startOn(db, config, log, closers, closeAll, options.isKeyLost === true);
   } catch (error) {
     await closeAll();
     throw error;
@@ -116,11 +118,11 @@ async function startOn(
   log: Logger,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
+  isKeyLost: boolean,
 ): Promise<Started> {
   const identity = createIdentity(db);
   const reads = createReads(db);
   const keys = instanceKeys(await readInstanceSecret(config.dataDir));
-  const { owner, apiKey } = await ensureOwner(identity);
   const coordinator = createCoordinator({ db, log, engines: builtInEngines });
   await coordinator.start();
   closers.push(() => coordinator.stop());
@@ -131,6 +133,8 @@ async function startOn(
   let answer: Listener = refuseEarly;
   const { server, port } = await listen(config, (request, response) => answer(request, response));
   closers.push(() => closeServer(server));
+  // Not before the port is taken: the key of a start that fails would be lost.
+  const { owner, apiKey } = await ensureOwner(identity, isKeyLost);
   const localUrl = `http://${nameOf(config.host)}:${port}`;
   const url = config.publicUrl?.replace(/\/$/, '') ?? localUrl;
 

@@ -37,7 +37,7 @@ export function serverLogPath(dataDir: string): string {
 
 /**
  * Starts the control plane and leaves its address and key in `client.json`. The key is made on the
- * first start of a data directory and kept there from then on.
+ * first start of a data directory and kept there from then on; when it is lost, a new one is made.
  */
 export async function openControlPlane(
   { config }: Pick<Context, 'config'>,
@@ -46,6 +46,7 @@ export async function openControlPlane(
 ): Promise<ServerRole> {
   const { dataDir, host, port, publicUrl, databaseUrl, logLevel } = config;
   const log = logTo === 'file' ? fileLog(serverLogPath(dataDir), logLevel) : stderrLog(logLevel);
+  const known = findClientFile(dataDir)?.key;
   const server = await startServerRole(
     {
       dataDir,
@@ -57,8 +58,10 @@ export async function openControlPlane(
       unsafeDurability: flags.unsafeDurability,
     },
     log,
+    // Who may start on an embedded database owns it. Others of a shared one have the key elsewhere.
+    databaseUrl === undefined && known === undefined,
   );
-  const key = server.apiKey ?? findClientFile(dataDir)?.key;
+  const key = server.apiKey ?? known;
   writeClientFile(dataDir, { url: server.localUrl, ...(key === undefined ? {} : { key }) });
   return server;
 }

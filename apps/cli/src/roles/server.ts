@@ -14,10 +14,10 @@ export interface ServerRoleConfig {
 }
 
 /** Starts the control plane; it is loaded only now, so that other commands start fast. */
-export async function startServerRole(config: ServerRoleConfig, log: Logger) {
+export async function startServerRole(config: ServerRoleConfig, log: Logger, isKeyLost: boolean) {
   const { startServer } = await import('@baton/server');
-  return startServer({ config, log });
+  return startServer({ config, log, isKeyLost });
 }
 
-/** A running control plane. `apiKey` is there on the first start of a data directory only. */
+/** A running control plane. `apiKey` is there when one was made: on the first start of a data directory. */
 export type ServerRole = Awaited<ReturnType<typeof startServerRole>>;

@@ -10,10 +10,15 @@ export interface FirstStart {
   readonly apiKey: string | undefined;
 }
 
-/** Makes project, person and key where there are none; the key is told this once, and kept as a hash. */
-export async function ensureOwner(identity: Identity): Promise<FirstStart> {
+/**
+ * Makes project, person and key where there are none; the key is told this once, and kept as a hash.
+ * With `isKeyLost` the owner who is there gets one more.
+ */
+export async function ensureOwner(identity: Identity, isKeyLost = false): Promise<FirstStart> {
   const known = await identity.findOwner();
-  if (known !== undefined) return { owner: known, apiKey: undefined };
+  if (known !== undefined) {
+    return { owner: known, apiKey: isKeyLost ? await makeOwnerKey(identity, known) : undefined };
+  }
   const owner = {
     projectId: newId(ID_PREFIXES.project),
     userId: newId(ID_PREFIXES.user),
@@ -23,6 +28,10 @@ export async function ensureOwner(identity: Identity): Promise<FirstStart> {
   // Another replica may have been first.
   const made = (await identity.findOwner()) ?? owner;
   if (made.userId !== owner.userId) return { owner: made, apiKey: undefined };
+  return { owner, apiKey: await makeOwnerKey(identity, owner) };
+}
+
+async function makeOwnerKey(identity: Identity, owner: Owner): Promise<string> {
   const apiKey = newToken('api_key');
   await identity.createApiKey({
     id: newId(ID_PREFIXES.apiKey),
@@ -33,7 +42,7 @@ export async function ensureOwner(identity: Identity): Promise<FirstStart> {
     scopes: SCOPES,
     expiresInSeconds: null,
   });
-  return { owner, apiKey };
+  return apiKey;
 }
 
 /** The code of a one-time login link, valid for 15 minutes. */
