@@ -11,6 +11,7 @@ import type { Link } from './link/link.ts';
 import type { Log } from './log.ts';
 import type { Workspaces } from './workspaces/workspaces.ts';
 
+/** What delivering takes. */
 export interface DeliveryPorts {
   readonly link: Link;
   readonly log: Log;

@@ -48,6 +48,7 @@ export interface Membership {
   rejoin(): Promise<boolean>;
 }
 
+/** Begins as `joined`; the join token of `config` is tried once. */
 export function createMembership(
   config: WorkerConfig,
   declared: Declared,

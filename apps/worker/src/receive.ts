@@ -5,6 +5,7 @@ import type { createDeliveries } from './deliveries.ts';
 import type { Link } from './link/link.ts';
 import type { Log } from './log.ts';
 
+/** Who acts on frames. */
 export interface Receiver {
   readonly attempts: AttemptSet;
   readonly deliveries: ReturnType<typeof createDeliveries>;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptSet } from './attempts/attempt-set.ts';
+import { bounded } from './bounded.ts';
 import type { Link } from './link/link.ts';
 
 /** What a worker does about its agents when it stops. */
@@ -20,6 +21,7 @@ const releaseGraceMs = 5_000;
 const hurriedMs = 3_000;
 const hurriedGraceMs = 1_000;
 
+/** What a stop works with. */
 export interface Stopper {
   readonly attempts: AttemptSet;
   readonly link: Link;
@@ -71,17 +73,4 @@ export function createStopper(it: Stopper): (mode?: StopMode) => Promise<void> {
 /** Resolves when nothing that runs now has anything left to tell. */
 export async function allDone(attempts: AttemptSet): Promise<void> {
   await Promise.all(attempts.list().map((runner) => runner.done));
-}
-
-/** Waits for `work`, but no longer than `msMax`, nor after `signal`. */
-export async function bounded(
-  work: Promise<void>,
-  msMax: number,
-  signal?: AbortSignal,
-): Promise<void> {
-  const over = new AbortController();
-  const signals = signal === undefined ? [over.signal] : [over.signal, signal];
-  const late = sleep(msMax, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
-  await Promise.race([work, late]);
-  over.abort();
 }

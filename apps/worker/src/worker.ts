@@ -6,6 +6,7 @@ import { installBaton } from './attempts/agent-env.ts';
 import { createAttemptSet } from './attempts/attempt-set.ts';
 import type { Runner } from './attempts/runner.ts';
 import { createUploader } from './attempts/uploads.ts';
+import { bounded } from './bounded.ts';
 import { detectCapabilities, type Declared } from './capabilities.ts';
 import { workerConfig, type WorkerConfig, type WorkerConfigInput } from './config.ts';
 import { createDeliveries } from './deliveries.ts';
@@ -14,10 +15,11 @@ import { createMembership, obtainIdentity, type Identity } from './identity.ts';
 import { keyRefused, openLink, type Link } from './link/link.ts';
 import type { Log } from './log.ts';
 import { createReceiver } from './receive.ts';
-import { allDone, bounded, createStopper, type StopMode } from './stop.ts';
+import { allDone, createStopper, type StopMode } from './stop.ts';
 import { openSupervisorPool } from './supervisor/pool.ts';
 import { openWorkspaces } from './workspaces/workspaces.ts';
 
+/** What a worker is started with. */
 export interface WorkerSettings {
   readonly config: WorkerConfigInput;
   readonly log: Log;

@@ -2,6 +2,7 @@ import type { Assignment } from '@baton/contract';
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { WorkerConfig } from '../config.ts';
+import { shellQuote } from '../machine/shell-quote.ts';
 
 /** Variables that an agent of a joined worker gets; everything else of the machine stays away from it. */
 const CLEAN_NAMES =
@@ -53,13 +54,9 @@ export function installBaton(config: WorkerConfig): void {
   const fresh = `${script}.${process.pid}`;
   writeFileSync(
     fresh,
-    `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(config.batonBin)} "$@"\n`,
+    `#!/bin/sh\nexec ${shellQuote(process.execPath)} ${shellQuote(config.batonBin)} "$@"\n`,
   );
   chmodSync(fresh, 0o755);
   // At once: agents of an earlier daemon may be running the old one.
   renameSync(fresh, script);
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -28,6 +28,7 @@ export interface AgentAnswer {
   readonly body: unknown;
 }
 
+/** The requests of one agent, from its socket to the control plane and back. */
 export interface AgentRequests {
   /**
    * Carries out one request. Undefined: the answer comes later (a question, through `decided` or
@@ -40,6 +41,7 @@ export interface AgentRequests {
   askAgain(): void;
 }
 
+/** What carrying requests takes; all of one turn. */
 export interface RequestContext {
   readonly assignment: Assignment;
   readonly turn: TurnFiles;

@@ -17,6 +17,7 @@ export interface AttemptSet {
   reconnected(): void;
 }
 
+/** Holds nothing at first; see `recover`. */
 export function createAttemptSet(ports: RunnerPorts): AttemptSet {
   const { config, link, log } = ports;
   const runners = new Map<string, Runner>();

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Link } from '../link/link.ts';
 import type { LogSource } from './log-source.ts';
 
+/** One stream on its way to the control plane. */
 export interface LogShipper {
   readonly stream: LogStream;
   /** Resolves once every byte is stored at the control plane, or it takes no more of this attempt. */

@@ -26,6 +26,7 @@ export interface Said {
   readonly refused: TaskResult | undefined;
 }
 
+/** Why a run did not end well. `retry_at`: when a limit that was met is lifted. */
 export interface Failure {
   readonly reason: string;
   readonly failure_class: FailureClass;

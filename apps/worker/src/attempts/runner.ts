@@ -29,6 +29,7 @@ import {
 } from './turn.ts';
 import { workspaceRequest, type RequestPorts } from './workspace-request.ts';
 
+/** What the attempts of a worker share. */
 export interface RunnerPorts extends TurnPorts, RequestPorts {
   readonly workspaces: Workspaces;
 }

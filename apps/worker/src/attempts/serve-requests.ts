@@ -6,6 +6,7 @@ import { findExit } from '../supervisor/records.ts';
 import type { AgentProcess } from './agent-process.ts';
 import type { AgentAnswer, AgentRequests } from './agent-requests.ts';
 
+/** The way between the files of a supervisor and `AgentRequests`. */
 export interface RequestService {
   /** Resolves when the agent has ended and its last request is dealt with, or `signal` fired. Never rejects. */
   readonly served: Promise<void>;

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { PendingReport, Report } from './report.ts';
 import type { Uploader } from './uploads.ts';
 
+/** What telling a report takes. */
 export interface TellPorts {
   readonly link: Link;
   readonly uploader: Uploader;

@@ -24,6 +24,7 @@ export interface LiveOutput extends TurnOutput {
   readonly end: Promise<ReaderEnd>;
 }
 
+/** Whose output goes where. */
 export interface OutputOptions {
   readonly link: Link;
   readonly attempt: string;

@@ -18,6 +18,7 @@ import { openRequestService } from './serve-requests.ts';
 import { followTurn, shipTurn, type OutputOptions, type TurnOutput } from './turn-output.ts';
 import type { Uploader } from './uploads.ts';
 
+/** What the turns of all attempts share. */
 export interface TurnPorts {
   readonly config: WorkerConfig;
   readonly link: Link;
@@ -26,6 +27,7 @@ export interface TurnPorts {
   readonly uploader: Uploader;
 }
 
+/** What one turn is about. */
 export interface TurnContext {
   readonly assignment: Assignment;
   readonly files: AttemptFiles;

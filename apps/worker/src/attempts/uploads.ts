@@ -35,6 +35,7 @@ export interface Uploader {
 const retryMsMin = 500;
 const retryMsMax = 30_000;
 
+/** `workspaceOf` answers the directory of an attempt, outside of which no file is taken. */
 export function createUploader(
   config: WorkerConfig,
   workspaceOf: (attempt: string) => string | undefined,

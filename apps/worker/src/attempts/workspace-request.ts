@@ -1,13 +1,14 @@
 import type { Assignment, RepoCapability } from '@baton/contract';
 import { join } from 'node:path';
 import type { WorkerConfig } from '../config.ts';
-import { parseRepoSource, type RepoSource } from '../git/repo-source.ts';
+import { parseRepoSource, repoNameOf, type RepoSource } from '../git/repo-source.ts';
 import { locateSource } from '../workspaces/local-repo.ts';
 import type { UpstreamCommit, WorkspaceRequest } from '../workspaces/workspace.ts';
 import { agentEnv } from './agent-env.ts';
 import type { AttemptFiles } from './files.ts';
 import type { Uploader } from './uploads.ts';
 
+/** What making a workspace request takes. */
 export interface RequestPorts {
   readonly config: WorkerConfig;
   readonly uploader: Uploader;
@@ -76,19 +77,9 @@ async function upstreamCommits(
 /** The same repository, as far as its name tells: machines keep it in different places. */
 function isSameName(address: string, own: RepoSource): boolean {
   const identity = identityOf(address);
-  if (identity === own.identity) return true;
-  const name = identity
-    ?.split('/')
-    .at(-1)
-    ?.replace(/\.git$/, '');
-  return (
-    name === own.name ||
-    name ===
-      own.identity
-        .split('/')
-        .at(-1)
-        ?.replace(/\.git$/, '')
-  );
+  if (identity === undefined) return false;
+  const name = repoNameOf(identity);
+  return name === own.name || name === repoNameOf(own.identity);
 }
 
 function identityOf(address: string): string | undefined {

@@ -1,6 +1,7 @@
 import { AppError, type Delivery } from '@baton/contract';
 import { assertRefName, readGit, runGit, withoutCredentials } from '../git/git.ts';
 import type { RepoSource } from '../git/repo-source.ts';
+import { shellQuote } from '../machine/shell-quote.ts';
 import { explainAccess, locateSource, type LocalRepo } from '../workspaces/local-repo.ts';
 
 /** What is to be brought into the repository that was given. */
@@ -120,7 +121,7 @@ async function push(target: Target, branch: string, more: readonly string[]): Pr
 
 /** Moves a branch that is checked out, together with its files; only forward, only when nothing is changed there. */
 async function updateCheckout(target: Target, tree: string, branch: string): Promise<void> {
-  const command = `git -C ${quote(tree)} merge ${target.branch === branch ? target.commit : target.branch}`;
+  const command = `git -C ${shellQuote(tree)} merge ${target.branch === branch ? target.commit : target.branch}`;
   const refuse = (why: string): AppError =>
     new AppError(
       'delivery_refused',
@@ -221,10 +222,6 @@ function mergeCommand(target: Target, branch: string): string {
   if (target.local === undefined) {
     return `git fetch origin && git checkout ${branch} && git merge origin/${from}`;
   }
-  const at = `git -C ${quote(target.local.root)}`;
+  const at = `git -C ${shellQuote(target.local.root)}`;
   return `${at} checkout ${branch} && ${at} merge ${from}`;
-}
-
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -49,7 +49,7 @@ function parseAddress(text: string): RepoSource {
 
 function localSource(path: string): RepoSource {
   const address = resolve(path).replace(/\/\.git$/, '');
-  return { kind: 'local', name: lastPart(address), address, identity: address };
+  return { kind: 'local', name: repoNameOf(address), address, identity: address };
 }
 
 function remoteFromUrl(text: string): RepoSource {
@@ -72,10 +72,11 @@ function remote(address: string, host: string, path: string): RepoSource {
     .replace(/\/+$/, '')
     .replace(/\.git$/, '');
   const identity = `${host.toLowerCase()}/${clean}`;
-  return { kind: 'remote', name: lastPart(clean), address, identity };
+  return { kind: 'remote', name: repoNameOf(clean), address, identity };
 }
 
-function lastPart(path: string): string {
+/** What a repository is called by the last part of its path or address, without `.git`. */
+export function repoNameOf(path: string): string {
   return (path.split('/').at(-1) ?? '').replace(/\.git$/, '') || 'repo';
 }
 

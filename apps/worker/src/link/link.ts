@@ -17,6 +17,7 @@ import { createCountedFrames, LinkClosed, type Ack, type CountedFrame } from './
 
 type Frame<T extends WorkerFrame['type']> = Extract<WorkerFrame, { type: T }>;
 
+/** What a link is opened with. */
 export interface LinkSettings {
   readonly url: string;
   /** Asked for at each connect. */
@@ -59,6 +60,7 @@ const welcomeMsMax = 20_000;
 /** Between two tries when the control plane said that it will not have this worker. */
 const refusedMs = 30_000;
 
+/** Connects with `start`. */
 export function openLink(settings: LinkSettings): Link {
   return new ReconnectingLink(settings);
 }

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { arch, availableParallelism, freemem, hostname, platform, totalmem } from 'node:os';
+import { arch, availableParallelism, platform, totalmem } from 'node:os';
 
 /** What a machine is, as a worker declares it. `memory_bytes` is all of it, not what is free. */
 export interface MachineFacts {
@@ -7,10 +7,8 @@ export interface MachineFacts {
   readonly os: string;
   /** `x64`, `arm64` and so on, as Node calls it. */
   readonly arch: string;
-  readonly hostname: string;
   readonly cpu: number;
   readonly memory_bytes: number;
-  readonly memory_free_bytes: number;
   /** On the file system of the data directory; 0 when it cannot be told. */
   readonly disk_free_bytes: number;
 }
@@ -23,10 +21,8 @@ export async function readMachineFacts(dataDir: string): Promise<MachineFacts> {
   return {
     os: OS_NAMES[platform()] ?? platform(),
     arch: arch(),
-    hostname: hostname(),
     cpu: availableParallelism(),
     memory_bytes: totalmem(),
-    memory_free_bytes: freemem(),
     disk_free_bytes: disk === undefined ? 0 : disk.bavail * disk.bsize,
   };
 }

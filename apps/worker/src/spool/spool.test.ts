@@ -79,14 +79,6 @@ describe('reading a spool', () => {
     await following;
     await spool.close();
   });
-
-  test('the tail is the last lines, whole', async () => {
-    const spool = openSpool(dir);
-    expect(await spool.tail('stdout', 3)).toEqual([]);
-    writeFileSync(paths.stdout, Array.from({ length: 60_000 }, (_, i) => `line ${i}\n`).join(''));
-    expect(await spool.tail('stdout', 2)).toEqual(['line 59998', 'line 59999']);
-    await spool.close();
-  });
 });
 
 test('attempt directories are listed for recovery; names that escape are refused', () => {

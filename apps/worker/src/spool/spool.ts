@@ -1,7 +1,8 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { findExit, type ExitFile } from '../supervisor/records.ts';
 import { attemptPaths } from './attempt-dir.ts';
+import { Waiters } from './waiters.ts';
 
 /** Which output of an agent. */
 export type SpoolStream = 'stdout' | 'stderr';
@@ -25,15 +26,12 @@ export interface Spool {
     offset: number,
     options?: { readonly signal?: AbortSignal; readonly bytesMax?: number },
   ): AsyncGenerator<SpoolChunk>;
-  /** The last `linesMax` lines of a stream, as text. */
-  tail(stream: SpoolStream, linesMax: number): Promise<readonly string[]>;
   /** The exit record; undefined while the agent runs. */
   exit(): ExitFile | undefined;
   close(): Promise<void>;
 }
 
 const CHUNK_BYTES_DEFAULT = 64 * 1024;
-const TAIL_BYTES_MAX = 256 * 1024;
 /** Watching may miss a change (network file systems, full queues): this often we look ourselves. */
 const POLL_MS = 250;
 
@@ -85,17 +83,6 @@ export function openSpool(attemptDir: string): Spool {
         if (chunk.data.byteLength === 0) await changed(POLL_MS, signal);
       }
     },
-    async tail(stream, linesMax) {
-      const size = await stat(paths[stream]).then(
-        (it) => it.size,
-        () => 0,
-      );
-      const from = Math.max(0, size - TAIL_BYTES_MAX);
-      const chunk = await read(stream, from, Math.max(1, size - from));
-      const lines = chunk.data.toString('utf8').split('\n');
-      if (lines.at(-1) === '') lines.pop();
-      return lines.slice(-linesMax);
-    },
     exit: () => findExit(attemptDir),
     async close() {
       signals.close();
@@ -108,7 +95,7 @@ export function openSpool(attemptDir: string): Spool {
 /** Tells when something in a directory changed; polling covers what the system does not report. */
 class ChangeSignal {
   readonly #dir: string;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
   #watcher: FSWatcher | undefined;
   #changes = 0;
 
@@ -121,24 +108,13 @@ class ChangeSignal {
     this.#start();
     const seen = this.#changes;
     return async (waitMs, signal) => {
-      if (this.#changes !== seen || signal?.aborted === true) return;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          this.#waiting.delete(done);
-          signal?.removeEventListener('abort', done);
-          resolve();
-        };
-        const timer = setTimeout(done, waitMs);
-        this.#waiting.add(done);
-        signal?.addEventListener('abort', done);
-      });
+      if (this.#changes === seen) await this.#waiting.wait(waitMs, signal);
     };
   }
 
   close(): void {
     this.#watcher?.close();
-    for (const wake of [...this.#waiting]) wake();
+    this.#waiting.wake();
   }
 
   #start(): void {
@@ -146,7 +122,7 @@ class ChangeSignal {
     try {
       this.#watcher = watch(this.#dir, { persistent: false }, () => {
         this.#changes += 1;
-        for (const wake of [...this.#waiting]) wake();
+        this.#waiting.wake();
       });
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, closeSync, fdatasync, openSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { writeAll } from '../spool/durable-file.ts';
+import { Waiters } from '../spool/waiters.ts';
 
 /** One request of the agent, as it stands in `outbox.jsonl`. `seq` counts from 1 without gaps. */
 export interface OutboxEntry {
@@ -39,7 +40,7 @@ export class Outbox {
   readonly #entries: OutboxEntry[] = [];
   readonly #digests = new Map<string, { readonly digest: string; readonly entry: OutboxEntry }>();
   readonly #answers = new Map<string, OutboxAnswer>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Waiters();
   #bytes = 0;
   #synced = 0;
   #syncing: Promise<void> | undefined;
@@ -105,23 +106,12 @@ export class Outbox {
 
   /** Resolves at the next change, after `waitMs`, or when `signal` fires; whichever comes first. */
   async changed(waitMs: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || waitMs <= 0) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.#watchers.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, waitMs);
-      signal.addEventListener('abort', done);
-      this.#watchers.add(done);
-    });
+    await this.#watchers.wait(waitMs, signal);
   }
 
   /** Ends every wait of `changed`, so that its caller looks again. */
   wake(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    this.#watchers.wake();
   }
 
   close(): void {

@@ -13,6 +13,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bounded } from '../bounded.ts';
 import { attemptPaths, type AttemptPaths } from '../spool/attempt-dir.ts';
 import { writeFileAtomic } from '../spool/durable-file.ts';
 import { answerAgent } from './agent-api.ts';
@@ -269,9 +271,7 @@ export class Supervisor {
     // Also after an agent that ended by itself: what it left behind would go on unseen.
     await this.#ending;
     const leftovers = await this.#endTree(this.launch.grace_kill_ms);
-    const giveUp = new AbortController();
-    await Promise.race([this.#streams.drained(), sleep(PIPES_CLOSE_MS_MAX, giveUp.signal)]);
-    giveUp.abort();
+    await bounded(this.#streams.drained(), PIPES_CLOSE_MS_MAX);
     this.#streams.destroy();
     await this.#conclude(code, signal, leftovers);
   }
@@ -325,7 +325,7 @@ export class Supervisor {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
         this.#note(`exit.json: ${String(error)}`);
-        await sleep(1_000, new AbortController().signal);
+        await sleep(1_000);
       }
     }
   }
@@ -336,9 +336,7 @@ export class Supervisor {
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     for (const server of this.#servers) server.closeIdleConnections();
-    const enough = new AbortController();
-    await Promise.race([Promise.all(closed), sleep(500, enough.signal)]);
-    enough.abort();
+    await bounded(Promise.all(closed), 500);
     for (const server of this.#servers) server.closeAllConnections();
     rmSync(this.#sockets.daemon, { force: true });
     rmSync(this.#sockets.agent, { force: true });
@@ -367,14 +365,4 @@ export class Supervisor {
       this.#renewing = false;
     }
   }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

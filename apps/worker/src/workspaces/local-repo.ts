@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { AppError } from '@baton/contract';
 import { readGit, runGit } from '../git/git.ts';
-import type { RepoSource } from '../git/repo-source.ts';
+import { repoNameOf, type RepoSource } from '../git/repo-source.ts';
 
 /** A repository on this machine, as found from any path inside it. */
 export interface LocalRepo {
@@ -40,12 +40,8 @@ export async function locateSource(
 ): Promise<{ readonly source: RepoSource; readonly local: LocalRepo | undefined }> {
   if (source.kind === 'remote') return { source, local: undefined };
   const local = await getLocalRepo(source.address);
-  const name =
-    local.root
-      .split('/')
-      .at(-1)
-      ?.replace(/\.git$/, '') ?? source.name;
-  return { source: { ...source, name, address: local.root, identity: local.root }, local };
+  const { root } = local;
+  return { source: { ...source, name: repoNameOf(root), address: root, identity: root }, local };
 }
 
 /** What git said of a repository it could not read, as a failure with a way out. */

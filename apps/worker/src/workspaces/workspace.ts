@@ -1,11 +1,9 @@
+import type { WorkspaceMode } from '@baton/contract';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findJson, writeFileAtomic } from '../spool/durable-file.ts';
 import type { RepoSource } from '../git/repo-source.ts';
 import type { MergeConflict, MergeSide } from './merge.ts';
-
-/** How an attempt gets its directory; see DESIGN words: worktree, clone, scratch, in_place. */
-export type WorkspaceMode = 'worktree' | 'clone' | 'scratch' | 'in_place';
 
 /** An upstream task's commit; with the file that holds it when another worker made it. */
 export interface UpstreamCommit extends MergeSide {
