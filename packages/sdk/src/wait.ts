@@ -54,6 +54,9 @@ interface Awaited<T> {
   readonly isDone: (state: T) => boolean;
 }
 
+/** Longest time a timer of the platform can be set to; a longer one would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** Looks whenever a connection opens and at each event, so that nothing falls between the two. */
 async function waitUntil<T>(
   transport: Transport,
@@ -62,9 +65,13 @@ async function waitUntil<T>(
 ): Promise<T> {
   const first = await awaited.read();
   if (awaited.isDone(first)) return first;
-  const deadline =
-    options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
-  const signals = [deadline, options.signal].filter((it) => it !== undefined);
+  // A timer and not AbortSignal.timeout, which nothing holds on to within AbortSignal.any in Node 20.
+  const late = new AbortController();
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => late.abort(), Math.min(options.timeoutMs, timerMsMax));
+  const signals = [late.signal, options.signal].filter((it) => it !== undefined);
   const messages = readStream(
     (lastEventId, signal) =>
       transport.sendOnce('listEvents', {
@@ -77,10 +84,14 @@ async function waitUntil<T>(
       }),
     { ...options, signal: AbortSignal.any(signals), yieldOpened: true },
   );
-  for await (const message of messages) {
-    if (!mayChange(message, awaited.eventPrefix)) continue;
-    const state = await awaited.read();
-    if (awaited.isDone(state)) return state;
+  try {
+    for await (const message of messages) {
+      if (!mayChange(message, awaited.eventPrefix)) continue;
+      const state = await awaited.read();
+      if (awaited.isDone(state)) return state;
+    }
+  } finally {
+    clearTimeout(timer);
   }
   if (options.signal?.aborted === true) throw abortReason(options.signal);
   throw new AppError('timeout', `Gave up waiting for ${awaited.what}; it goes on without you.`);

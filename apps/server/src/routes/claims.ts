@@ -1,6 +1,7 @@
 import type { Assignment } from '@baton/contract';
 import { actorOf, type WorkerPrincipal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
+import { startDeadline } from '../deadline.ts';
 import { assignmentView } from '../views/assignment.ts';
 
 interface Claim {
@@ -35,16 +36,13 @@ export async function claimWork(app: App, claim: Claim): Promise<Assignment[]> {
     if (now.length > 0) return await assignmentsOf(app, now);
     if (claim.waitSeconds > 0 && handedOut.length === 0) {
       coordinator.parkWorker(worker, project, claim.max, true);
-      const over = AbortSignal.any([
-        claim.signal,
-        app.stopping,
-        AbortSignal.timeout(Math.ceil(claim.waitSeconds * 1_000)),
-      ]);
+      const over = startDeadline(claim.waitSeconds * 1_000, [claim.signal, app.stopping]);
       await new Promise<void>((resolve) => {
         wake = resolve;
-        if (handedOut.length > 0 || over.aborted) resolve();
-        else over.addEventListener('abort', () => resolve(), { once: true });
+        if (handedOut.length > 0 || over.signal.aborted) resolve();
+        else over.signal.addEventListener('abort', () => resolve(), { once: true });
       });
+      over.clear();
       coordinator.unparkWorker(worker);
     }
     return await assignmentsOf(app, [...new Set(handedOut)]);

@@ -124,6 +124,45 @@ describe('work over plain HTTP', () => {
     if (again !== undefined) await write(again, 'fail', { reason: 'enough' });
   });
 
+  test('who waits in vain is told so when the time is over, garbage collected or not', async () => {
+    const task = await server.ask<TaskDetail>('POST', '/tasks', {
+      body: { kind: 'command', spec: 'true' },
+    });
+    const held = await claimOne();
+    const asked = await server.ask<{ id: string }>('POST', `/attempts/${held.attempt.id}/start`, {
+      key: held.token,
+      body: { epoch: held.attempt.epoch },
+    });
+    expect(asked.status).toBe(200);
+    const opened = await server.ask<{ id: string }>(
+      'POST',
+      `/attempts/${held.attempt.id}/checkpoints`,
+      { key: held.token, body: { epoch: held.attempt.epoch, question: 'which?' } },
+    );
+    const decision = server.ask<{ status: string }>(
+      'GET',
+      `/attempts/${held.attempt.id}/checkpoints/${opened.body.id}?wait=1`,
+      { key: held.token },
+    );
+    const work = claim(1, 1);
+    let isOver = false;
+    const over = Promise.all([decision, work]).then((answers) => {
+      isOver = true;
+      return answers;
+    });
+    // Much garbage: what nothing but a timer would hold on to is collected.
+    const until = Date.now() + 15_000;
+    while (!isOver && Date.now() < until) {
+      Array.from({ length: 200_000 }, () => ({}));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(isOver).toBe(true);
+    const [waited, none] = await over;
+    expect([waited.body.status, none]).toEqual(['open', []]);
+    await server.ask('POST', `/tasks/${task.body.id}/cancel`, { body: {} });
+    await write(held, 'fail', { reason: 'enough' });
+  });
+
   test('what is claimed and not started is given again, under the same epoch', async () => {
     await server.ask('POST', '/tasks', { body: { kind: 'command', spec: 'true' } });
     const first = await claimOne();

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import type { CheckpointRead } from '@baton/store';
+import { startDeadline } from '../deadline.ts';
 
 /**
  * A checkpoint, once it is decided or `waitSeconds` have gone by; as it is then. Undefined when there
@@ -22,18 +23,14 @@ export async function waitForDecision(
       wake();
     }
   });
-  const over = AbortSignal.any([
-    call.signal,
-    app.stopping,
-    AbortSignal.timeout(Math.ceil(waitSeconds * 1_000)),
-  ]);
+  const over = startDeadline(waitSeconds * 1_000, [call.signal, app.stopping]);
   try {
     let read = await find();
-    while (read?.checkpoint.status === 'open' && !over.aborted && waitSeconds > 0) {
+    while (read?.checkpoint.status === 'open' && !over.signal.aborted && waitSeconds > 0) {
       if (!changed) {
         await new Promise<void>((resolve) => {
           wake = resolve;
-          over.addEventListener('abort', () => resolve(), { once: true });
+          over.signal.addEventListener('abort', () => resolve(), { once: true });
         });
       }
       changed = false;
@@ -41,6 +38,7 @@ export async function waitForDecision(
     }
     return read;
   } finally {
+    over.clear();
     unsubscribe();
   }
 }
