@@ -30,21 +30,20 @@ function say(error) {
   return `${where} ${error.message}${extra}`;
 }
 
-parentPort.on('message', ({ id, mode, schema, data }) => {
-  let validate;
+function answer(mode, schema, data) {
   try {
-    validate = compile(schema);
+    const validate = compile(schema);
+    if (mode === 'schema') return { fault: null };
+    if (validate(data)) return { violations: [] };
+    return { violations: (validate.errors ?? []).slice(0, violationsMax).map(say) };
   } catch (error) {
+    // Also while validating: a schema may refer to itself without end.
     const fault = error instanceof Error ? error.message : String(error);
-    parentPort.postMessage(mode === 'schema' ? { id, fault } : { id, violations: [fault] });
-    return;
+    return mode === 'schema' ? { fault } : { violations: [fault] };
   }
-  if (mode === 'schema') parentPort.postMessage({ id, fault: null });
-  else if (validate(data)) parentPort.postMessage({ id, violations: [] });
-  else
-    parentPort.postMessage({
-      id,
-      violations: (validate.errors ?? []).slice(0, violationsMax).map(say),
-    });
+}
+
+parentPort.on('message', ({ id, mode, schema, data }) => {
+  parentPort.postMessage({ id, ...answer(mode, schema, data) });
 });
 parentPort.postMessage('ready');

@@ -37,7 +37,7 @@ async function dataOf(
   if (Object.keys(data).length === 0) return [];
   const declared = await findDeclaredOutputs(db, attempt);
   return declared.flatMap((output) =>
-    output.schema === undefined || !(output.key in data)
+    output.schema === undefined || !Object.hasOwn(data, output.key)
       ? []
       : [{ kind: 'validation' as const, schema: output.schema, data: data[output.key] }],
   );

@@ -68,3 +68,13 @@ test('who waits behind a validation that does not end gets an answer of its own'
   expect(stuck[0]).toMatch(/longer than 1000 ms/);
   expect(innocent).toEqual([]);
 });
+
+test('a schema that runs in circles is told so, and spoils nobody else’s answer', async () => {
+  const circle = { allOf: [{ $ref: '#' }] };
+  const [why, ...others] = await Promise.all([
+    validator.violations(circle, 1),
+    ...Array.from({ length: 5 }, () => validator.violations({ type: 'string' }, 'a')),
+  ]);
+  expect(why?.join()).toMatch(/call stack/);
+  expect(others).toEqual([[], [], [], [], []]);
+});

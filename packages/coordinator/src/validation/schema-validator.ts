@@ -61,6 +61,10 @@ export function createSchemaValidator(url: URL = threadUrl): SchemaValidator {
     const late = thread;
     thread = undefined;
     void late?.terminate();
+    askAgainWithout(question, why);
+  }
+
+  function askAgainWithout(question: Question, why: string): void {
     settle(question, { fault: why, violations: [why] });
     if (pending.size === 0) return;
     const next = open();
@@ -90,7 +94,9 @@ export function createSchemaValidator(url: URL = threadUrl): SchemaValidator {
       if (thread !== started) return;
       thread = undefined;
       clearTimeout(timer);
-      for (const question of pending.values()) settle(question, { fault: why, violations: [why] });
+      // The first is what it died of: one fewer each time, so that this ends.
+      const first = firstOf(pending);
+      if (first !== undefined) askAgainWithout(first, why);
     };
     started.on('error', (error) => ended(`the validator failed: ${String(error)}`));
     started.on('exit', () => ended('the validator ended'));
