@@ -107,7 +107,7 @@ async function conclude(
         show``,
         block(await git(repo, 'log', '--oneline', '--graph', '--max-count=12', 'main'), '    '),
         show``,
-        show`  see it     cd ${repo} && git log --stat && npm test`,
+        show`  see it     cd "${repo}" && git log --stat && npm test`,
         show`  the run    ${url}`,
         show`  in here    baton run view ${run.id}   baton task explain ${run.id}/integrate`,
         show`  your turn  baton run "fix the failing test" --repo . --watch`,
