@@ -35,7 +35,7 @@ afterEach(async () => {
 /** A process that tries to take `dir` when its input ends, prints `won` or the refusal, and stays. */
 function startContender(target = dir): { child: ChildProcess; answer: Promise<string> } {
   const program = `
-    import { openDirectoryLock } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
+    import { openDirectoryLock } from ${JSON.stringify(new URL('directory-lock.ts', import.meta.url).href)};
     for await (const _ of process.stdin);
     try {
       await openDirectoryLock(${JSON.stringify(target)}, { role: 'contender' });
