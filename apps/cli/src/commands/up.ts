@@ -135,6 +135,7 @@ async function stop(
   worker: LocalWorker | undefined,
 ): Promise<void> {
   const { err, isJson } = context;
+  if (!isJson) err.line(show`${paint.dim('stopping; Ctrl-C again ends it at once')}`);
   if (worker !== undefined) {
     const live = await ownClient(context, server)
       .tasks.list({ status: ['running'], limit: 100 })
