@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, LIMITS } from '@baton/contract';
 import { z } from 'zod';
+import { parseJson } from './edge/json-guard.ts';
 
 /** One page of a list, and where the next begins. */
 export interface Page<T> {
@@ -15,8 +16,11 @@ export interface PageRequest {
   readonly filter: readonly unknown[];
 }
 
+/** Instants that every part of us can write down: the years 1970 to 9999. */
+export const instantMs = z.number().min(0).max(253_402_300_799_999);
+
 /** Keys of a list ordered by an instant and an id. */
-export const byInstant = z.strictObject({ atMs: z.number(), id: z.string().max(200) });
+export const byInstant = z.strictObject({ atMs: instantMs, id: z.string().max(200) });
 
 /** Keys of a list ordered by a name. */
 export const byName = z.strictObject({ name: z.string().max(200) });
@@ -69,7 +73,8 @@ export function decodeCursor<K>(cursor: string, key: z.ZodType<K>, filterHash: s
   const shape = z.tuple([z.literal(filterHash), key]);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    // Callers may have written it themselves: it is no safer than a body.
+    value = parseJson(Buffer.from(cursor, 'base64url'), false);
   } catch {
     value = undefined;
   }

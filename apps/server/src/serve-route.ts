@@ -77,7 +77,11 @@ export async function serveRoute<N extends RouteName>(
         byCookie: credential?.byCookie ?? false,
       });
     }
-    const principal = await identify();
+    const principal = await identify().catch((error: unknown) => {
+      // Who only guesses is limited as well.
+      limit.take(addressOf(request.incoming));
+      throw error;
+    });
     if (!unlimited.has(name)) limit.take(principal?.id ?? addressOf(request.incoming));
     checkProject(principal, header('x-baton-project'));
     for (const value of Object.values(request.params)) checkText(value);

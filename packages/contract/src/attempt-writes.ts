@@ -13,6 +13,9 @@ import { FAILURE_CLASSES } from './statuses.ts';
  */
 const fenced = { epoch: z.int().nonnegative() };
 
+/** What a process can end with, on any system. */
+const exitCode = z.int32();
+
 /** The agent process runs. `bases` tells which commit each `repo@ref` meant; the first to say so wins. */
 export const attemptStart = z.strictObject({
   ...fenced,
@@ -54,7 +57,7 @@ export const attemptComplete = z.strictObject({
   ...fenced,
   result: taskResult,
   usage: usage.optional(),
-  exit_code: z.int().nullable().optional(),
+  exit_code: exitCode.nullable().optional(),
   conversation: z.string().optional(),
 });
 export const attemptFail = z.strictObject({
@@ -62,7 +65,7 @@ export const attemptFail = z.strictObject({
   reason: z.string().max(20_000),
   failure_class: z.enum(FAILURE_CLASSES).default('agent_error'),
   usage: usage.optional(),
-  exit_code: z.int().nullable().optional(),
+  exit_code: exitCode.nullable().optional(),
   conversation: z.string().optional(),
   result: taskResult.optional(),
   retry_at: z.iso.datetime().optional().describe("when a provider's rate limit resets"),

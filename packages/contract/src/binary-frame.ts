@@ -33,6 +33,9 @@ export function encodeLogFrame(frame: LogFrame): Uint8Array {
   return out;
 }
 
+/** What an id is made of; other bytes, such as U+0000, could not even be looked up. */
+const idBytes = /^[\w.-]+$/;
+
 /** Decodes a log frame; undefined when the bytes are not one. The data is a view into `bytes`. */
 export function decodeLogFrame(bytes: Uint8Array): LogFrame | undefined {
   if (bytes.length < headBytes) return undefined;
@@ -45,5 +48,6 @@ export function decodeLogFrame(bytes: Uint8Array): LogFrame | undefined {
   const offset = view.getFloat64(11);
   if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(offset) || offset < 0) return undefined;
   const attempt = String.fromCharCode(...bytes.subarray(headBytes, headBytes + idLength));
+  if (!idBytes.test(attempt)) return undefined;
   return { attempt, epoch, stream, offset, data: bytes.subarray(headBytes + idLength) };
 }

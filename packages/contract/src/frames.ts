@@ -34,7 +34,7 @@ export const workerFrame = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     incarnation: z.string().describe('random for each start of the daemon; newer closes older'),
     version: z.string(),
-    slots: z.int().min(0),
+    slots: z.int().min(0).max(10_000),
     labels: z.record(z.string(), z.string()),
     capabilities,
     draining: z.boolean(),

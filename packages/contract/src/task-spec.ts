@@ -106,9 +106,9 @@ export const structuredSpec = z.strictObject({
 /** When and how often a failed attempt is tried again. */
 export const retryPolicy = z.strictObject({
   max_attempts: z.int().min(1).max(100).default(DEFAULTS.maxAttempts),
-  backoff_seconds: z.number().nonnegative().default(DEFAULTS.backoffSeconds),
-  factor: z.number().min(1).default(DEFAULTS.backoffFactor),
-  max_backoff_seconds: z.number().nonnegative().default(DEFAULTS.maxBackoffSeconds),
+  backoff_seconds: z.number().nonnegative().max(31_536_000).default(DEFAULTS.backoffSeconds),
+  factor: z.number().min(1).max(100).default(DEFAULTS.backoffFactor),
+  max_backoff_seconds: z.number().nonnegative().max(31_536_000).default(DEFAULTS.maxBackoffSeconds),
   on: z
     .array(z.string())
     .optional()

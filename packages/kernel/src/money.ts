@@ -1,7 +1,10 @@
 import type { UsdMicros } from './rows.ts';
 
-/** Millionths of a decimal string of dollars; 0 when there is none or it is not a number. */
+/** One report is never taken for more: whoever adds up many of them stays within exact numbers. */
+const usdMax = 1_000_000;
+
+/** Millionths of a decimal string of dollars, at most a million; 0 when there is none or it is no number. */
 export function usdMicrosOf(usd: string | undefined): UsdMicros {
   const value = Number(usd ?? 0);
-  return Number.isFinite(value) && value > 0 ? Math.round(value * 1_000_000) : 0;
+  return value > 0 ? Math.round(Math.min(value, usdMax) * 1_000_000) : 0;
 }

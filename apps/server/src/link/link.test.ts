@@ -72,6 +72,17 @@ describe('the door of the link', () => {
       client.socket.send(frame);
       expect((await client.closed).code).toBe(1008);
     }
+    const greedy = open(key);
+    void greedy.hello({ slots: 2 ** 40 }).catch(() => undefined);
+    expect(await greedy.closed).toEqual({
+      code: 1008,
+      reason: 'a frame that is not of this protocol',
+    });
+    const odd = open(key);
+    await odd.hello();
+    const log = { epoch: 1, stream: 'stdout', offset: 0, data: Buffer.from('x') } as const;
+    odd.socket.send(encodeLogFrame({ ...log, attempt: 'att_\0' }));
+    expect((await odd.closed).code).toBe(1008);
     const early = open(key);
     await new Promise((resolve) => early.socket.once('open', resolve));
     early.send({ type: 'slots', free: 1 });

@@ -2,12 +2,12 @@ import { isTerminalRun, type LogPage } from '@baton/contract';
 import type { RunRow } from '@baton/kernel';
 import { z } from 'zod';
 import type { App } from '../app.ts';
-import { decodeCursor, encodeCursor, hashOf } from '../paging.ts';
+import { decodeCursor, encodeCursor, hashOf, instantMs } from '../paging.ts';
 import type { AttemptRead, LogRead } from '@baton/store';
 import { logChunkView } from '../views/attempt.ts';
 
 const bySeq = z.strictObject({ seq: z.int().nonnegative() });
-const byTime = z.strictObject({ atMs: z.number(), attemptId: z.string().max(64), seq: z.int() });
+const byTime = z.strictObject({ atMs: instantMs, attemptId: z.string().max(64), seq: z.int() });
 
 /** Chunks are up to 128 KiB each: a page of them is shorter than other pages. */
 const chunksDefault = 50;

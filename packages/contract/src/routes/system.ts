@@ -135,7 +135,7 @@ export const systemRoutes = {
     body: z.strictObject({
       name: z.string().min(1).max(100),
       scopes: z.array(z.enum(SCOPES)).min(1),
-      expires_in: z.int().min(60).optional().describe('seconds'),
+      expires_in: z.int().min(60).max(315_360_000).optional().describe('seconds'),
     }),
     reply: apiKey.extend({ key: z.string() }),
     kind: 'json',

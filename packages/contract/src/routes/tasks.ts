@@ -287,7 +287,7 @@ export const taskRoutes = {
       question: z.string().min(1).max(LIMITS.questionCharsMax),
       options: z.array(z.string().min(1).max(500)).max(LIMITS.optionsMax).default([]),
       default: z.string().optional(),
-      timeout_seconds: z.number().positive().optional(),
+      timeout_seconds: z.number().positive().max(31_536_000).optional(),
     }),
     reply: checkpoint,
     status: 201,
