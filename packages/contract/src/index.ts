@@ -118,6 +118,7 @@ export {
 } from './ids.ts';
 export { json, jsonObject, type Json } from './json.ts';
 export { DEFAULTS, LIMITS } from './limits.ts';
+export { nearestName } from './nearest-name.ts';
 export { problem, type Problem } from './problem.ts';
 export {
   RESULT_STATUSES,

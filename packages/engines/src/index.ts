@@ -1,6 +1,5 @@
-export { conclude, conclusionFence, findConclusion } from './conclusion.ts';
+export { conclude } from './conclusion.ts';
 export type { RunEnd } from './conclusion.ts';
-export { defaultStop, ENGINE_LIMITS } from './engine.ts';
 export type {
   Detection,
   Engine,
@@ -17,8 +16,7 @@ export type {
   ReaderStart,
   StopSteps,
 } from './engine.ts';
-export { classifyFailure } from './failure.ts';
-export { buildPrompt, PROMPT_LIMITS } from './prompt.ts';
+export { buildPrompt } from './prompt.ts';
 export type {
   PromptConclusion,
   PromptFailure,
@@ -27,5 +25,5 @@ export type {
   PromptLog,
   PromptNote,
 } from './prompt-input.ts';
-export { engineRegistry, findEngine, nearestEngineName } from './registry.ts';
+export { engineRegistry, findEngine } from './registry.ts';
 export { addUsage } from './usage.ts';

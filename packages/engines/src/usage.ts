@@ -108,10 +108,7 @@ export function mergeTallies(
 
 /** What two turns of one attempt used together. */
 export function addUsage(a: Usage, b: Usage): Usage {
-  return usageOf(
-    addTally(tallyOf(a), tallyOf(b)),
-    mergeTallies(tallyByModel(a), tallyByModel(b)),
-  );
+  return usageOf(addTally(tallyOf(a), tallyOf(b)), mergeTallies(tallyByModel(a), tallyByModel(b)));
 }
 
 function fieldsOf(tally: Tally): UsageFields {

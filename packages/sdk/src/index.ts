@@ -22,5 +22,5 @@ export type { RunCalls } from './resources/runs.ts';
 export type { TaskCalls } from './resources/tasks.ts';
 export type { WorkerCalls } from './resources/workers.ts';
 export type { StreamOptions, StreamState } from './sse.ts';
-export { isRetryable, type ClientOptions } from './transport.ts';
+export type { ClientOptions } from './transport.ts';
 export type { WaitOptions } from './wait.ts';

@@ -10,13 +10,7 @@ export {
 } from './drivers/pglite.ts';
 export type { PgliteStats } from './drivers/pglite-thread.ts';
 export { openPostgres, type PostgresOptions } from './drivers/postgres.ts';
-export {
-  listMigrations,
-  migrate,
-  MIGRATIONS_DIRECTORY,
-  type Migration,
-  type MigrationReport,
-} from './migrate.ts';
+export { listMigrations, migrate, type Migration, type MigrationReport } from './migrate.ts';
 export type { BlobRange, BlobRef, BlobSource, BlobStore } from './blobs/blob-store.ts';
 export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
 export { TABLES } from './tables.ts';

@@ -1,4 +1,4 @@
-export { fakeAgentsDir, recordedStreamsDir } from './agents/agents.ts';
+export { fakeAgentsDir } from './agents/agents.ts';
 export { dumpSchema } from './databases/dump-schema.ts';
 export { freshDatabases } from './databases/fresh-databases.ts';
 export type { FreshDatabase, FreshOptions, OpenDatabase } from './databases/fresh-databases.ts';

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AppError, type RunCreateInput } from '@baton/contract';
+import { AppError, type RunCreateInput, nearestName } from '@baton/contract';
 import { isMap, isNode, isPair, LineCounter, parseDocument, type Document } from 'yaml';
 import { compileWorkflow, type CompileOptions } from './compile-workflow.ts';
 import type { PlanFault } from './fault.ts';
-import { nearestName } from './nearest.ts';
 import { fillIn, parameterValues } from './parameters.ts';
 import { FIELD_NAMES, workflow, type Workflow } from './workflow-schema.ts';
 
+/** How a plan file is read. */
 export interface ReadOptions extends Omit<CompileOptions, 'baseDir'> {
   readonly params?: Readonly<Record<string, string>> | undefined;
   /** Stands for the file's own goal. */

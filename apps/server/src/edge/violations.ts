@@ -1,6 +1,5 @@
-import { AppError, type Problem } from '@baton/contract';
+import { AppError, type Problem, nearestName } from '@baton/contract';
 import type { z } from 'zod';
-import { nearestName } from './nearest-name.ts';
 
 type Violations = NonNullable<Problem['violations']>;
 

@@ -1,5 +1,5 @@
 import type { Change, ListName, Lists, TableName, Tables, World } from '@baton/kernel';
-import { LISTS } from '@baton/kernel';
+import { LISTS, rowKey } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 
 type AnyRow = Tables[TableName];
@@ -45,8 +45,11 @@ export class BatchWorld implements World {
   /** Remembers a loaded list with its rows. */
   putList<L extends ListName>(list: L, owner: string, rows: readonly Tables[Lists[L]][]): void {
     const { table } = LISTS[list];
-    for (const row of rows) this.putLoaded(table, keyOf(row), row);
-    mapOf(this.#listed, list).set(owner, rows.map(keyOf));
+    for (const row of rows) this.putLoaded(table, rowKey(table, row), row);
+    mapOf(this.#listed, list).set(
+      owner,
+      rows.map((row) => rowKey(table, row)),
+    );
   }
 
   /** Lays the changes of an accepted command over what is there. */
@@ -93,11 +96,6 @@ export class BatchWorld implements World {
     if (row === undefined || row === null) return false;
     return (this.#loaded.get(ownerTable)?.get(owner) ?? null) === null;
   }
-}
-
-/** Rows of one task are known by its id, all others by their own. */
-function keyOf(row: AnyRow): string {
-  return 'id' in row ? row.id : row.taskId;
 }
 
 const listNames = Object.keys(LISTS) as ListName[];

@@ -2,7 +2,15 @@ import type { AgentUsage, Usage } from '@baton/contract';
 import type { ReaderStart } from '../engine.ts';
 import { countOf, isObject, numberOf, objectOf, textOf } from '../loose-json.ts';
 import type { LooseObject } from '../loose-json.ts';
-import { addTally, emptyTally, mergeTallies, subtractTally, tallyByModel, tallyOf, usageOf } from '../usage.ts';
+import {
+  addTally,
+  emptyTally,
+  mergeTallies,
+  subtractTally,
+  tallyByModel,
+  tallyOf,
+  usageOf,
+} from '../usage.ts';
 import type { Tally } from '../usage.ts';
 
 type ByModel = ReadonlyMap<string, Tally>;

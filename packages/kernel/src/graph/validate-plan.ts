@@ -4,11 +4,11 @@ import {
   type Plan,
   type PlanDependency,
   type PlanTask,
+  nearestName,
 } from '@baton/contract';
 import { refuse, type Refused } from '../refuse.ts';
 import { wantedEngine } from '../matching/hard-needs.ts';
 import { findCycle } from './find-cycle.ts';
-import { nearestName } from './nearest-name.ts';
 
 /** What is checked against besides the plan itself. */
 export interface PlanFacts {
@@ -58,7 +58,7 @@ export function checkTask(name: string, task: CheckedTask, facts: PlanFacts): Re
   const engine = wantedEngine(task);
   if (engine !== null && engine !== 'shell' && !facts.engines.includes(engine)) {
     const nearest = nearestName(engine, facts.engines);
-    const hint = nearest === null ? '' : ` Did you mean ${nearest}?`;
+    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
     return refuse(
       'unknown_engine',
       `Task ${name}: there is no engine ${engine}.${hint} Known: ${facts.engines.join(', ')}.`,
@@ -113,7 +113,7 @@ function checkEdges(plan: Plan, byKey: ReadonlyMap<string, PlanTask>): ValidPlan
     for (const key of [edge.upstream, edge.downstream]) {
       if (!byKey.has(key)) {
         const nearest = nearestName(key, [...byKey.keys()]);
-        const hint = nearest === null ? '' : ` Did you mean ${nearest}?`;
+        const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
         return refuse(
           'unknown_task',
           `The dependency ${edge.upstream} -> ${edge.downstream} names ${key}, which is no task.${hint}`,

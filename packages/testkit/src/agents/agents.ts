@@ -9,8 +9,3 @@ import { fileURLToPath } from 'node:url';
 export const fakeAgentsDir = fileURLToPath(
   new URL('../../src/agents/bin/', import.meta.url),
 ).replace(/\/$/, '');
-
-/** Directory of the recorded event streams of real agents, one `.jsonl` each. */
-export const recordedStreamsDir = fileURLToPath(
-  new URL('../../src/fixtures/streams/', import.meta.url),
-).replace(/\/$/, '');

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { AppError, DELIVERIES, type RunCreateInput } from '@baton/contract';
+import { AppError, DELIVERIES, nearestName, type RunCreateInput } from '@baton/contract';
 import { command, rest, type Answer } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { EXIT_CODES } from '../../exit-codes.ts';
+import { given } from '../../given.ts';
 import { choice, flag, pairs, text, usage } from '../../option.ts';
 import { resolveRepo } from '../../plan/compile-workflow.ts';
-import { nearestName } from '../../plan/nearest.ts';
 import { readWorkflow } from '../../plan/read-workflow.ts';
 import { paint, show, stack, type Shown } from '../../terminal/shown.ts';
 import { statusText } from '../../terminal/status-text.ts';
@@ -130,8 +130,8 @@ function bodyOf(context: Context, goal: string | undefined, options: Options): R
   }
   if (Object.keys(options.param).length > 0)
     throw usage('--param is for a plan file: --plan FILE.');
-  const needs = defined({ engine: options.engine, model: options.model, worker: options.worker });
-  const workspace = defined({ repo, ref: options.ref });
+  const needs = given({ engine: options.engine, model: options.model, worker: options.worker });
+  const workspace = given({ repo, ref: options.ref });
   return {
     goal: goal ?? '',
     plan: plan === 'auto' ? 'auto' : 'none',
@@ -152,11 +152,5 @@ function requireRepo(repo: string): void {
   throw new AppError(
     'repo_not_found',
     `${repo} ${what}. Give the root of a clone, a URL, or the name of a repository a worker has.`,
-  );
-}
-
-function defined(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(fields).filter((row): row is [string, string] => row[1] !== undefined),
   );
 }

@@ -1,5 +1,6 @@
 import { PRIORITIES, ROLES, TASK_KINDS, type TaskCreateInput } from '@baton/contract';
 import { command, optional } from '../../command.ts';
+import { given } from '../../given.ts';
 import { choice, commaTexts, flag, numeric, pairs, text, texts, usage } from '../../option.ts';
 import { resolveRepo } from '../../plan/compile-workflow.ts';
 import { readText } from '../../resolve/read-text.ts';
@@ -94,13 +95,6 @@ export const taskCreate = command({
     };
   },
 });
-
-/** Without what is undefined. */
-function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
-}
 
 function outputOf(text: string): NonNullable<TaskCreateInput['outputs']>[number] {
   const [key = '', type] = text.split(':');
