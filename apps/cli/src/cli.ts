@@ -1,7 +1,7 @@
 import { AppError, problem } from '@baton/contract';
 import { problemOf } from '@baton/sdk';
 import { Command as Program, CommanderError, Option } from 'commander';
-import type { Answer, Command } from './command.ts';
+import { argumentWords, sentenceOf, type Answer, type Command } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
 import { readConfig, type ConfigFlags, type Env } from './config.ts';
 import type { Context } from './context.ts';
@@ -99,10 +99,7 @@ function addCommand(program: Program, command: Command, found: Found): void {
   if (command.examples.length > 0) {
     leaf.addHelpText('after', `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`);
   }
-  const usageText = rows.map(([key, { kind }]) =>
-    kind === 'required' ? `<${key}>` : kind === 'optional' ? `[${key}]` : `[${key}...]`,
-  );
-  leaf.usage([...usageText, '[options]'].join(' '));
+  leaf.usage([...argumentWords(command), '[options]'].join(' '));
   // All optional for commander: `--id` may stand for the first one, so `wordsOf` looks itself.
   for (const [key, row] of rows)
     leaf.argument(row.kind === 'rest' ? `[${key}...]` : `[${key}]`, row.help);
@@ -152,9 +149,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   worker: 'machines: start one, look at it, take it out of service',
 };
 
-function describe({ summary, details }: Command): string {
-  const sentence = `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`;
-  return details === undefined ? sentence : `${sentence}\n\n${details}`;
+function describe(command: Command): string {
+  const sentence = sentenceOf(command);
+  return command.details === undefined ? sentence : `${sentence}\n\n${command.details}`;
 }
 
 async function dispatch(

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { AppError } from '@baton/contract';
 import { z } from 'zod';
+import { parseJson } from './parse-json.ts';
 
 /** `client.json` of a data directory: how commands on the same machine reach its control plane. */
 export const clientFile = z.object({ url: z.string(), key: z.string().optional() });
@@ -39,12 +40,4 @@ export function writeClientFile(dataDir: string, content: ClientFile): void {
 
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

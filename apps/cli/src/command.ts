@@ -11,10 +11,12 @@ export interface ArgumentRow<T> {
   readonly value?: T;
 }
 
+/** A word that must be there. */
 export function required(help: string): ArgumentRow<string> {
   return { kind: 'required', isId: false, help };
 }
 
+/** A word that may be left out. */
 export function optional(help: string): ArgumentRow<string | undefined> {
   return { kind: 'optional', isId: false, help };
 }
@@ -57,6 +59,19 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionRow<unknown>>>;
   /** Undefined: the command has shown everything itself and ended well. */
   run(context: Context, args: Rows, options: Rows): Promise<Answer | undefined>;
+}
+
+/** How its arguments are typed: `<task>`, `[answer...]`. */
+export function argumentWords(it: Command): readonly string[] {
+  return Object.entries(it.arguments).map(([key, { kind }]) => {
+    if (kind === 'required') return `<${key}>`;
+    return kind === 'optional' ? `[${key}]` : `[${key}...]`;
+  });
+}
+
+/** Its summary as a sentence. */
+export function sentenceOf({ summary }: Command): string {
+  return `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`;
 }
 
 interface Definition<A extends Rows, O extends Rows> {

@@ -70,6 +70,7 @@ export interface ClientTarget {
   readonly token: string | undefined;
 }
 
+/** The variables of a process. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** @throws AppError bad_config that names every fault at once. */

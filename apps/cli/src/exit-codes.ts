@@ -21,6 +21,7 @@ export const EXIT_CODES = {
   interrupted: { code: 130, meaning: 'ended by Ctrl-C' },
 } as const;
 
+/** The names of the exits. */
 export type ExitName = keyof typeof EXIT_CODES;
 
 const EXIT_OF_STATUS: Readonly<Record<number, ExitName>> = {

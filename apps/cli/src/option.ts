@@ -18,10 +18,12 @@ export function flag(flags: string, help: string): OptionRow<boolean> {
   return { flags, help, kind: 'flag', parse: (raw) => raw === true };
 }
 
+/** A flag with one text. */
 export function text(flags: string, help: string): OptionRow<string | undefined> {
   return { flags, help, kind: 'one', parse: oneText };
 }
 
+/** A flag with a text each time it is given. */
 export function texts(flags: string, help: string): OptionRow<readonly string[]> {
   return { flags: flags, help: `${help}; repeatable`, kind: 'many', parse: manyTexts };
 }
@@ -67,6 +69,7 @@ export function pairs(
   };
 }
 
+/** A number, within bounds where there are some. */
 export function numeric(
   flags: string,
   help: string,
@@ -93,6 +96,7 @@ export function numeric(
   };
 }
 
+/** One of some words. */
 export function choice<const T extends string>(
   flags: string,
   help: string,

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { AppError, resolution, type Resolution } from '@baton/contract';
-import { errorOfResponse } from '@baton/sdk';
+import { errorOfResponse, pause } from '@baton/sdk';
 import type { AttemptDoor, Handed } from './door.ts';
 
 /** One answer of the supervisor. */
@@ -14,6 +14,7 @@ interface SocketReply {
 export type Exchange = (method: string, path: string, body?: unknown) => Promise<SocketReply>;
 
 const POLL_SECONDS = 50;
+const BREATH_MS = 500;
 /** A refusal comes within this while the worker daemon runs; without it the request stays on disk. */
 const REFUSAL_WAIT_MS_MAX = 30_000;
 
@@ -44,7 +45,9 @@ export function openDoor(send: Exchange, signal: AbortSignal): AttemptDoor {
       const askedAtMs = performance.now();
       reply = await send('GET', `/requests/${encodeURIComponent(id)}?wait=${seconds()}`);
       // Without a worker daemon the supervisor does not wait: ask again, but not all the time.
-      if (reply.status === 202 && performance.now() - askedAtMs < 500) await breathe(signal);
+      if (reply.status === 202 && performance.now() - askedAtMs < BREATH_MS) {
+        await pause(BREATH_MS, signal);
+      }
     }
     if (reply.status === 202) return undefined;
     if (reply.status >= 400) throw await errorOf(reply);
@@ -104,20 +107,6 @@ function errorOf({ status, body }: SocketReply): Promise<AppError> {
     ...(isRecord(body) ? body : {}),
   };
   return errorOfResponse(new Response(JSON.stringify(document), { status }));
-}
-
-const BREATH_MS = 500;
-
-function breathe(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, BREATH_MS);
-    signal.addEventListener('abort', done);
-  });
 }
 
 /** Calls by HTTP over the supervisor's Unix socket. */

@@ -1,4 +1,3 @@
-import { isTerminalTask } from '@baton/contract';
 import { command, id, type Answer } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -45,7 +44,7 @@ async function waitForTask({ client }: Context, text: string, options: Options):
   return {
     json: task,
     text: show`${task.key} ${statusText(task.status)}${task.reason === null ? '' : `: ${task.reason}`}`,
-    exitCode: exitOf(isTerminalTask(task.status) && task.status === 'completed'),
+    exitCode: exitOf(task.status === 'completed'),
   };
 }
 

@@ -43,6 +43,7 @@ const TEST_RESULTS: Record<string, Json> = {
   },
 };
 
+/** What the plan of the demo is about. */
 export interface DemoPlanOptions {
   readonly repo: string;
   /** How the demo's scripts are run: `node`, or its path where it is not on PATH. */

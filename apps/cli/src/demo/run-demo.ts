@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AppError, type Run } from '@baton/contract';
 import { pause } from '@baton/sdk';
 import type { Context } from '../context.ts';
+import { isOnPath } from '../roles/program-path.ts';
 import { block, paint, show, stack } from '../terminal/shown.ts';
 import { answerHere } from '../watch/answer-here.ts';
 import { createJsonViewer } from '../watch/line-viewer.ts';
@@ -14,6 +14,7 @@ import { demoPlan } from './demo-plan.ts';
 import { git, makeDemoRepo } from './make-repo.ts';
 import { createNarrator } from './narrator.ts';
 
+/** How a demo is told to be. */
 export interface DemoOptions {
   readonly questionSeconds?: number | undefined;
 }
@@ -158,8 +159,4 @@ async function workerOnline({ client, signal, activity }: Context): Promise<void
     }
     await pause(200, signal);
   }
-}
-
-function isOnPath(program: string, path: string): boolean {
-  return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, program)));
 }

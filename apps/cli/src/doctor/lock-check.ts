@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Check, Finding } from './finding.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** What the owner of a directory answers to whoever connects to its lock. */
 const greeting = z.object({
@@ -70,13 +71,5 @@ function orEmpty(read: () => string): string {
     return read();
   } catch {
     return '';
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

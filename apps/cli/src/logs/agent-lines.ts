@@ -13,6 +13,7 @@ export interface AgentLines {
   push(text: string): readonly Shown[];
 }
 
+/** Of one stream of one attempt. */
 export function createAgentLines(): AgentLines {
   let rest = '';
   return {

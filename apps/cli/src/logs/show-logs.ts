@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { plainText } from '../terminal/plain-text.ts';
 import { createAgentLines, type AgentLines } from './agent-lines.ts';
 
+/** What of a log is wanted, and how. */
 export interface LogChoice {
   readonly follow: boolean;
   readonly attempt: string | undefined;

@@ -15,6 +15,7 @@ export interface CompileOptions {
   readonly deliver?: RunCreateInput['deliver'];
 }
 
+/** A body to submit, or all that is wrong. */
 export type Compiled =
   | { readonly ok: true; readonly body: RunCreateInput }
   | { readonly ok: false; readonly faults: readonly PlanFault[] };

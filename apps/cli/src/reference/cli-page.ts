@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from '@baton/contract';
-import type { Command } from '../command.ts';
+import { argumentWords, sentenceOf, type Command } from '../command.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { EXIT_CODES, exitOfCode, type ExitName } from '../exit-codes.ts';
 
@@ -25,13 +25,10 @@ export function cliPage(): string {
 }
 
 function commandLines(command: Command): readonly string[] {
-  const words = Object.entries(command.arguments).map(([key, { kind }]) =>
-    kind === 'required' ? `<${key}>` : kind === 'optional' ? `[${key}]` : `[${key}...]`,
-  );
   const options = Object.values(command.options).filter(({ help }) => help !== '');
-  const sentence = `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`;
+  const sentence = sentenceOf(command);
   return [
-    `## \`${['baton', ...command.name, ...words].join(' ')}\``,
+    `## \`${['baton', ...command.name, ...argumentWords(command)].join(' ')}\``,
     '',
     command.details === undefined ? sentence : `${sentence} ${command.details}`,
     '',

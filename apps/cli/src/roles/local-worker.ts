@@ -8,6 +8,7 @@ import { BATON_BIN } from './program-path.ts';
 import { hasJoined, workerDir } from './worker-identity.ts';
 import type { ParentMessage } from './worker-end.ts';
 
+/** What the worker of `baton up` is started with. */
 export interface LocalWorkerOptions {
   readonly client: Client;
   readonly url: string;

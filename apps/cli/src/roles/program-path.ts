@@ -10,10 +10,13 @@ export const BATON_BIN: string = fileURLToPath(new URL('../../bin/baton.js', imp
  * lies in `node_modules/.bin`, elsewhere beside this file.
  */
 export function pathLine(path: string): string | undefined {
-  if (path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, 'baton')))) {
-    return undefined;
-  }
+  if (isOnPath('baton', path)) return undefined;
   return `export PATH="${binDir()}:$PATH"`;
+}
+
+/** Whether a folder of PATH has a file of this name. */
+export function isOnPath(program: string, path: string): boolean {
+  return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, program)));
 }
 
 function binDir(): string {

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { paint, show } from '../terminal/shown.ts';
 import type { WorkerRole } from './worker.ts';
 
+/** How a worker ends. */
 export interface EndOptions {
   readonly leaveRunning: boolean;
   /** Started by `baton up`, which says when to end over the channel between the two processes. */

@@ -29,6 +29,7 @@ export class Shown {
   }
 }
 
+/** What may stand in a shown line; text is cleaned. */
 export type Showable = Shown | string | number | null | undefined;
 
 const segmenter = new Intl.Segmenter();

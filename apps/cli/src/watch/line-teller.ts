@@ -9,6 +9,7 @@ export interface LineTeller extends Pick<RunViewer, 'reconnecting' | 'setQuiet'>
   connected(): void;
 }
 
+/** Tells at once until it is made quiet. */
 export function createLineTeller(out: Output): LineTeller {
   let held: Shown[] | undefined;
   let isLost = false;
