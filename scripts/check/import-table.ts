@@ -26,17 +26,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   'packages/engines': { ours: ['contract'], outside: ['yaml'], node: true },
   'packages/sdk': { ours: ['contract'], outside: ['eventsource-parser'], node: false },
   'packages/testkit': {
-    ours: [
-      'contract',
-      'directory-lock',
-      'kernel',
-      'store',
-      'coordinator',
-      'engines',
-      'sdk',
-      'server',
-      'worker',
-    ],
+    ours: ['contract', 'directory-lock', 'kernel', 'store'],
     outside: 'declared',
     node: true,
   },

@@ -30,6 +30,22 @@ describe('layers', () => {
     expect(Object.keys(layers).toSorted()).toEqual(onDisk.toSorted());
   });
 
+  test('ARCHITECTURE.md says the same', () => {
+    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const rows = text.matchAll(/^\| `((?:packages|apps)\/[^`]+)` \|[^|]+\| ([^|]+) \|$/gm);
+    const said = Object.fromEntries([...rows].map(([, folder = '', may]) => [folder, may]));
+    const meant = Object.entries(layers)
+      .filter(([folder]) => folder.includes('/'))
+      .map(([folder, { ours, lazy }]) => {
+        const known = ours.length === 0 ? 'nothing' : ours.join(', ');
+        return [
+          folder,
+          lazy === undefined ? known : `${known}; by \`await import\`: ${lazy.join(', ')}`,
+        ];
+      });
+    expect(said).toEqual(Object.fromEntries(meant));
+  });
+
   test('ours is a table without circles', () => {
     const folderOf = new Map(Object.keys(layers).map((folder) => [folder.split('/')[1], folder]));
     const reaches = (from: string, path: readonly string[]): readonly string[] => {
