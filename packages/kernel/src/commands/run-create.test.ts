@@ -165,6 +165,12 @@ describe('run.create', () => {
       'not_supported',
       'continue or fail_run',
     ],
+    [
+      'a merge without a repository',
+      { plan: graphOf({ a: {} }, []), deliver: 'merge' },
+      'bad_request',
+      'workspace.repo',
+    ],
     ['pull requests', { goal: 'x', deliver: 'pull_request' }, 'not_supported', 'branch'],
   ])('%s is refused and named', (_, body, code, words) => {
     const refusal = refusalOf(body);

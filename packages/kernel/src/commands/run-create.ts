@@ -21,6 +21,12 @@ export const runCreate: Handler<'run.create'> = (draft, command) => {
   if (unbuilt !== null) return refuse('not_supported', unbuilt);
   const { plan, fault } = expandGoal(body);
   if (fault !== null) return refuse('bad_request', fault);
+  if (body.deliver === 'merge' && plan.tasks.every((task) => task.workspace?.repo === undefined)) {
+    return refuse(
+      'bad_request',
+      'deliver: merge needs a repository to merge into, and no task names one: set workspace.repo (`baton run --repo PATH`), or deliver none.',
+    );
+  }
   loadSchemas(draft, plan);
   const valid = validatePlan(plan, {
     engines: draft.context.engines(draft.project),
