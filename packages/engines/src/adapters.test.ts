@@ -143,7 +143,7 @@ const kindsOfWork: Record<string, readonly string[]> = {
     ...['message', 'usage', 'outcome'],
   ],
   codex: [
-    ...['session', 'notice'],
+    'session',
     ...['message', 'tool_call', 'tool_result'],
     ...['message', 'tool_call', 'tool_result'],
     ...['message', 'usage', 'outcome'],
@@ -160,9 +160,8 @@ describe.each(targets)('$label', { timeout: 60_000 }, (target) => {
     const workspace = mkdtempSync(join(root, 'ws-'));
     const prompt = `[[write:${workspace}/a.txt|hi]] [[shell:cat a.txt > b.txt; exit 0]] [[say:finished]]`;
     const done = await run(target, prompt, { workspacePath: workspace });
-    expect(done.kinds.filter((kind) => kind !== 'notice' || !isClaude)).toEqual(
-      kindsOfWork[target.engine],
-    );
+    // Notices come and go with what a program prints to standard error.
+    expect(done.kinds.filter((kind) => kind !== 'notice')).toEqual(kindsOfWork[target.engine]);
     expect(done.end.outcome).toMatchObject({ status: 'ok', summary: 'finished', exit_code: 0 });
     expect(readFileSync(join(workspace, 'b.txt'), 'utf8').trim()).toBe('hi');
     expect(done.end.conversationId).toMatch(/^[0-9a-f-]{36}$/);
@@ -245,14 +244,22 @@ describe.each(targets)('$label', { timeout: 60_000 }, (target) => {
     expect(done.end.outcome).toMatchObject({ status: 'ok', summary: 'read' });
   });
 
-  test.runIf(isClaude)('pushing stays with Baton, whatever else it may run', async () => {
-    const done = await run(target, '[[shell:git push origin main]] [[say:tried]]');
-    expect(done.kinds).toContain('permission_denied');
-    expect(done.events.find((event) => event.type === 'tool_result')).toMatchObject({ ok: false });
-  });
+  if (isClaude) {
+    test('pushing stays with Baton, whatever else it may run', async () => {
+      const done = await run(target, '[[shell:git push origin main]] [[say:tried]]');
+      expect(done.kinds).toContain('permission_denied');
+      expect(done.events.find((event) => event.type === 'tool_result')).toMatchObject({
+        ok: false,
+      });
+    });
+  }
 
-  test.runIf(isClaude)('ends at its greatest number of turns, and says so', async () => {
-    const done = await run(target, '[[shell:true]] [[shell:true]] [[shell:true]]', { maxTurns: 1 });
-    expect(done.end.outcome).toMatchObject({ status: 'failed', exit_reason: 'max_turns' });
-  });
+  if (isClaude) {
+    test('ends at its greatest number of turns, and says so', async () => {
+      const done = await run(target, '[[shell:true]] [[shell:true]] [[shell:true]]', {
+        maxTurns: 1,
+      });
+      expect(done.end.outcome).toMatchObject({ status: 'failed', exit_reason: 'max_turns' });
+    });
+  }
 });
