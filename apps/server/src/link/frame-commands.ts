@@ -3,7 +3,8 @@ import type { Actor, Command, WorkerFrame } from '@baton/contract';
 /** Frames that are commands of one attempt, or a report on a delivery: each is acknowledged by `seq`. */
 export type CountedFrame = Extract<WorkerFrame, { seq: number }>;
 
-interface Speaker {
+/** Who speaks on a link, as commands name them. */
+export interface Speaker {
   readonly worker: string;
   readonly project: string;
   readonly actor: Actor;

@@ -2,7 +2,6 @@ import {
   decodeLogFrame,
   DEFAULTS,
   workerFrame,
-  type Actor,
   type Json,
   type ServerFrame,
   type WorkerFrame,
@@ -14,9 +13,9 @@ import { parseJson } from '../edge/json-guard.ts';
 import type { WorkerPrincipal } from '../auth/principal.ts';
 import { assignmentsOf } from '../routes/claims.ts';
 import { checkpointView } from '../views/checkpoint.ts';
-import { commandOf, type CountedFrame } from './frame-commands.ts';
+import { commandOf, type CountedFrame, type Speaker } from './frame-commands.ts';
 import { frameErrorOf, internalFrameError } from './link-error.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** Frames that wait for the database; more stop the reading until some are done. */
 const framesWaitingMax = 500;
@@ -32,8 +31,8 @@ type Hello = Extract<WorkerFrame, { type: 'hello' }>;
 
 /** What the link server is told by a connection. */
 export interface LinkEvents {
-  /** The worker said hello; `reply` says what became of what it knew. */
-  readonly onHello: (connection: LinkConnection, hello: Hello) => void;
+  /** The worker said hello, and it took effect. */
+  readonly onHello: (connection: LinkConnection) => void;
   readonly onClosed: (connection: LinkConnection) => void;
 }
 
@@ -61,182 +60,207 @@ export function serveConnection(
   worker: WorkerPrincipal,
   events: LinkEvents,
 ): LinkConnection {
-  const actor: Actor = { kind: 'worker', id: worker.id, name: worker.name };
-  const speaker = { worker: worker.id, project: worker.project, actor };
-  const held = new Map<string, number>();
-  let incarnation: string | undefined;
+  return new Connection(app, socket, worker, events);
+}
+
+class Connection implements LinkConnection {
+  readonly worker: WorkerPrincipal;
+  incarnation: string | undefined;
+  readonly #app: App;
+  readonly #socket: WebSocket;
+  readonly #events: LinkEvents;
+  /** What each of its commands begins with. */
+  readonly #speaker: Speaker;
+  readonly #held = new Map<string, number>();
+  readonly #turns: Turns;
+  readonly #noHello: NodeJS.Timeout;
   /** Settles when the hello was dealt with; undefined before one came. What follows it waits for it. */
-  let greeting: Promise<void> | undefined;
-  let closed = false;
-  const turns = createTurns(() => {
-    if (socket.isPaused && turns.waiting < framesWaitingMax / 2) socket.resume();
-  });
-  const noHello = setTimeout(() => connection.bye('say hello first', true), helloMsMax);
+  #greeting: Promise<void> | undefined;
+  #closed = false;
 
-  const connection: LinkConnection = {
-    worker,
-    get incarnation() {
-      return incarnation;
-    },
-    epochOf: (attempt) => held.get(attempt),
-    send(frame) {
-      if (closed) return;
-      if (socket.bufferedAmount > sendBytesMax) {
-        app.log.warn({ worker: worker.name }, 'the worker reads too slowly; its link is cut');
-        socket.terminate();
-        return;
-      }
-      socket.send(JSON.stringify(frame));
-    },
-    async assign(attempts) {
-      for (const assignment of await assignmentsOf(app, attempts)) {
-        held.set(assignment.attempt.id, assignment.attempt.epoch);
-        connection.send({ type: 'assign', assignment });
-      }
-    },
-    bye(reason, reconnect) {
-      connection.send({ type: 'bye', reason, reconnect });
-      socket.close(reconnect ? 1012 : 1008, reason.slice(0, 100));
-    },
-    terminate: () => socket.terminate(),
-    settled: () => turns.idle(),
-  };
+  constructor(app: App, socket: WebSocket, worker: WorkerPrincipal, events: LinkEvents) {
+    this.worker = worker;
+    this.#app = app;
+    this.#socket = socket;
+    this.#events = events;
+    const { id, name, project } = worker;
+    this.#speaker = { worker: id, project, actor: { kind: 'worker', id, name } };
+    this.#turns = createTurns(() => {
+      if (socket.isPaused && this.#turns.waiting < framesWaitingMax / 2) socket.resume();
+    });
+    this.#noHello = setTimeout(() => this.bye('say hello first', true), helloMsMax);
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      if (this.#closed) return;
+      if (isBinary) this.#takeLog(bytesOf(data));
+      else this.#takeFrame(bytesOf(data));
+      if (this.#turns.waiting >= framesWaitingMax) socket.pause();
+    });
+    socket.on('error', (error) => app.log.debug({ err: error, worker: worker.name }, 'link error'));
+    socket.on('close', () => {
+      this.#closed = true;
+      clearTimeout(this.#noHello);
+      events.onClosed(this);
+    });
+  }
 
-  socket.on('message', (data: RawData, isBinary: boolean) => {
-    if (closed) return;
-    if (isBinary) takeLog(bytesOf(data));
-    else takeFrame(bytesOf(data));
-    if (turns.waiting >= framesWaitingMax) socket.pause();
-  });
-  socket.on('error', (error) => app.log.debug({ err: error, worker: worker.name }, 'link error'));
-  socket.on('close', () => {
-    closed = true;
-    clearTimeout(noHello);
-    events.onClosed(connection);
-  });
-  return connection;
+  epochOf(attempt: string): number | undefined {
+    return this.#held.get(attempt);
+  }
 
-  function takeFrame(bytes: Buffer): void {
+  send(frame: ServerFrame): void {
+    if (this.#closed) return;
+    if (this.#socket.bufferedAmount > sendBytesMax) {
+      this.#app.log.warn(
+        { worker: this.worker.name },
+        'the worker reads too slowly; its link is cut',
+      );
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  async assign(attempts: readonly string[]): Promise<void> {
+    for (const assignment of await assignmentsOf(this.#app, attempts)) {
+      this.#held.set(assignment.attempt.id, assignment.attempt.epoch);
+      this.send({ type: 'assign', assignment });
+    }
+  }
+
+  bye(reason: string, reconnect: boolean): void {
+    this.send({ type: 'bye', reason, reconnect });
+    this.#socket.close(reconnect ? 1012 : 1008, reason.slice(0, 100));
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  settled(): Promise<void> {
+    return this.#turns.idle();
+  }
+
+  #takeFrame(bytes: Buffer): void {
     const frame = parseFrame(bytes);
     if (frame === undefined) {
-      connection.bye('a frame that is not of this protocol', false);
+      this.bye('a frame that is not of this protocol', false);
       return;
     }
     if (frame.type === 'hello') {
-      greeting = guarded('hello', () => hello(frame));
-      const said = greeting;
-      turns.run('link', () => said);
+      this.#greeting = this.#guarded('hello', () => this.#hello(frame));
+      const said = this.#greeting;
+      this.#turns.run('link', () => said);
       return;
     }
-    if (greeting === undefined) {
-      connection.bye('say hello first', true);
+    if (this.#greeting === undefined) {
+      this.bye('say hello first', true);
       return;
     }
     switch (frame.type) {
       case 'slots':
-        inTurn('link', async () => {
-          if (!closed) app.coordinator.parkWorker(worker.id, worker.project, frame.free);
+        this.#inTurn('link', async () => {
+          if (!this.#closed)
+            this.#app.coordinator.parkWorker(this.worker.id, this.worker.project, frame.free);
         });
         return;
       case 'heartbeat':
-        inTurn('beat', () => guarded('heartbeat', () => beat(frame)));
+        this.#inTurn('beat', () => this.#guarded('heartbeat', () => this.#beat(frame)));
         return;
       case 'drain':
-        inTurn('link', () => guarded('drain', () => drain(frame.draining)));
+        this.#inTurn('link', () => this.#guarded('drain', () => this.#drain(frame.draining)));
         return;
       default:
-        inTurn(frame.type === 'delivered' ? frame.run : frame.attempt, () => counted(frame));
+        this.#inTurn(frame.type === 'delivered' ? frame.run : frame.attempt, () =>
+          this.#counted(frame),
+        );
     }
   }
 
   /** Nothing may overtake the news of what the worker has. */
-  function inTurn(key: string, task: () => Promise<void>): void {
-    const after = greeting;
-    turns.run(key, async () => {
+  #inTurn(key: string, task: () => Promise<void>): void {
+    const after = this.#greeting;
+    this.#turns.run(key, async () => {
       await after;
       await task();
     });
   }
 
-  function takeLog(bytes: Buffer): void {
+  #takeLog(bytes: Buffer): void {
     const piece = decodeLogFrame(bytes);
-    if (piece === undefined || greeting === undefined) {
-      connection.bye('a log frame that is not of this protocol', false);
+    if (piece === undefined || this.#greeting === undefined) {
+      this.bye('a log frame that is not of this protocol', false);
       return;
     }
     // The socket's buffer is used again once this returns.
-    const copy = { ...piece, data: Uint8Array.from(piece.data), worker: worker.id };
-    inTurn(piece.attempt, async () => {
+    const copy = { ...piece, data: Uint8Array.from(piece.data), worker: this.worker.id };
+    this.#inTurn(piece.attempt, async () => {
       const { attempt, stream, offset } = copy;
       try {
-        const { nextOffset } = await app.coordinator.logs.append(copy);
-        connection.send({ type: 'log_ack', attempt, stream, next_offset: nextOffset, error: null });
+        const { nextOffset } = await this.#app.coordinator.logs.append(copy);
+        this.send({ type: 'log_ack', attempt, stream, next_offset: nextOffset, error: null });
       } catch (error) {
-        const told = errorOf(error, 'log');
-        connection.send({ type: 'log_ack', attempt, stream, next_offset: offset, error: told });
+        const told = this.#errorOf(error, 'log');
+        this.send({ type: 'log_ack', attempt, stream, next_offset: offset, error: told });
       }
     });
   }
 
-  async function hello(frame: Hello): Promise<void> {
-    const reply = await app.coordinator.submit(
-      { type: 'worker.hello', project: worker.project, actor, worker: worker.id, hello: frame },
-      { connection: worker.id },
+  async #hello(frame: Hello): Promise<void> {
+    const reply = await this.#app.coordinator.submit(
+      { ...this.#speaker, type: 'worker.hello', hello: frame },
+      { connection: this.worker.id },
     );
-    if (closed) return;
-    clearTimeout(noHello);
-    incarnation = frame.incarnation;
+    if (this.#closed) return;
+    clearTimeout(this.#noHello);
+    this.incarnation = frame.incarnation;
     const stale = new Set(reply.stale);
-    for (const { id, epoch } of frame.attempts) if (!stale.has(id)) held.set(id, epoch);
-    const read = await app.reads.findWorker(worker.project, worker.id);
-    connection.send({
+    for (const { id, epoch } of frame.attempts) if (!stale.has(id)) this.#held.set(id, epoch);
+    const read = await this.#app.reads.findWorker(this.worker.project, this.worker.id);
+    this.send({
       type: 'welcome',
-      worker: worker.id,
+      worker: this.worker.id,
       heartbeat_seconds: DEFAULTS.heartbeatSeconds,
       stop: [...stale],
       draining: read?.worker.draining ?? false,
     });
-    events.onHello(connection, frame);
-    tellCancels(reply.cancel ?? []);
-    await connection.assign((reply.claimed ?? []).map(({ attempt }) => attempt));
-    await catchUp();
+    this.#events.onHello(this);
+    this.#tellCancels(reply.cancel ?? []);
+    await this.assign((reply.claimed ?? []).map(({ attempt }) => attempt));
+    await this.#catchUp();
   }
 
   /** Decisions and deliveries that came while the worker was away; hearing them twice is harmless. */
-  async function catchUp(): Promise<void> {
-    const attempts = [...held.keys()];
+  async #catchUp(): Promise<void> {
+    const attempts = [...this.#held.keys()];
     const closedOnes =
-      attempts.length === 0 ? [] : await app.reads.closedCheckpointsOfAttempts(attempts);
+      attempts.length === 0 ? [] : await this.#app.reads.closedCheckpointsOfAttempts(attempts);
     for (const read of closedOnes) {
       const attempt = read.checkpoint.attemptId;
       if (attempt === null) continue;
-      connection.send({ type: 'checkpoint_resolved', attempt, checkpoint: checkpointView(read) });
+      this.send({ type: 'checkpoint_resolved', attempt, checkpoint: checkpointView(read) });
     }
-    for (const run of await app.reads.deliveriesOfWorker(worker.id)) {
-      if (run.deliveryOrder !== null)
-        connection.send({ type: 'deliver', order: run.deliveryOrder });
+    for (const run of await this.#app.reads.deliveriesOfWorker(this.worker.id)) {
+      if (run.deliveryOrder !== null) this.send({ type: 'deliver', order: run.deliveryOrder });
     }
   }
 
-  async function beat(frame: Extract<WorkerFrame, { type: 'heartbeat' }>): Promise<void> {
-    const reply = await app.coordinator.submit({
+  async #beat(frame: Extract<WorkerFrame, { type: 'heartbeat' }>): Promise<void> {
+    const reply = await this.#app.coordinator.submit({
+      ...this.#speaker,
       type: 'worker.heartbeat',
-      project: worker.project,
-      actor,
-      worker: worker.id,
       beat: { attempts: frame.attempts },
     });
-    tellCancels(reply.cancel ?? []);
+    this.#tellCancels(reply.cancel ?? []);
     const stale = [...(reply.stale ?? [])];
-    for (const attempt of stale) held.delete(attempt);
-    if (stale.length > 0) connection.send({ type: 'stale', attempts: stale });
+    for (const attempt of stale) this.#held.delete(attempt);
+    if (stale.length > 0) this.send({ type: 'stale', attempts: stale });
   }
 
-  function tellCancels(attempts: readonly string[]): void {
+  #tellCancels(attempts: readonly string[]): void {
     for (const attempt of attempts) {
-      const epoch = held.get(attempt);
+      const epoch = this.#held.get(attempt);
       if (epoch === undefined) continue;
-      connection.send({
+      this.send({
         type: 'cancel',
         attempt,
         epoch,
@@ -246,51 +270,45 @@ export function serveConnection(
     }
   }
 
-  async function drain(draining: boolean): Promise<void> {
-    await app.coordinator.submit({
-      type: 'worker.drain',
-      project: worker.project,
-      actor,
-      worker: worker.id,
-      draining,
-    });
+  async #drain(draining: boolean): Promise<void> {
+    await this.#app.coordinator.submit({ ...this.#speaker, type: 'worker.drain', draining });
   }
 
-  async function counted(frame: CountedFrame): Promise<void> {
+  async #counted(frame: CountedFrame): Promise<void> {
     const { seq } = frame;
     try {
-      const reply = await app.coordinator.submit(commandOf(frame, speaker), {
-        connection: worker.id,
+      const reply = await this.#app.coordinator.submit(commandOf(frame, this.#speaker), {
+        connection: this.worker.id,
       });
-      if (ending.has(frame.type) && 'attempt' in frame) held.delete(frame.attempt);
-      connection.send({ type: 'ack', seq, error: null, body: await answerTo(frame, reply) });
+      if (ending.has(frame.type) && 'attempt' in frame) this.#held.delete(frame.attempt);
+      this.send({ type: 'ack', seq, error: null, body: await this.#answerTo(frame, reply) });
     } catch (error) {
-      connection.send({ type: 'ack', seq, error: errorOf(error, frame.type), body: null });
+      this.send({ type: 'ack', seq, error: this.#errorOf(error, frame.type), body: null });
     }
   }
 
-  async function answerTo(frame: CountedFrame, reply: Reply): Promise<Json> {
+  async #answerTo(frame: CountedFrame, reply: Reply): Promise<Json> {
     if (frame.type === 'checkpoint_open' && reply.checkpoint !== undefined) {
-      const read = await app.reads.findCheckpoint(worker.project, reply.checkpoint);
+      const read = await this.#app.reads.findCheckpoint(this.worker.project, reply.checkpoint);
       return read === undefined ? null : (checkpointView(read) as Json);
     }
     return reply.already === true ? { already: true } : null;
   }
 
   /** Frames without a `seq`: their failure ends the connection, so that the worker begins again. */
-  async function guarded(what: string, task: () => Promise<void>): Promise<void> {
+  async #guarded(what: string, task: () => Promise<void>): Promise<void> {
     try {
       await task();
     } catch (error) {
-      const told = errorOf(error, what);
-      connection.bye(`${what}: ${told.detail}`, told.retry);
+      const told = this.#errorOf(error, what);
+      this.bye(`${what}: ${told.detail}`, told.retry);
     }
   }
 
-  function errorOf(error: unknown, what: string) {
+  #errorOf(error: unknown, what: string) {
     const told = frameErrorOf(error);
     if (told !== undefined) return told;
-    app.log.error({ err: error, worker: worker.name, frame: what }, 'a frame failed');
+    this.#app.log.error({ err: error, worker: this.worker.name, frame: what }, 'a frame failed');
     return internalFrameError;
   }
 }

@@ -54,48 +54,12 @@ export function startLinkServer(app: App, server: Server): LinkServer {
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    admit(request).then(
+    admit(app, request).then(
       (worker) => {
         sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, worker));
       },
-      (error: unknown) => void refuse(socket, error),
+      (error: unknown) => void refuse(app, socket, error),
     );
-  }
-
-  /** @throws {AppError} before the upgrade, so that nobody unknown gets a socket */
-  async function admit(request: IncomingMessage): Promise<WorkerPrincipal> {
-    const header = headersOf(request);
-    checkHost(app.hosts, header('host'));
-    if (request.url?.split('?')[0] !== LINK_PATH) {
-      throw new AppError('not_found', 'There is nothing to connect to under this address.');
-    }
-    // Workers are no web pages: whatever sends an Origin is a browser, and no browser belongs here.
-    if (header('origin') !== undefined) {
-      throw new AppError('foreign_origin', 'The worker link is not for web pages.');
-    }
-    if (stopping) throw new AppError('draining', 'The control plane is stopping.');
-    if (!(header('sec-websocket-protocol') ?? '').split(/, */).includes(LINK_PROTOCOL)) {
-      throw new AppError('bad_request', `Offer the subprotocol ${LINK_PROTOCOL}.`);
-    }
-    const credential = findCredential(header, '');
-    if (credential === undefined) {
-      throw new AppError('unauthenticated', 'Show the key of this worker.');
-    }
-    const principal = await app.authenticator.authenticate(credential);
-    if (principal.kind === 'worker') return principal;
-    throw new AppError('forbidden', 'Only the key of a worker opens this link.');
-  }
-
-  async function refuse(socket: Duplex, error: unknown): Promise<void> {
-    const response = problemFor(app, error, 'link', 'link');
-    const body = await response.text();
-    const head = [
-      `HTTP/1.1 ${response.status} Refused`,
-      'connection: close',
-      'content-type: application/problem+json',
-      `content-length: ${Buffer.byteLength(body)}`,
-    ];
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   }
 
   function serve(socket: WebSocket, worker: WorkerPrincipal): void {
@@ -118,81 +82,24 @@ export function startLinkServer(app: App, server: Server): LinkServer {
         if (links.get(worker.id) !== gone) return;
         links.delete(worker.id);
         app.coordinator.unparkWorker(worker.id);
-        if (gone.incarnation !== undefined && !stopping) void tellGone(worker, gone.incarnation);
+        if (gone.incarnation !== undefined && !stopping)
+          void tellGone(app, worker, gone.incarnation);
       },
     });
     open.add(connection);
-  }
-
-  async function tellGone(worker: WorkerPrincipal, incarnation: string): Promise<void> {
-    const { id, project, name } = worker;
-    try {
-      await app.coordinator.submit(
-        {
-          type: 'worker.gone',
-          project,
-          actor: { kind: 'worker', id, name },
-          worker: id,
-          incarnation,
-        },
-        { connection: id },
-      );
-    } catch (error) {
-      // Presence by time says the same a little later.
-      if (!(error instanceof AppError)) app.log.error({ err: error, worker: name }, 'worker.gone');
-    }
   }
 
   /** Tells the worker concerned what was committed. */
   async function pushOne(event: CommittedEvent): Promise<void> {
     const push = pushOf(event);
     if (push === undefined) return;
-    const link = find(push.to);
+    const link = find(links, push.to);
     if (link === undefined) return;
     try {
-      await send(link, push);
+      await send(app, link, push);
     } catch (error) {
       app.log.error({ err: error, worker: link.worker.name }, 'news was not sent; the link is cut');
       link.terminate();
-    }
-  }
-
-  function find(to: Addressee): LinkConnection | undefined {
-    switch (to.by) {
-      case 'id':
-        return links.get(to.worker);
-      case 'name':
-        return [...links.values()].find(
-          ({ worker }) => worker.name === to.name && worker.project === to.project,
-        );
-      case 'attempt':
-        return [...links.values()].find((link) => link.epochOf(to.attempt) !== undefined);
-    }
-  }
-
-  async function send(link: LinkConnection, push: Push): Promise<void> {
-    switch (push.kind) {
-      case 'frame':
-        link.send(push.frame);
-        return;
-      case 'cancel': {
-        const { attempt } = push;
-        const epoch =
-          link.epochOf(attempt) ?? (await app.reads.findAttempt(attempt))?.attempt.epoch;
-        if (epoch === undefined) return;
-        const { reason, graceSeconds } = push;
-        link.send({ type: 'cancel', attempt, epoch, reason, grace_seconds: graceSeconds });
-        return;
-      }
-      case 'decision': {
-        const { attempt } = push;
-        const [read] = (await app.reads.closedCheckpointsOfAttempts([attempt])).toSorted(
-          (a, b) => (b.checkpoint.closedAtMs ?? 0) - (a.checkpoint.closedAtMs ?? 0),
-        );
-        if (read === undefined) return;
-        link.send({ type: 'checkpoint_resolved', attempt, checkpoint: checkpointView(read) });
-        return;
-      }
     }
   }
 
@@ -210,6 +117,102 @@ export function startLinkServer(app: App, server: Server): LinkServer {
       sockets.close();
     },
   };
+}
+
+/** Says that a daemon has hung up, so that its presence is known at once. */
+async function tellGone(app: App, worker: WorkerPrincipal, incarnation: string): Promise<void> {
+  const { id, project, name } = worker;
+  try {
+    await app.coordinator.submit(
+      {
+        type: 'worker.gone',
+        project,
+        actor: { kind: 'worker', id, name },
+        worker: id,
+        incarnation,
+      },
+      { connection: id },
+    );
+  } catch (error) {
+    // Presence by time says the same a little later.
+    if (!(error instanceof AppError)) app.log.error({ err: error, worker: name }, 'worker.gone');
+  }
+}
+
+/** @throws {AppError} before the upgrade, so that nobody unknown gets a socket */
+async function admit(app: App, request: IncomingMessage): Promise<WorkerPrincipal> {
+  const header = headersOf(request);
+  checkHost(app.hosts, header('host'));
+  if (request.url?.split('?')[0] !== LINK_PATH) {
+    throw new AppError('not_found', 'There is nothing to connect to under this address.');
+  }
+  // Workers are no web pages: whatever sends an Origin is a browser, and no browser belongs here.
+  if (header('origin') !== undefined) {
+    throw new AppError('foreign_origin', 'The worker link is not for web pages.');
+  }
+  if (!(header('sec-websocket-protocol') ?? '').split(/, */).includes(LINK_PROTOCOL)) {
+    throw new AppError('bad_request', `Offer the subprotocol ${LINK_PROTOCOL}.`);
+  }
+  const credential = findCredential(header, '');
+  if (credential === undefined) {
+    throw new AppError('unauthenticated', 'Show the key of this worker.');
+  }
+  const principal = await app.authenticator.authenticate(credential);
+  if (principal.kind === 'worker') return principal;
+  throw new AppError('forbidden', 'Only the key of a worker opens this link.');
+}
+
+async function refuse(app: App, socket: Duplex, error: unknown): Promise<void> {
+  const response = problemFor(app, error, 'link', 'link');
+  const body = await response.text();
+  const head = [
+    `HTTP/1.1 ${response.status} Refused`,
+    'connection: close',
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function find(
+  links: ReadonlyMap<string, LinkConnection>,
+  to: Addressee,
+): LinkConnection | undefined {
+  switch (to.by) {
+    case 'id':
+      return links.get(to.worker);
+    case 'name':
+      return [...links.values()].find(
+        ({ worker }) => worker.name === to.name && worker.project === to.project,
+      );
+    case 'attempt':
+      return [...links.values()].find((link) => link.epochOf(to.attempt) !== undefined);
+  }
+}
+
+async function send(app: App, link: LinkConnection, push: Push): Promise<void> {
+  switch (push.kind) {
+    case 'frame':
+      link.send(push.frame);
+      return;
+    case 'cancel': {
+      const { attempt } = push;
+      const epoch = link.epochOf(attempt) ?? (await app.reads.findAttempt(attempt))?.attempt.epoch;
+      if (epoch === undefined) return;
+      const { reason, graceSeconds } = push;
+      link.send({ type: 'cancel', attempt, epoch, reason, grace_seconds: graceSeconds });
+      return;
+    }
+    case 'decision': {
+      const { attempt } = push;
+      const [read] = (await app.reads.closedCheckpointsOfAttempts([attempt])).toSorted(
+        (a, b) => (b.checkpoint.closedAtMs ?? 0) - (a.checkpoint.closedAtMs ?? 0),
+      );
+      if (read === undefined) return;
+      link.send({ type: 'checkpoint_resolved', attempt, checkpoint: checkpointView(read) });
+      return;
+    }
+  }
 }
 
 /** Pings; two without an answer end the connection. Answers the function that ends it. */
