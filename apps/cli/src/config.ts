@@ -50,8 +50,6 @@ const settings = z.object({
   requestsDir: z.string().min(1).optional().describe('BATON_REQUESTS'),
   answersDir: z.string().min(1).optional().describe('BATON_ANSWERS'),
   attemptId: z.string().min(1).optional().describe('BATON_ATTEMPT_ID'),
-  taskId: z.string().min(1).optional().describe('BATON_TASK_ID'),
-  runId: z.string().min(1).optional().describe('BATON_RUN_ID'),
   epoch: z.coerce.number().int().nonnegative().optional().describe('BATON_EPOCH'),
 });
 
@@ -92,8 +90,6 @@ export function readConfig(env: Env, flags: ConfigFlags = {}): Config {
     requestsDir: env['BATON_REQUESTS'],
     answersDir: env['BATON_ANSWERS'],
     attemptId: env['BATON_ATTEMPT_ID'],
-    taskId: env['BATON_TASK_ID'],
-    runId: env['BATON_RUN_ID'],
     epoch: env['BATON_EPOCH'],
   };
   // An empty variable is one that is not set.
