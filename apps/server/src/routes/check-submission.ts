@@ -11,7 +11,7 @@ import {
   type World,
 } from '@baton/kernel';
 import type { App } from '../app.ts';
-import { workerStatus } from '../views/worker.ts';
+import { advertisedEngines, isAble, knownWorkers } from './known-workers.ts';
 
 interface Checked {
   readonly ok: boolean;
@@ -31,11 +31,8 @@ export async function checkSubmission(
   body: RunCreate,
 ): Promise<Checked> {
   const { tasks } = expandGoal(body).plan;
-  const workers = await app.reads.listWorkers(project, 1_000, undefined);
-  const advertised = workers.flatMap(({ worker }) =>
-    worker.capabilities.engines.map(({ name }) => name),
-  );
-  const engines = [...new Set([...app.engines, ...advertised])];
+  const workers = await knownWorkers(app, project);
+  const engines = [...new Set([...app.engines, ...advertisedEngines(workers)])];
   const [faults, taken] = await Promise.all([
     schemaFaults(app, tasks),
     takenIds(app, project, tasks),
@@ -46,18 +43,12 @@ export async function checkSubmission(
       (table === 'tasks' ? (taken.get(id) ?? null) : null) as Tables[T] | null,
     list: () => [],
   };
-  const nowMs = app.coordinator.nowMs();
   const decision = decide(
     world,
     { type: 'run.create', project, actor, body },
-    dryContext(nowMs, engines, faults),
+    dryContext(app.coordinator.nowMs(), engines, faults),
   );
-  const able = workers
-    .filter(({ worker, attempts }) => {
-      const status = workerStatus(worker, attempts.length, nowMs);
-      return status === 'online' || status === 'busy';
-    })
-    .map(({ worker }) => worker);
+  const able = workers.filter(isAble);
   return {
     ok: decision.kind === 'accepted',
     problems:
@@ -67,7 +58,7 @@ export async function checkSubmission(
     task_count: tasks.length,
     uncovered: tasks
       .filter(({ kind }) => kind !== 'human' && kind !== 'join')
-      .filter((task) => !able.some((worker) => fits(hardNeedsOf(task, null), worker)))
+      .filter((task) => !able.some(({ worker }) => fits(hardNeedsOf(task, null), worker)))
       .map(({ key }) => key),
   };
 }

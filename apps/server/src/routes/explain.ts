@@ -3,24 +3,21 @@ import { hardNeedsOf, misfits, scoreParts, totalScore } from '@baton/kernel';
 import type { EdgeRead, TaskRead, WorkerRead } from '@baton/store';
 import type { App } from '../app.ts';
 import { publicTaskId } from '../views/ids.ts';
-import { workerStatus } from '../views/worker.ts';
 import { explainStatus } from './explain-status.ts';
-
-const workersMax = 1_000;
+import { knownWorkers, type KnownWorker } from './known-workers.ts';
 
 /** Why a task is in its status, what would change it, and who may take it. */
 export async function explainTaskOf(app: App, read: TaskRead): Promise<Explanation> {
   const { task } = read;
   const [edges, workers, checkpoints] = await Promise.all([
     app.reads.edgesOfTask(task.id),
-    app.reads.listWorkers(task.projectId, workersMax, undefined),
+    knownWorkers(app, task.projectId),
     app.reads.openCheckpointsOfTask(task.id),
   ]);
   const { waitsFor, makers } = await upstreamsOf(app, task.id, edges);
-  const nowMs = app.coordinator.nowMs();
   const candidates = isTerminalTask(task.status)
     ? []
-    : workers.map((worker) => candidateOf(read, worker, makers, nowMs));
+    : workers.map((worker) => candidateOf(read, worker, makers));
   // Ties go to the least recently used; the list is by name, so that is looked up again.
   const best = candidates
     .filter(({ eligible }) => eligible)
@@ -76,12 +73,10 @@ async function upstreamsOf(
 
 function candidateOf(
   { task, spec }: TaskRead,
-  { worker, attempts }: WorkerRead,
+  { worker, attempts, status }: KnownWorker,
   inputMakers: readonly string[],
-  nowMs: number,
 ): Candidate {
   const freeSlots = worker.slots - attempts.length;
-  const status = workerStatus(worker, attempts.length, nowMs);
   const disqualified = misfits(hardNeedsOf(spec.spec, task.assignedWorker), worker);
   if (status === 'offline' || status === 'silent') disqualified.push(`is ${status}`);
   if (worker.draining) disqualified.push('is draining');

@@ -2,28 +2,20 @@ import { WORKER_STATUSES, type Fleet, type WorkerStatus } from '@baton/contract'
 import { fits, type HardNeeds } from '@baton/kernel';
 import type { WorkerRead } from '@baton/store';
 import type { App } from '../app.ts';
-import { workerStatus } from '../views/worker.ts';
-
-/** Workers looked at; a fleet beyond it is told in part. */
-const workersMax = 1_000;
+import { isAble, knownWorkers } from './known-workers.ts';
 
 /** Is there somebody for the work that waits? */
 export async function fleetOf(app: App, project: string): Promise<Fleet> {
   const [all, waiting] = await Promise.all([
-    app.reads.listWorkers(project, workersMax, undefined),
+    knownWorkers(app, project),
     app.reads.waitingNeeds(project),
   ]);
-  const nowMs = app.coordinator.nowMs();
-  const withStatus = all.map((read) => ({
-    ...read,
-    status: workerStatus(read.worker, read.attempts.length, nowMs),
-  }));
-  const present = withStatus.filter(({ status }) => status !== 'offline');
-  const able = present.filter(({ status }) => status === 'online' || status === 'busy');
+  const present = all.filter(({ status }) => status !== 'offline');
+  const able = present.filter(isAble);
   const total = present.reduce((sum, { worker }) => sum + worker.slots, 0);
   const used = present.reduce((sum, { attempts }) => sum + attempts.length, 0);
   return {
-    workers: countByStatus(withStatus.map(({ status }) => status)),
+    workers: countByStatus(all.map(({ status }) => status)),
     slots: { total, used, free: Math.max(0, total - used) },
     engines: engineCoverage(present),
     repos: count(present.flatMap(({ worker }) => worker.capabilities.repos.map((it) => it.name))),

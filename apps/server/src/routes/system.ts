@@ -13,6 +13,7 @@ import { secretChars, formatToken, hashToken } from '../tokens/token.ts';
 import { toBase62 } from '../tokens/base62.ts';
 import { randomSecret } from '../tokens/random-secret.ts';
 import { isoOf, isoOrNull } from '../views/instant.ts';
+import { advertisedEngines, knownWorkers } from './known-workers.ts';
 
 type Names =
   | 'login'
@@ -156,10 +157,7 @@ export function systemHandlers(app: App): Pick<Handlers, Names> {
     },
 
     async listEngines(call) {
-      const workers = await app.reads.listWorkers(call.project, 1_000, undefined);
-      const advertised = workers.flatMap(({ worker }) =>
-        worker.capabilities.engines.map(({ name }) => name),
-      );
+      const advertised = advertisedEngines(await knownWorkers(app, call.project));
       const names = [...new Set([...app.engines, ...advertised])].toSorted();
       return {
         items: names.map((name) => ({
