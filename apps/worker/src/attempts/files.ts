@@ -19,8 +19,11 @@ const planFile = z.object({
   resumed: z.boolean(),
   model: z.string().nullable(),
   prompt_sha256: z.string(),
+  /** What a person should know about the start. */
+  warnings: z.array(z.string()).default([]),
 });
 export type PlanFile = z.infer<typeof planFile>;
+export type PlanFileInput = z.input<typeof planFile>;
 
 /** Who ended the agent, and why; noted before it is ended, so that a restart tells the same. */
 const stopFile = z.object({ kind: z.enum(['cancel', 'release', 'stale']), reason: z.string() });
@@ -49,7 +52,7 @@ export interface TurnFiles {
   readonly promptPath: string;
   readonly transcriptPath: string;
   plan(): PlanFile | undefined;
-  savePlan(plan: PlanFile): void;
+  savePlan(plan: PlanFileInput): void;
   /** The result that the agent handed in by itself, before its end. */
   declared(): Report | undefined;
   saveDeclared(report: Report): void;

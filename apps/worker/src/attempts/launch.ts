@@ -89,6 +89,7 @@ export function prepareLaunch(
     resumed: prompt.resume !== null,
     model: spec.needs.model ?? null,
     prompt_sha256: createHash('sha256').update(prompt.text).digest('hex'),
+    warnings: [...plan.warnings],
   });
   return {
     argv: plan.argv,

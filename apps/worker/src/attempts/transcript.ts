@@ -1,8 +1,9 @@
-import { agentEvent, type AgentEvent, type Usage } from '@baton/contract';
+import { AGENT_EVENT_LIMITS, agentEvent, type AgentEvent, type Usage } from '@baton/contract';
 import type { Engine, ReaderEnd, ReaderStart } from '@baton/engines';
 import { closeSync, openSync } from 'node:fs';
 import { writeAll } from '../spool/durable-file.ts';
 import type { Spool } from '../spool/spool.ts';
+import type { TurnFiles } from './files.ts';
 import { FileSource, type LogSource } from './log-source.ts';
 
 /** The last count of a transcript stands near its end. */
@@ -24,17 +25,20 @@ export interface Transcript {
   readonly end: Promise<ReaderEnd>;
 }
 
-/** Reads the spool from its start through the engine's reader; rejects with the reason of `signal`. */
+/**
+ * Reads the spool from its start through the engine's reader; rejects with the reason of `signal`. What the
+ * launch warned of comes first.
+ */
 export function readTranscript(
   spool: Spool,
   engine: Engine,
   start: ReaderStart,
-  path: string,
+  turn: TurnFiles,
   news: TranscriptNews,
   signal: AbortSignal,
 ): Transcript {
-  const fd = openSync(path, 'w', 0o600);
-  const file = new FileSource(path);
+  const fd = openSync(turn.transcriptPath, 'w', 0o600);
+  const file = new FileSource(turn.transcriptPath);
   const reader = engine.openReader(start);
 
   function note(events: readonly AgentEvent[]): void {
@@ -55,6 +59,7 @@ export function readTranscript(
   }
 
   async function run(): Promise<ReaderEnd> {
+    note((turn.plan()?.warnings ?? []).map(warningOf));
     await Promise.all([readStream('stdout'), readStream('stderr')]);
     signal.throwIfAborted();
     const exit = spool.exit();
@@ -71,6 +76,14 @@ export function readTranscript(
   }
 
   return { source: file, end: run().finally(() => closeSync(fd)) };
+}
+
+function warningOf(text: string): AgentEvent {
+  return {
+    type: 'notice',
+    level: 'warning',
+    text: text.slice(0, AGENT_EVENT_LIMITS.noticeCharsMax),
+  };
 }
 
 /** Totals of a conversation over all turns so far, as the last `usage` event of a transcript says. */

@@ -50,8 +50,7 @@ export function followTurn(
       for (const shipper of shippers) shipper.wake();
     },
   };
-  const { transcriptPath } = options.turn;
-  const { source, end } = readTranscript(spool, engine, start, transcriptPath, news, signal);
+  const { source, end } = readTranscript(spool, engine, start, options.turn, news, signal);
   const sources = sourcesOf(options, spool, source);
   shippers = startShippers(options, sources);
   return { ...outputOf(shippers, [...sources.values(), spool]), end };

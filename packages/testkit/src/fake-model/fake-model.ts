@@ -37,6 +37,10 @@ export interface FakeModel {
   readonly url: string;
   /** All requests so far, oldest first. */
   readonly requests: readonly ModelRequest[];
+  /** How many answers are held open by `[[stall:...]]` now. */
+  readonly stalled: number;
+  /** Lets those go on at once. */
+  endStalls(): void;
   /** Ends the open answers too. */
   close(): Promise<void>;
 }
@@ -45,6 +49,7 @@ export interface FakeModel {
 export async function startFakeModel(options: FakeModelOptions = {}): Promise<FakeModel> {
   const requests: ModelRequest[] = [];
   const failures: FailureCounter = new Map();
+  const stalls = new Set<() => void>();
   let sequence = 0;
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
@@ -53,6 +58,7 @@ export async function startFakeModel(options: FakeModelOptions = {}): Promise<Fa
       delayMs: options.delayMs ?? 0,
       id: (prefix) => `${prefix}_fake${String(++sequence).padStart(6, '0')}`,
       aborted: () => options.log?.({ aborted: path }),
+      stalls,
     };
     const note = (seen: ModelRequest): void => {
       requests.push(seen);
@@ -68,7 +74,17 @@ export async function startFakeModel(options: FakeModelOptions = {}): Promise<Fa
     socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
   });
   const port = await listen(server, options.port ?? 0);
-  return { url: `http://127.0.0.1:${port}`, requests, close: () => close(server) };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    get stalled() {
+      return stalls.size;
+    },
+    endStalls() {
+      for (const end of [...stalls]) end();
+    },
+    close: () => close(server),
+  };
 }
 
 async function answer(

@@ -9,6 +9,8 @@ export interface Reply {
   readonly id: (prefix: string) => string;
   /** Called when the client went away in the middle. */
   readonly aborted: () => void;
+  /** Answers that are being held open; called, each goes on at once. */
+  readonly stalls: Set<() => void>;
 }
 
 export function sendJson(reply: Reply, body: unknown, status = 200): void {
@@ -40,17 +42,29 @@ export function openEventStream(reply: Reply): EventStream {
   };
 }
 
-/** Holds an answer open, with a sign of life each second. True when the client left meanwhile. */
+/**
+ * Holds an answer open, with a sign of life each second, for so long or until `stalls` ends it. True when
+ * the client left meanwhile.
+ */
 export async function stall(
   reply: Reply,
   seconds: number,
   ping: () => void | Promise<void>,
 ): Promise<boolean> {
-  const untilMs = Date.now() + seconds * 1_000;
-  const gone = new Promise<void>((resolve) => reply.response.once('close', resolve));
+  let untilMs = Date.now() + seconds * 1_000;
+  const ended = new Promise<void>((resolve) => {
+    reply.response.once('close', resolve);
+    reply.stalls.add(end);
+    function end(): void {
+      reply.stalls.delete(end);
+      untilMs = 0;
+      resolve();
+    }
+    reply.response.once('close', () => reply.stalls.delete(end));
+  });
   while (Date.now() < untilMs && !reply.response.destroyed) {
     await ping();
-    await Promise.race([pause(Math.min(1_000, Math.max(0, untilMs - Date.now()))), gone]);
+    await Promise.race([pause(Math.min(1_000, Math.max(0, untilMs - Date.now()))), ended]);
   }
   if (reply.response.destroyed) reply.aborted();
   return reply.response.destroyed;
