@@ -8,6 +8,7 @@ import {
 } from '@baton/contract';
 import type { Reply } from '@baton/kernel';
 import type { RawData, WebSocket } from 'ws';
+import { z } from 'zod';
 import type { App } from '../app.ts';
 import { parseJson } from '../edge/json-guard.ts';
 import type { WorkerPrincipal } from '../auth/principal.ts';
@@ -26,6 +27,8 @@ const helloMsMax = 10_000;
 
 /** Frames after which the worker is done with an attempt. */
 const ending: ReadonlySet<string> = new Set(['complete', 'fail', 'release']);
+
+const numbered = z.object({ seq: z.int().positive() });
 
 type Hello = Extract<WorkerFrame, { type: 'hello' }>;
 
@@ -140,10 +143,25 @@ class Connection implements LinkConnection {
     return this.#turns.idle();
   }
 
+  /**
+   * Only the sender of a bad frame pays for it: what else the worker has to tell must get through, and
+   * would not if the same frame ended each new connection.
+   */
+  #refuse(bytes: Buffer): void {
+    const seq = this.#greeting === undefined ? undefined : seqOf(bytes);
+    if (seq === undefined) {
+      this.bye('a frame that is not of this protocol', false);
+      return;
+    }
+    const detail = 'This frame is not of the protocol, or has text that cannot be stored.';
+    const error = { code: 'bad_request', detail, retry: false, facts: {} };
+    this.send({ type: 'ack', seq, error, body: null });
+  }
+
   #takeFrame(bytes: Buffer): void {
     const frame = parseFrame(bytes);
     if (frame === undefined) {
-      this.bye('a frame that is not of this protocol', false);
+      this.#refuse(bytes);
       return;
     }
     if (frame.type === 'hello') {
@@ -316,6 +334,15 @@ class Connection implements LinkConnection {
 function bytesOf(data: RawData): Buffer {
   if (Array.isArray(data)) return Buffer.concat(data);
   return Buffer.isBuffer(data) ? data : Buffer.from(data);
+}
+
+/** The number of a frame that cannot be taken, where at least that can be read. */
+function seqOf(bytes: Buffer): number | undefined {
+  try {
+    return numbered.parse(JSON.parse(bytes.toString())).seq;
+  } catch {
+    return undefined;
+  }
 }
 
 function parseFrame(bytes: Buffer): WorkerFrame | undefined {

@@ -188,6 +188,22 @@ describe('work over the link', () => {
     client.socket.close();
   });
 
+  test('a counted frame that cannot be taken is refused, and the link goes on', async () => {
+    const { client } = await ready('odd');
+    const body = { epoch: 1, text: 'x' };
+    client.send({ type: 'note', seq: 1, attempt: 'att_1', body: { ...body, text: 'x\0' } });
+    client.send({ type: 'note', seq: 2, attempt: 'att_1', body: { ...body, other: 1 } });
+    client.send({ type: 'note', seq: 3, attempt: 'att_1', body });
+    for (const [seq, code] of [
+      [1, 'bad_request'],
+      [2, 'bad_request'],
+      [3, 'not_found'],
+    ] as const) {
+      const { error } = await client.next('ack', (ack) => ack.seq === seq);
+      expect(error).toMatchObject({ code, retry: false });
+    }
+  });
+
   test('an old epoch and a foreign attempt change nothing', async () => {
     const { client } = await ready('stale');
     const { client: other } = await ready('stale-2');

@@ -83,6 +83,37 @@ describe('counted frames', () => {
     expect(sent()).toEqual([]);
   });
 
+  test('text that cannot be stored is sent without what cannot', async () => {
+    const sent: string[] = [];
+    const frames = createCountedFrames((text) => sent.push(text));
+    const half = '\ud83d';
+    void frames.add({
+      type: 'output',
+      attempt: 'att_1',
+      body: {
+        epoch: 1,
+        key: 'o',
+        data: JSON.parse(`{"a\\u0000":["x${half}\\u0000","\\\\u0000 😀"],"__proto__":1}`),
+      },
+    });
+    expect(JSON.parse(sent[0] ?? '')).toMatchObject({
+      body: { data: { 'a\uFFFD': ['x\uFFFD\uFFFD', '\\u0000 😀'] } },
+    });
+    expect(sent[0]).not.toMatch(/__proto__/);
+  });
+
+  test('data nested or spread beyond what is read is refused here', async () => {
+    const { frames, sent } = open();
+    const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+    const wide = Array.from({ length: 100_001 }, () => 1);
+    for (const data of [deep, wide]) {
+      const body = { epoch: 1, key: 'o', data };
+      const { error } = await frames.add({ type: 'output', attempt: 'att_1', body });
+      expect(error).toMatchObject({ code: 'limit_exceeded', retry: false });
+    }
+    expect(sent()).toEqual([]);
+  });
+
   test('those that wait are rejected when the link is closed for good', async () => {
     const { frames } = open();
     const asked = frames.add(note('a', '1'));

@@ -1,4 +1,5 @@
 import { LIMITS, workerFrame, type ServerFrame, type WorkerFrame } from '@baton/contract';
+import { encodeFrame, shapeFault } from './frame-text.ts';
 
 /** A frame that is counted and acknowledged, before it has its number. */
 type Distribute<F> = F extends { readonly seq: number } ? Omit<F, 'seq'> : never;
@@ -69,9 +70,8 @@ export function createCountedFrames(send: (text: string) => void): CountedFrames
     add(frame) {
       seq += 1;
       const numbered = { ...frame, seq };
-      const text = JSON.stringify(numbered);
-      const fault = faultOf(numbered, text);
-      if (fault !== undefined) return Promise.resolve({ error: fault, body: null });
+      const text = encode(numbered);
+      if (typeof text !== 'string') return Promise.resolve({ error: text, body: null });
       const lane = 'attempt' in frame ? frame.attempt : frame.run;
       return new Promise((resolve, reject) => {
         waiting.set(numbered.seq, { seq: numbered.seq, lane, text, tries: 0, resolve, reject });
@@ -107,7 +107,12 @@ export function createCountedFrames(send: (text: string) => void): CountedFrames
 }
 
 /** One bad frame would end the connection, again on each new one: it is refused before it is sent. */
-function faultOf(frame: object, text: string): Ack['error'] | undefined {
+function encode(frame: object): string | NonNullable<Ack['error']> {
+  const shape = shapeFault(frame);
+  if (shape !== undefined) {
+    return { code: 'limit_exceeded', detail: shape, retry: false, facts: {} };
+  }
+  const text = encodeFrame(frame);
   const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.frameBytesMax) {
     return {
@@ -118,7 +123,7 @@ function faultOf(frame: object, text: string): Ack['error'] | undefined {
     };
   }
   const parsed = workerFrame.safeParse(frame);
-  if (parsed.success) return undefined;
+  if (parsed.success) return text;
   const [issue] = parsed.error.issues;
   const where = issue?.path.filter((part) => part !== 'body').join('.') ?? '';
   return {

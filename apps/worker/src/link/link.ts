@@ -14,6 +14,7 @@ import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { Log } from '../log.ts';
 import { createCountedFrames, LinkClosed, type Ack, type CountedFrame } from './counted-frames.ts';
+import { encodeFrame } from './frame-text.ts';
 
 type Frame<T extends WorkerFrame['type']> = Extract<WorkerFrame, { type: T }>;
 
@@ -102,7 +103,7 @@ class ReconnectingLink implements Link {
   }
 
   say(frame: Frame<'slots'>): void {
-    this.#transmit(JSON.stringify(frame));
+    this.#transmit(encodeFrame(frame));
   }
 
   sendLog(frame: LogFrame): boolean {
@@ -160,7 +161,7 @@ class ReconnectingLink implements Link {
   #greet(opened: WebSocket): void {
     this.#heardAtMs = performance.now();
     const hello = { type: 'hello', incarnation: this.#incarnation, ...this.#settings.hello() };
-    opened.send(JSON.stringify(hello));
+    opened.send(encodeFrame(hello));
     this.#timer = setTimeout(() => opened.terminate(), welcomeMsMax);
   }
 
@@ -268,7 +269,7 @@ function jitter(ms: number): number {
 
 /** All attempts have to be in one beat; what they say beside is left out when it would not fit. */
 function encodeBeat(attempts: Frame<'heartbeat'>['attempts']): string {
-  const text = JSON.stringify({ type: 'heartbeat', attempts });
+  const text = encodeFrame({ type: 'heartbeat', attempts });
   if (Buffer.byteLength(text) <= LIMITS.frameBytesMax) return text;
   const bare = attempts.map(({ id, epoch }) => ({ id, epoch }));
   return JSON.stringify({ type: 'heartbeat', attempts: bare });
