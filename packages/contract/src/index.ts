@@ -161,6 +161,7 @@ export {
   TASK_TYPES,
   WORKER_STATUSES,
   WORKSPACE_MODES,
+  holdsSlot,
   isOpenAttempt,
   isTerminalRun,
   isTerminalTask,

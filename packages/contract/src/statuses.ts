@@ -153,3 +153,8 @@ export function isTerminalRun(status: RunStatus): boolean {
 export function isOpenAttempt(status: AttemptStatus): boolean {
   return status === 'claimed' || status === 'running' || status === 'parked';
 }
+
+/** True while the attempt takes a slot of its worker: open, or its process is still being ended. */
+export function holdsSlot(status: AttemptStatus): boolean {
+  return isOpenAttempt(status) || status === 'stopping';
+}

@@ -1,4 +1,4 @@
-import { isOpenAttempt } from '@baton/contract';
+import { holdsSlot } from '@baton/contract';
 import type { TableName, Tables } from './rows.ts';
 import type { ListName, Lists } from './world.ts';
 
@@ -12,8 +12,6 @@ interface ListDefinition<T extends TableName> {
 
 const none: readonly string[] = [];
 const maybe = (id: string | null): readonly string[] => (id === null ? none : [id]);
-const holdsSlot = (status: Tables['attempts']['status']): boolean =>
-  isOpenAttempt(status) || status === 'stopping';
 
 /** Which rows are on which list: the one definition that loading, the draft and the batch go by. */
 export const LISTS: { readonly [L in ListName]: ListDefinition<Lists[L]> } = {

@@ -1,4 +1,4 @@
-import { AppError, isOpenAttempt, ROLE_SCOPES } from '@baton/contract';
+import { AppError, holdsSlot, ROLE_SCOPES } from '@baton/contract';
 import type { Identity, Reads } from '@baton/store';
 import type { InstanceKeys } from '../tokens/instance-keys.ts';
 import { hashToken, parseToken } from '../tokens/token.ts';
@@ -37,7 +37,7 @@ export function createAuthenticator({ identity, reads, keys }: Parts): Authentic
     const read = id === undefined ? undefined : await reads.findAttempt(id);
     if (read === undefined) return undefined;
     const { attempt, taskKey } = read;
-    if (!isOpenAttempt(attempt.status) && attempt.status !== 'stopping') return undefined;
+    if (!holdsSlot(attempt.status)) return undefined;
     if (!keys.isAttemptToken(text, attempt.id, attempt.epoch)) return undefined;
     return {
       kind: 'attempt',

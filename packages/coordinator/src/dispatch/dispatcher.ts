@@ -1,4 +1,4 @@
-import { isOpenAttempt, type CommandOf } from '@baton/contract';
+import { holdsSlot, type CommandOf } from '@baton/contract';
 import type { AttemptRow, WorkerRow } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { BatchResult } from '../batch/execute-batch.ts';
@@ -45,7 +45,8 @@ export function createDispatcher(): Dispatcher {
       if (write.table === 'attempts') {
         const before = write.original as AttemptRow | null;
         const after = write.row as AttemptRow | null;
-        if (before !== null && holdsSlot(before) && (after === null || !holdsSlot(after))) {
+        const held = before !== null && holdsSlot(before.status);
+        if (held && (after === null || !holdsSlot(after.status))) {
           search.add(before.projectId);
           freed = true;
         }
@@ -93,10 +94,6 @@ export function createDispatcher(): Dispatcher {
       return parked.size > 0 && (freed || (handedOut && search.size > 0));
     },
   };
-}
-
-function holdsSlot(attempt: AttemptRow): boolean {
-  return isOpenAttempt(attempt.status) || attempt.status === 'stopping';
 }
 
 /** Whether what changed of a worker could make it fit for work that it did not fit before. */
