@@ -1,11 +1,4 @@
-import type {
-  AttemptStatus,
-  CheckpointKind,
-  CheckpointStatus,
-  Role,
-  RunStatus,
-  TaskStatus,
-} from '@baton/contract';
+import type { AttemptStatus, CheckpointKind, Role, RunStatus, TaskStatus } from '@baton/contract';
 
 /** Every word that the pages say by themselves. What people, agents and the server said stays theirs. */
 export const S = {
@@ -61,13 +54,6 @@ export const S = {
     permission: 'permission',
     review: 'review',
   } satisfies Record<CheckpointKind, string>,
-  checkpointStatus: {
-    open: 'open',
-    resolved: 'answered',
-    timed_out: 'timed out',
-    cancelled: 'cancelled',
-    superseded: 'superseded',
-  } satisfies Record<CheckpointStatus, string>,
   role: {
     planner: 'planner',
     implementer: 'implementer',
@@ -84,7 +70,6 @@ export const S = {
     connecting: 'connecting',
     reconnecting: 'not live',
     stale: (since: string) => `shown as of ${since}; trying again`,
-    signedOut: 'signed out',
     needYou: (n: number) => (n === 1 ? '1 needs you' : `${n} need you`),
     needNobody: 'nothing needs you',
     theme: { system: 'Colours: as the system', light: 'Colours: light', dark: 'Colours: dark' },
@@ -99,7 +84,6 @@ export const S = {
     approve: 'Approve',
     reject: 'Reject',
     answer: 'Answer',
-    useDefault: (option: string) => `Use default: ${option}`,
     close: 'Close',
     back: 'Keep it',
     more: 'Load more',
