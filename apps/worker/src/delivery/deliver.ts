@@ -131,7 +131,10 @@ async function updateCheckout(target: Target, tree: string, branch: string): Pro
       },
     );
   const git = { cwd: tree, config: 'owner' as const };
-  const status = await readGit(['status', '--porcelain', '--untracked-files=no'], git);
+  const status = await readGit(
+    ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=dirty'],
+    git,
+  );
   if (status !== '') throw refuse('with changes.');
   const gitDir = await readGit(['rev-parse', '--absolute-git-dir'], git);
   await bringObjects(target, gitDir);

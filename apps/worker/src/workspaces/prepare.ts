@@ -218,10 +218,13 @@ async function baseOfOwnDirectory(
   head: string,
   request: WorkspaceRequest,
 ): Promise<string> {
-  const dirty = await listGit(['status', '--porcelain', '-z', '--untracked-files=all'], {
-    cwd: root,
-    config: 'owner',
-  });
+  const dirty = await listGit(
+    ['status', '--porcelain', '-z', '--untracked-files=all', '--ignore-submodules=dirty'],
+    {
+      cwd: root,
+      config: 'owner',
+    },
+  );
   if (dirty.length === 0) return head;
   const tree = await snapshotTree({
     gitDir: cache.gitDir,

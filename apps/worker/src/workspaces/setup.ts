@@ -1,6 +1,6 @@
 import { cpSync, lstatSync, openSync, closeSync, readFileSync, realpathSync } from 'node:fs';
 import { spawn } from 'node:child_process';
-import { isAbsolute, join, normalize, sep } from 'node:path';
+import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { AppError } from '@baton/contract';
 import { endTree, TREE_MARK } from '../supervisor/process-tree.ts';
 
@@ -29,11 +29,24 @@ export function copyFiles(
 
 function isFreshCopy(from: string, to: string, name: string): boolean {
   const source = join(from, name);
+  const target = join(to, name);
   if (lstatSync(source, { throwIfNoEntry: false }) === undefined) return false;
   if (!realpathSync(source).startsWith(`${realpathSync(from)}${sep}`)) return false;
-  if (lstatSync(join(to, name), { throwIfNoEntry: false }) !== undefined) return false;
-  cpSync(source, join(to, name), { recursive: true, preserveTimestamps: true });
+  if (!isFreeInside(to, target)) return false;
+  cpSync(source, target, { recursive: true, preserveTimestamps: true });
   return true;
+}
+
+/** Whether nothing is at `target` yet and what is above it are real directories, no links to elsewhere. */
+function isFreeInside(root: string, target: string): boolean {
+  let path = root;
+  for (const part of relative(root, dirname(target)).split(sep)) {
+    path = join(path, part);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return true;
+    if (!stat.isDirectory()) return false;
+  }
+  return lstatSync(target, { throwIfNoEntry: false }) === undefined;
 }
 
 /**

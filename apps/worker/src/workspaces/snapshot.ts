@@ -13,9 +13,25 @@ export async function stageAll(
   base: string,
   copied: readonly string[],
 ): Promise<void> {
-  await runGit(['add', '--all', '--', ':(top)'], git);
+  // `git add` would look for changes inside of a repository that an agent made in the work tree, by a
+  // git that follows the configuration of that one: only the commit it is at is taken.
+  const nested = await listRepositories(git);
+  if (nested.length > 0) {
+    const input = nested.map((path) => `${path}\0`).join('');
+    await runGit(['update-index', '--remove', '-z', '--stdin'], { ...git, input });
+  }
+  const others = nested.map((path) => `:(exclude,top,literal)${path}`);
+  await runGit(['add', '--all', '--', ':(top)', ...others], git);
   const own = [DOT_BATON, ...copied].map((path) => `:(top,literal)${path}`);
   await runGit(['reset', '--quiet', base, '--', ...own], git);
+}
+
+/** Paths of the index that stand for commits of other repositories. */
+async function listRepositories(git: GitOptions): Promise<readonly string[]> {
+  const entries = await listGit(['ls-files', '--stage', '-z', '--full-name', ':(top)'], git);
+  return entries
+    .filter((entry) => entry.startsWith('160000 '))
+    .map((entry) => entry.slice(entry.indexOf('\t') + 1));
 }
 
 /**

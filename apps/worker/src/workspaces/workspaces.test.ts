@@ -204,6 +204,33 @@ describe('a worktree workspace', () => {
     expect(existsSync(canary)).toBe(false);
   });
 
+  test('a repository made inside is kept at its commit, and nothing of its configuration runs', async () => {
+    const canary = join(home, 'canary');
+    const evil = join(home, 'evil.sh');
+    writeFileSync(evil, `#!/bin/sh\ntouch ${canary}\n`, { mode: 0o755 });
+    const workspace = await workspaces.prepare(request());
+    const nested = ['dirty', 'moved'].map((name) => join(workspace.path, name));
+    for (const dir of nested) {
+      git(workspace.path, 'init', '-q', dir);
+      write(dir, { 'a.txt': '1' });
+      commit(dir, 'one');
+    }
+    commit(workspace.path, 'with repositories inside');
+    const [dirty = '', moved = ''] = nested;
+    write(moved, { 'a.txt': '2' });
+    const second = commit(moved, 'two');
+    for (const dir of nested) {
+      write(dir, { '.git/info/attributes': '* filter=evil' });
+      for (const name of ['core.fsmonitor', 'filter.evil.clean']) git(dir, 'config', name, evil);
+    }
+    write(dirty, { 'a.txt': '3' });
+    write(workspace.path, { 'x.txt': 'x' });
+    const work = await collect(workspace);
+    expect(existsSync(canary)).toBe(false);
+    expect(work.changes.files_created).toEqual(['dirty', 'moved', 'x.txt']);
+    expect(git(workspace.path, 'rev-parse', `${work.commit}:moved`)).toBe(second);
+  });
+
   test('paths outside of the allowed ones are listed, whether given as directory, file or glob', async () => {
     const workspace = await workspaces.prepare(request());
     write(workspace.path, {
@@ -268,11 +295,30 @@ describe('a worktree workspace', () => {
 
   test('copied files are there and stay out of the result, ignored or not', async () => {
     write(repo, { '.env': 'KEY=1', 'local.cfg': 'c' });
-    const copy = ['.env', 'local.cfg', 'absent', '../case/x', '/etc/hosts'];
+    const out = join(home, 'out');
+    mkdirSync(out);
+    mkdirSync(join(repo, 'later'));
+    write(repo, { 'later/secret': 's' });
+    git(repo, 'checkout', '-q', '-b', 'redirect');
+    git(repo, 'rm', '-q', '--cached', '-r', '--ignore-unmatch', 'later');
+    const link = execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: repo, input: out });
+    const entry = `120000,${String(link).trim()},later`;
+    git(repo, 'update-index', '--add', '--cacheinfo', entry);
+    git(repo, 'commit', '-q', '-m', 'a link in the place of a directory');
+    const copy = [
+      '.env',
+      'local.cfg',
+      'absent',
+      '../case/x',
+      '/etc/hosts',
+      'later/secret',
+      '.git/config',
+    ];
     const workspace = await workspaces.prepare(request({ copy }));
     expect(readFileSync(join(workspace.path, '.env'), 'utf8')).toBe('KEY=1');
     expect(workspace.copied).toEqual(['.env', 'local.cfg']);
-    expect(workspace.notCopied).toEqual(['absent', '../case/x', '/etc/hosts']);
+    expect(workspace.notCopied).toEqual(copy.slice(2));
+    expect(existsSync(join(out, 'secret'))).toBe(false);
     write(workspace.path, { 'mine.txt': 'm' });
     expect((await collect(workspace)).changes.files_created).toEqual(['mine.txt']);
   });
