@@ -1,8 +1,8 @@
 import { AppError, ERROR_CODES, type Assignment, type AttemptArtifact } from '@baton/contract';
 import { createClient } from '@baton/sdk';
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -43,16 +43,28 @@ export function createUploader(
   const clientOf = (it: Assignment) => createClient({ baseUrl: config.url, token: it.token });
 
   async function addOnce(it: Assignment, { path, about }: PendingUpload): Promise<unknown> {
-    const { size } = await stat(path);
-    const client = clientOf(it);
-    const announced = await client.call('addAttemptArtifact', {
-      params: { id: it.attempt.id },
-      body: { epoch: it.attempt.epoch, size, sha256: await sha256Of(path), ...about },
-    });
-    if (announced.upload !== null) {
-      await client.upload(announced.upload, new Uint8Array(await readFile(path)));
+    // Opened once, so that what is looked at is what is sent; a pipe must not make the opening wait.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    try {
+      const facts = await file.stat();
+      if (!facts.isFile()) throw new AppError('bad_request', `${path} is no plain file.`);
+      const client = clientOf(it);
+      const announced = await client.call('addAttemptArtifact', {
+        params: { id: it.attempt.id },
+        body: {
+          epoch: it.attempt.epoch,
+          size: facts.size,
+          sha256: await sha256Of(file),
+          ...about,
+        },
+      });
+      if (announced.upload !== null) {
+        await client.upload(announced.upload, await bytesOf(file, facts.size));
+      }
+      return announced.artifact;
+    } finally {
+      await file.close();
     }
-    return announced.artifact;
   }
 
   const add: Uploader['add'] = async (it, upload, signal) => {
@@ -99,8 +111,21 @@ export function createUploader(
   };
 }
 
-async function sha256Of(path: string): Promise<string> {
+async function sha256Of(file: FileHandle): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  const bytes = file.createReadStream({ start: 0, autoClose: false });
+  for await (const chunk of bytes) hash.update(chunk as Buffer);
   return hash.digest('hex');
+}
+
+/** The first `size` bytes, however far they were read before. */
+async function bytesOf(file: FileHandle, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
 }
