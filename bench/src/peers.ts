@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import pg from 'pg';
 import { newDatabase } from './database.ts';
 import { summarize, type Summary } from './stats.ts';
 
@@ -37,6 +38,7 @@ export interface PeerFigures {
 }
 
 interface GraphileApi {
+  readonly Logger: new (factory: () => () => void) => object;
   run(options: object): Promise<{ stop(): Promise<void> }>;
   makeWorkerUtils(options: object): Promise<{
     migrate(): Promise<void>;
@@ -51,7 +53,10 @@ export async function measureGraphile(serverUrl: string, count: number): Promise
   const { url, drop } = await newDatabase(serverUrl);
   const imported = await load('graphile-worker');
   const api = (imported['default'] ?? imported) as unknown as GraphileApi;
-  const utils = await api.makeWorkerUtils({ connectionString: url });
+  const pgPool = new pg.Pool({ connectionString: url, max: 12 });
+  pgPool.on('error', () => undefined);
+  const logger = new api.Logger(() => () => undefined);
+  const utils = await api.makeWorkerUtils({ pgPool, logger });
   await utils.migrate();
   let onJob = (): void => undefined;
   const startedMs = performance.now();
@@ -65,12 +70,11 @@ export async function measureGraphile(serverUrl: string, count: number): Promise
   }
   const drained = countTo(count, (tick) => (onJob = tick));
   const runner = await api.run({
-    connectionString: url,
+    pgPool,
+    logger,
     concurrency: 10,
-    maxPoolSize: 12,
     noHandleSignals: true,
     noPreparedStatements: false,
-    logger: undefined,
     pollInterval: 2_000,
     taskList: { noop: () => onJob() },
   });
@@ -83,6 +87,7 @@ export async function measureGraphile(serverUrl: string, count: number): Promise
   );
   await runner.stop();
   await utils.release();
+  await pgPool.end();
   await drop();
   return {
     name: `graphile-worker ${PEERS['graphile-worker']}`,
