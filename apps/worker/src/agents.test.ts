@@ -171,6 +171,15 @@ describe('the result of an attempt', () => {
     expect(body.result.contracts).toBeUndefined();
   });
 
+  test('has no output that it did not write, also under a name that every object has', async () => {
+    const { plane } = stage;
+    const outputs = ['constructor', 'toString', 'kept'].map((key) => ({ key }));
+    const spec = `printf 1 > .baton/outputs/kept.json`;
+    const it = plane.assign({ spec, needs: shell, outputs });
+    const { body } = await plane.untilTold('complete', it.attempt.id);
+    expect(body.result.contracts).toEqual({ kept: 1 });
+  });
+
   test('names as many changed files as fit, and says how many it left out', async () => {
     const { plane } = stage;
     const repo = stage.repo();

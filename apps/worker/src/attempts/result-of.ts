@@ -88,12 +88,14 @@ function contractsOf(
   const before = refused?.contracts ?? {};
   // A file that a repair left as it was says nothing new: its words in the conclusion then count.
   for (const [key, data] of Object.entries(files)) {
-    if (key in before && isDeepStrictEqual(before[key], data)) delete files[key];
+    if (Object.hasOwn(before, key) && isDeepStrictEqual(before[key], data)) delete files[key];
   }
   const all: Record<string, unknown> = { ...before, ...own.outputs, ...files, ...stated };
   const declared = assignment.task.spec.outputs.map((it) => it.key);
   return Object.fromEntries(
-    declared.filter((key) => all[key] !== undefined).map((key) => [key, all[key]]),
+    declared
+      .filter((key) => Object.hasOwn(all, key) && all[key] !== undefined)
+      .map((key) => [key, all[key]]),
   ) as Contracts;
 }
 

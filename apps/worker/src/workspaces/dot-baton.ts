@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
+import { shapeFault } from '../link/frame-text.ts';
 
 /** The directory in a workspace through which an agent without tools receives and hands in. */
 export const DOT_BATON = '.baton';
@@ -58,7 +59,10 @@ export function readDotBaton(workspacePath: string): HandedIn {
     else if (stat.size > FILE_BYTES_MAX) faults.push(`${label}: over ${FILE_BYTES_MAX} bytes`);
     else {
       try {
-        return JSON.parse(readFileSync(path, 'utf8'));
+        const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+        const fault = typeof value === 'object' && value !== null ? shapeFault(value) : undefined;
+        if (fault === undefined) return value;
+        faults.push(`${label}: ${fault}`);
       } catch (error) {
         faults.push(`${label}: ${error instanceof Error ? error.message : 'unreadable'}`);
       }

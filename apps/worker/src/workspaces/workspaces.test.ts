@@ -625,12 +625,14 @@ describe('what an agent hands in by files', () => {
       '.baton/result.json': '{"status":"success","summary":"done"}',
       '.baton/outputs/api.json': '{"a":1}',
       '.baton/outputs/bad.json': '{',
+      '.baton/outputs/deep.json': '['.repeat(100_000) + ']'.repeat(100_000),
     });
     symlinkSync('/etc/hostname', join(workspace.path, '.baton/outputs/link.json'));
     const handed = readDotBaton(workspace.path);
     expect(handed.result).toEqual({ status: 'success', summary: 'done' });
     expect(handed.outputs).toEqual({ api: { a: 1 } });
-    expect(handed.faults).toHaveLength(2);
+    expect(handed.faults).toHaveLength(3);
+    expect(handed.faults.join()).toMatch(/outputs\/deep.json: This is nested deeper/);
     expect(
       missingFiles(workspace.path, ['src/a.txt', 'src/none.txt', '../x', '/etc/hosts']),
     ).toEqual(['src/none.txt', '../x', '/etc/hosts']);
