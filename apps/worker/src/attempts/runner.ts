@@ -164,9 +164,7 @@ class AttemptRunner implements Runner {
     try {
       await this.#toItsEnd();
     } catch (error) {
-      if (!isEndOfTelling(error, signal)) {
-        this.#ports.log.error({ error, attempt: this.#id }, 'an attempt ended without a report');
-      }
+      if (!isEndOfTelling(error, signal)) await this.#tellFault(error);
     }
     try {
       if (this.#abandoned !== undefined) {
@@ -176,6 +174,19 @@ class AttemptRunner implements Runner {
       await this.#turn?.close();
     } catch (error) {
       this.#ports.log.error({ error, attempt: this.#id }, 'an attempt could not be closed');
+    }
+  }
+
+  /** A fault of ours: the control plane hears that, and need not wait for the lease to find out. */
+  async #tellFault(fault: unknown): Promise<void> {
+    const { log } = this.#ports;
+    log.error({ error: fault, attempt: this.#id }, 'an attempt could not be told to its end');
+    const pending = { turn: this.#turnNumber, report: failureReport(fault), uploads: [] };
+    try {
+      const told = await tellReport(this.#ports, this.assignment, pending, this.#leaving.signal);
+      if (told.kind === 'done') this.#close(told.why);
+    } catch (error) {
+      log.error({ error, attempt: this.#id }, 'an attempt ended without a report');
     }
   }
 
