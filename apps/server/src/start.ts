@@ -81,7 +81,9 @@ export interface StartOptions {
 /** The same, with what the handlers work with: for tests of this package. */
 export async function startApp(options: StartOptions): Promise<Started> {
   const config = parseServerConfig(options.config);
-  const log = options.log ?? pino({ level: 'info' }, pino.destination(2));
+  const log =
+    options.log ??
+    pino({ level: 'info', serializers: { error: pino.stdSerializers.err } }, pino.destination(2));
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {

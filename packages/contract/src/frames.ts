@@ -21,7 +21,8 @@ import { capabilities } from './worker.ts';
 export const LINK_PROTOCOL = 'baton.worker.v1';
 
 /**
- * Frames that matter carry `seq`, counted by the worker from 1 over the life of its data directory.
+ * Frames that matter carry `seq`, counted from 1 by each start of the worker's daemon; what must outlive
+ * that start lies in the attempt's directory and is said again with a number of its own.
  * The control plane answers each with `ack` of that seq; the worker sends again, after a reconnect,
  * what was not acknowledged. Sending twice is harmless by nature of each frame.
  */

@@ -91,6 +91,21 @@ async function mintToken({ client, name }: LocalWorkerOptions): Promise<string> 
   return token;
 }
 
+/**
+ * Environment of the worker, and by it of its agents. Keys of this process are not theirs; the join token
+ * goes by the environment, not argv. Under `node --watch` a child would report its imports over the
+ * channel on which its parent waits for its word.
+ */
+export function workerEnv(
+  own: Readonly<Record<string, string | undefined>>,
+  token: string | undefined,
+): Record<string, string | undefined> {
+  const isKept = (name: string): boolean =>
+    !name.startsWith('BATON_') && name !== 'DATABASE_URL' && name !== 'WATCH_REPORT_DEPENDENCIES';
+  const env = Object.fromEntries(Object.entries(own).filter(([name]) => isKept(name)));
+  return token === undefined ? env : { ...env, BATON_JOIN_TOKEN: token };
+}
+
 function spawnWorker(options: LocalWorkerOptions, token: string | undefined): ChildProcess {
   const args = [
     BATON_BIN,
@@ -104,12 +119,7 @@ function spawnWorker(options: LocalWorkerOptions, token: string | undefined): Ch
     ...['--name', options.name],
     ...(options.slots === undefined ? [] : ['--slots', String(options.slots)]),
   ];
-  const env: Record<string, string | undefined> = { ...options.env };
-  // Keys of this process are not the worker's nor its agents'; its token goes by the environment, not argv.
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('BATON_') || name === 'DATABASE_URL') delete env[name];
-  }
-  if (token !== undefined) env['BATON_JOIN_TOKEN'] = token;
+  const env = workerEnv(options.env, token);
   const log = openSync(options.logPath, 'a', 0o600);
   try {
     return spawn(process.execPath, args, {
