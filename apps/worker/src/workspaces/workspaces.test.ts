@@ -437,12 +437,6 @@ describe('work that builds on other work', () => {
     expect(git(into.path, 'status', '--porcelain')).toBe('');
     const work = await collect(into);
     expect(work.commit).toBe(good.commit);
-    const clean = await workspaces.checkoutClean(into.cacheDir ?? '', work.commit);
-    expect(git(clean.path, 'rev-parse', 'HEAD')).toBe(work.commit);
-    expect(existsSync(join(clean.path, '.baton'))).toBe(false);
-    await clean.dispose();
-    expect(existsSync(clean.path)).toBe(false);
-    expect(git(into.path, 'worktree', 'list')).not.toContain('check-');
   });
 });
 

@@ -1,8 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { assertRefName, readGit, runGit } from '../git/git.ts';
 import type { RepoSource } from '../git/repo-source.ts';
 import { collectResult, type CollectedWork, type CollectRequest } from './collect.ts';
 import { releaseInPlace } from './in-place-lock.ts';
@@ -11,12 +6,6 @@ import { locateSource } from './local-repo.ts';
 import { prepareWorkspace } from './prepare.ts';
 import { openRepoCache, type RepoCache } from './repo-cache.ts';
 import { findWorkspace, type Workspace, type WorkspaceRequest } from './workspace.ts';
-
-/** A checkout for looking and running only; `dispose` throws it away with whatever was written there. */
-export interface CleanCheckout {
-  readonly path: string;
-  dispose(): Promise<void>;
-}
 
 /** All directories that this worker gives to attempts. One instance per data directory. */
 export interface Workspaces {
@@ -28,8 +17,6 @@ export interface Workspaces {
   collect(workspace: Workspace, request: CollectRequest): Promise<CollectedWork | null>;
   /** See `removeWorkspace`; gives an in_place directory back, and leaves it as it is. */
   remove(workspace: Workspace, savedCommits: readonly string[]): Promise<RemovalVerdict>;
-  /** Exactly `commit` in a directory of its own, for verify commands. */
-  checkoutClean(cacheDir: string, commit: string): Promise<CleanCheckout>;
   /** The cache of a repository; cloned if need be. */
   openCache(source: RepoSource): Promise<RepoCache>;
 }
@@ -48,33 +35,8 @@ export function openWorkspaces(options: { readonly dataDir: string }): Workspace
       if (workspace.mode === 'in_place') releaseInPlace(workspace.path, workspace.attemptId);
       return removeWorkspace(dataDir, workspace, savedCommits);
     },
-    checkoutClean: (cacheDir, commit) => checkoutClean(dataDir, cacheDir, commit),
     async openCache(source) {
       return openRepoCache(dataDir, (await locateSource(source)).source);
-    },
-  };
-}
-
-async function checkoutClean(
-  dataDir: string,
-  cacheDir: string,
-  commit: string,
-): Promise<CleanCheckout> {
-  assertRefName(commit);
-  const parent = join(dataDir, 'workspaces');
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const path = join(parent, `check-${randomUUID().slice(0, 8)}`);
-  await runGit(['worktree', 'add', '--quiet', '--detach', '--force', path, commit], {
-    gitDir: cacheDir,
-    config: 'owner',
-    set: ['checkout.workers=0'],
-  });
-  const gitDir = await readGit(['rev-parse', '--absolute-git-dir'], { cwd: path });
-  return {
-    path,
-    async dispose() {
-      rmSync(path, { recursive: true, force: true });
-      rmSync(gitDir, { recursive: true, force: true });
     },
   };
 }
