@@ -279,10 +279,13 @@ async function freshBranch(gitDir: string, branch: string, start: string): Promi
   return branch;
 }
 
+/** Alone: while git makes a worktree its HEAD names no commit, and every fetch at that moment fails. */
 async function addWorktree(cache: RepoCache, path: string, branch: string): Promise<string> {
-  await runGit(['worktree', 'add', '--quiet', '--no-checkout', '--force', path, branch], {
-    gitDir: cache.gitDir,
-  });
+  await cache.exclusively(() =>
+    runGit(['worktree', 'add', '--quiet', '--no-checkout', '--force', path, branch], {
+      gitDir: cache.gitDir,
+    }),
+  );
   const gitDir = await readGit(['rev-parse', '--absolute-git-dir'], { cwd: path });
   await checkoutHead(path, gitDir);
   return gitDir;

@@ -251,6 +251,18 @@ describe('a worktree workspace', () => {
     for (const it of made) expect(git(it.path, 'status', '--porcelain')).toBe('');
   });
 
+  test('a worktree is made while others fetch what is new, and no fetch fails of it', async () => {
+    const made: Promise<Workspace>[] = [];
+    for (let number = 0; number < 16; number++) {
+      write(repo, { 'news.txt': String(number) });
+      commit(repo, `news ${number}`);
+      made.push(workspaces.prepare(request()));
+      // Lets those under way get to different steps of their work.
+      await made[number - 3];
+    }
+    await Promise.all(made);
+  });
+
   test('what the user commits later is seen by the next one, and no branch of a task is pruned', async () => {
     const first = await workspaces.prepare(request());
     write(repo, { 'later.txt': 'later' });
