@@ -1,6 +1,6 @@
 import { DEFAULTS, type Assignment, type Command } from '@baton/contract';
 import { buildAssignment, type NewEvent, type Reply } from '@baton/kernel';
-import { feedHead, loadAssignmentRows, type Db } from '@baton/store';
+import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
 import { timersSet, type BatchResult } from './batch/execute-batch.ts';
 import { createClock, type Clock } from './clock.ts';
@@ -16,9 +16,12 @@ import { createStallGuard } from './services/stall-guard.ts';
 import { createTimerFire } from './services/timer-fire.ts';
 import { createWorkerSweep } from './services/worker-sweep.ts';
 import type { Service } from './service.ts';
+import { processRuntime, type Runtime } from './runtime.ts';
+import type { CoordinatorStore } from './store/coordinator-store.ts';
+import { createSqlStore } from './store/sql-store.ts';
 import { createTurns } from './validation/turns.ts';
 import { prevalidations } from './validation/prevalidate.ts';
-import { createSchemaValidator } from './validation/schema-validator.ts';
+import { createSchemaValidator, type SchemaValidator } from './validation/schema-validator.ts';
 import { createVerdicts } from './validation/verdicts.ts';
 
 /** An event with its place in the feed. `cursor` is `<incarnation>.<pos>`. */
@@ -34,13 +37,24 @@ export interface Assigned {
 }
 
 /** What a coordinator works with; it closes none of it. */
-export interface CoordinatorSettings {
+export interface CoordinatorSettings extends CoordinatorOptions {
   readonly db: Db;
+}
+
+/** How a coordinator is set up, whatever it runs on. */
+export interface CoordinatorOptions {
   readonly log: Log;
   /** Engine names that are always known. */
   readonly engines: readonly string[];
   readonly silentMs?: number;
   readonly offlineMs?: number;
+}
+
+/** What a coordinator runs on. It closes the validator and nothing else. */
+export interface CoordinatorPorts {
+  readonly store: CoordinatorStore;
+  readonly runtime: Runtime;
+  readonly validator: SchemaValidator;
 }
 
 /** What happens: takes commands, decides and writes them in batches, runs timers and sweeps. */
@@ -68,13 +82,25 @@ export interface Coordinator {
 
 /** Does nothing before `start`. The database must be migrated. */
 export function createCoordinator(settings: CoordinatorSettings): Coordinator {
-  const { db, log } = settings;
+  const ports = {
+    store: createSqlStore(settings.db),
+    runtime: processRuntime,
+    validator: createSchemaValidator(),
+  };
+  return assembleCoordinator(ports, settings);
+}
+
+/** A coordinator on ports of the caller's choice. Does nothing before `start`. */
+export function assembleCoordinator(
+  { store, runtime, validator }: CoordinatorPorts,
+  settings: CoordinatorOptions,
+): Coordinator {
+  const { log } = settings;
   const silentMs = settings.silentMs ?? DEFAULTS.silentSeconds * 1_000;
   const offlineMs = settings.offlineMs ?? DEFAULTS.offlineSeconds * 1_000;
-  const clock: Clock = createClock();
-  const validator = createSchemaValidator();
+  const clock: Clock = createClock(runtime.monotonicMs);
   const verdicts = createVerdicts(validator);
-  const catalogue = createCatalogue(db, settings.engines);
+  const catalogue = createCatalogue(store, settings.engines);
   const dispatcher = createDispatcher();
   const committed = createListeners<readonly CommittedEvent[]>(log);
   const assigned = createListeners<Assigned>(log);
@@ -93,13 +119,13 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
   const inOrder = createTurns();
   const submit: Coordinator['submit'] = async (command, options) => {
     await inOrder(options?.connection, async () => {
-      await verdicts.prepare(await prevalidations(db, command));
+      await verdicts.prepare(await prevalidations(store, command));
     });
     if (batcher === undefined) throw new Error('the coordinator is not started');
     return batcher.submit(command, options);
   };
 
-  const ports: ServicePorts = { db, clock, log, submit };
+  const ports: ServicePorts = { store, runtime, clock, log, submit };
   const timerFire = createTimerFire(ports);
   const services: readonly Service[] = [
     createStallGuard(ports),
@@ -112,13 +138,13 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
 
   return {
     async start() {
-      const head = await feedHead(db);
+      const head = await store.feedHead();
       incarnation = head.incarnation;
       clock.observe(head.nowMs);
       await catalogue.refresh();
       const timing = { silentMs, offlineMs, heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000 };
       batcher = createBatcher({
-        ports: { db, verdicts, catalogue, clock, incarnation, timing },
+        ports: { store, runtime, verdicts, catalogue, clock, incarnation, timing },
         log,
         targets: dispatcher.targets,
         committed: learn,
@@ -140,10 +166,10 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
     },
     unparkWorker: dispatcher.unpark,
     async assignmentOf(attempt) {
-      const rows = await loadAssignmentRows(db, attempt);
+      const rows = await store.loadAssignmentRows(attempt);
       return rows === undefined ? undefined : buildAssignment(rows);
     },
-    logs: createLogWriter(db, log),
+    logs: createLogWriter(store, log),
     nowMs: clock.nowMs,
     incarnation: () => incarnation,
   };

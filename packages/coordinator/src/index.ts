@@ -1,9 +1,19 @@
-export { createCoordinator } from './coordinator.ts';
-export type { Assigned, CommittedEvent, Coordinator, CoordinatorSettings } from './coordinator.ts';
+export { assembleCoordinator, createCoordinator } from './coordinator.ts';
+export type {
+  Assigned,
+  CommittedEvent,
+  Coordinator,
+  CoordinatorOptions,
+  CoordinatorPorts,
+  CoordinatorSettings,
+} from './coordinator.ts';
 export type { SubmitOptions } from './batch/batcher.ts';
 export type { IdempotencyRequest } from './batch/pending.ts';
 export { newId } from './ids.ts';
 export type { Log } from './log.ts';
 export type { LogWriter } from './logs/log-writer.ts';
+export type { Runtime } from './runtime.ts';
 export type { Service } from './service.ts';
+export type { BatchStore, BatchTx, BatchWrites, Opened, StoredList } from './store/batch-store.ts';
+export type { CoordinatorStore, OfProject, ServiceStore } from './store/coordinator-store.ts';
 export { createSchemaValidator, type SchemaValidator } from './validation/schema-validator.ts';

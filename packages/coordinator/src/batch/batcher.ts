@@ -1,7 +1,6 @@
 import { AppError, type Command, type CommandType } from '@baton/contract';
 import type { Reply } from '@baton/kernel';
 import { StoreError } from '@baton/store';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Log } from '../log.ts';
 import {
@@ -85,7 +84,7 @@ export function createBatcher(settings: BatcherSettings): Batcher {
 
   async function loop(): Promise<void> {
     // One turn of the event loop, so that what arrives together commits together.
-    await new Promise((resolve) => setImmediate(resolve));
+    await settings.ports.runtime.turn();
     while (waiting.length > 0 || kicked) {
       kicked = false;
       const items = orderBatch(take());
@@ -160,7 +159,8 @@ async function runBatch(
   targets: readonly DispatchTarget[],
 ): Promise<void> {
   let runs: readonly string[] = [];
-  const deadlineMs = performance.now() + retryMsMax;
+  const { runtime } = settings.ports;
+  const deadlineMs = runtime.monotonicMs() + retryMsMax;
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 500)) {
     try {
       finish(settings, items, await executeBatch(settings.ports, items, targets, runs));
@@ -171,14 +171,14 @@ async function runBatch(
         continue;
       }
       if (error instanceof UnknownCommit) {
-        const found = await resolveCommit(settings.ports.db, error);
+        const found = await resolveCommit(settings.ports, error);
         if (found === 'aborted') continue;
         if (found === 'unknown') refuseAll(items, OUTCOME_UNKNOWN);
         else finish(settings, items, found);
         return;
       }
-      const next = await recover(settings, items, error, performance.now() >= deadlineMs);
-      if (next === 'again') await sleep(pauseMs);
+      const next = await recover(settings, items, error, runtime.monotonicMs() >= deadlineMs);
+      if (next === 'again') await runtime.sleep(pauseMs);
       else return;
     }
   }

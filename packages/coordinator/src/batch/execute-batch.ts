@@ -9,24 +9,16 @@ import {
   type TimerRow,
 } from '@baton/kernel';
 import {
-  appendEvents,
-  findIdempotent,
   idempotencyId,
-  insertIdempotent,
   type IdempotencyKey,
   type IdempotentReply,
-  loadRows,
-  lockBatch,
-  lockClaimCandidates,
-  lockRuns,
   type RowChange,
   StoreError,
-  writeStatements,
-  type Db,
-  type Tx,
 } from '@baton/store';
 import type { Clock } from '../clock.ts';
-import { newId, sha256 } from '../ids.ts';
+import { sha256 } from '../ids.ts';
+import type { Runtime } from '../runtime.ts';
+import type { BatchStore, BatchTx } from '../store/batch-store.ts';
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
@@ -40,7 +32,8 @@ const decideRoundsMax = 40;
 
 /** What batches are decided and written with. */
 export interface BatchPorts {
-  readonly db: Db;
+  readonly store: BatchStore;
+  readonly runtime: Runtime;
   readonly verdicts: Verdicts;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
@@ -88,7 +81,7 @@ export function executeBatch(
   targets: readonly DispatchTarget[],
   extraRuns: readonly string[],
 ): Promise<BatchResult> {
-  return ports.db.transaction(async (tx) => {
+  return ports.store.transaction(async (tx) => {
     const batch = await openBatch(ports, tx, items, targets, extraRuns);
     const outcomes: Outcome[] = [];
     for (const item of items) outcomes.push(await runCommand(ports, tx, batch, item));
@@ -109,7 +102,7 @@ interface Batch {
 
 async function openBatch(
   ports: BatchPorts,
-  tx: Tx,
+  tx: BatchTx,
   items: readonly Pending[],
   targets: readonly DispatchTarget[],
   extraRuns: readonly string[],
@@ -119,10 +112,7 @@ async function openBatch(
     ...new Set([...named.workers, ...targets.flatMap((it) => it.workers.map((w) => w.worker))]),
   ].sort();
   const keys = items.flatMap((it) => (it.idempotency === undefined ? [] : [it.idempotency]));
-  const [locked, repeated] = await Promise.all([
-    lockBatch(tx, { ...named, workers, idempotency: keys }),
-    keys.length === 0 ? new Map() : findIdempotent(tx, keys),
-  ]);
+  const locked = await tx.open({ ...named, workers, idempotency: keys });
   const nowMs = ports.clock.observe(locked.nowMs);
   const runs = [...new Set([...named.runs, ...locked.runs, ...extraRuns])].sort();
   const world = new BatchWorld();
@@ -130,8 +120,8 @@ async function openBatch(
   const context: Context = {
     nowMs,
     incarnation: ports.incarnation,
-    newId,
-    random: Math.random,
+    newId: ports.runtime.newId,
+    random: ports.runtime.random,
     sha256,
     nextSeq: () => queue++,
     violations: ports.verdicts.violations,
@@ -141,17 +131,24 @@ async function openBatch(
   };
   const first = items.flatMap((item) => plan(item.command, world));
   await Promise.all([
-    runs.length === 0 ? undefined : lockRuns(tx, runs),
+    runs.length === 0 ? undefined : tx.lockRuns(runs),
     loadNeeds(tx, world, ports.verdicts, unmet(world, first)),
   ]);
   await loadPlans(ports, tx, world, items);
-  return { world, context, events: [], lockedRuns: new Set(runs), repeated, fresh: new Map() };
+  return {
+    world,
+    context,
+    events: [],
+    lockedRuns: new Set(runs),
+    repeated: locked.repeated,
+    fresh: new Map(),
+  };
 }
 
 /** Loads ahead what the commands will surely read, until the plans name nothing new. */
 async function loadPlans(
   ports: BatchPorts,
-  tx: Tx,
+  tx: BatchTx,
   world: BatchWorld,
   items: readonly Pending[],
 ): Promise<void> {
@@ -167,7 +164,7 @@ async function loadPlans(
 
 async function runCommand(
   ports: BatchPorts,
-  tx: Tx,
+  tx: BatchTx,
   batch: Batch,
   item: Pending,
 ): Promise<Outcome> {
@@ -199,7 +196,7 @@ function repeat(before: IdempotentReply, requestSha256: string): Outcome {
 /** Decides one command, loading what turns out to be missing, and lays its changes over the world. */
 async function decideWhole(
   ports: BatchPorts,
-  tx: Tx,
+  tx: BatchTx,
   batch: Batch,
   command: Pending['command'],
 ): Promise<Outcome> {
@@ -221,7 +218,7 @@ async function decideWhole(
 /** Hands ready work to waiting workers: in the commit that made the work, when it is this one. */
 async function runDispatches(
   ports: BatchPorts,
-  tx: Tx,
+  tx: BatchTx,
   batch: Batch,
   targets: readonly DispatchTarget[],
 ): Promise<BatchResult['dispatches']> {
@@ -245,12 +242,12 @@ async function runDispatches(
 
 async function loadCandidates(
   ports: BatchPorts,
-  tx: Tx,
+  tx: BatchTx,
   batch: Batch,
   target: DispatchTarget,
 ): Promise<void> {
   const ids = target.workers.map((it) => it.worker);
-  const workers = await loadRows(tx, 'workers', ids);
+  const workers = await tx.loadRows('workers', ids);
   for (const [id, row] of workers) batch.world.putLoaded('workers', id, row);
   if (!target.searchStored) {
     batch.world.putList('readyOfProject', target.project, []);
@@ -261,18 +258,17 @@ async function loadCandidates(
     .filter((row) => [...workers.values()].some((worker) => fits(row.needs, worker)));
   for (const row of fitting) batch.world.putLoaded('needs', row.id, row);
   const free = target.workers.reduce((sum, it) => sum + it.max, 0);
-  const found = await lockClaimCandidates(
-    tx,
+  const found = await tx.lockCandidates(
     target.project,
     fitting.map((row) => row.id),
     Math.min(free, 64),
   );
-  for (const row of found.values()) batch.lockedRuns.add(row.runId);
-  batch.world.putList('readyOfProject', target.project, [...found.values()]);
+  for (const row of found) batch.lockedRuns.add(row.runId);
+  batch.world.putList('readyOfProject', target.project, found);
 }
 
 async function commitBatch(
-  tx: Tx,
+  tx: BatchTx,
   batch: Batch,
   outcomes: readonly Outcome[],
   dispatches: BatchResult['dispatches'],
@@ -280,29 +276,21 @@ async function commitBatch(
   const writes = batch.world.writes();
   checkLocks(batch, writes);
   const idempotent = [...batch.fresh.values()];
-  const last = [
-    ...writeStatements(writes),
-    ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, batch.context.nowMs)]),
-    ...(batch.events.length === 0 ? [] : [appendEvents(batch.events)]),
-  ];
-  if (last.length === 0) {
+  const { events } = batch;
+  if (writes.length + idempotent.length + events.length === 0) {
     await tx.rollback();
     return { outcomes, events: [], firstPos: 0, writes, dispatches };
   }
-  const done = { outcomes, events: batch.events, writes, dispatches };
-  const results = await tx.commitWith(last).catch((error: unknown) => {
-    throw error instanceof StoreError && error.kind === 'unknown_outcome'
-      ? new UnknownCommit(error.xid, done)
-      : error;
-  });
-  const firstPos = batch.events.length === 0 ? 0 : firstPosOf(results[results.length - 1]);
+  const done = { outcomes, events, writes, dispatches };
+  const { nowMs } = batch.context;
+  const firstPos = await tx
+    .commit({ rows: writes, idempotent, events, nowMs })
+    .catch((error: unknown) => {
+      throw error instanceof StoreError && error.kind === 'unknown_outcome'
+        ? new UnknownCommit(error.xid, done)
+        : error;
+    });
   return { ...done, firstPos };
-}
-
-function firstPosOf(rows: readonly unknown[] | undefined): number {
-  const row = rows?.[0] as { readonly first_pos: number } | undefined;
-  if (row === undefined) throw new Error('appending events did not answer their first position');
-  return row.first_pos;
 }
 
 /** Each changed row of a run is covered by that run's lock; a run made in this batch needs none. */

@@ -1,5 +1,5 @@
 import type { Need, TableName } from '@baton/kernel';
-import { loadList, loadRows, type LoadableList, type Queries } from '@baton/store';
+import type { BatchTx, StoredList } from '../store/batch-store.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
 import type { BatchWorld } from './batch-world.ts';
 
@@ -8,13 +8,13 @@ import type { BatchWorld } from './batch-world.ts';
  * The locks of the batch are held by then, so what is read stays true until its commit.
  */
 export async function loadNeeds(
-  queries: Queries,
+  tx: Pick<BatchTx, 'loadRows' | 'loadList'>,
   world: BatchWorld,
   verdicts: Verdicts,
   needs: readonly Need[],
 ): Promise<void> {
   const rows = new Map<TableName, Set<string>>();
-  const lists = new Map<LoadableList, Set<string>>();
+  const lists = new Map<StoredList, Set<string>>();
   const schemas: Need[] = [];
   for (const need of needs) {
     if (need.kind === 'row') group(rows, need.table, need.id);
@@ -27,11 +27,11 @@ export async function loadNeeds(
   await Promise.all([
     verdicts.prepare(schemas),
     ...[...rows].map(async ([table, ids]) => {
-      const found = await loadRows(queries, table, [...ids]);
+      const found = await tx.loadRows(table, [...ids]);
       for (const id of ids) world.putLoaded(table, id, found.get(id) ?? null);
     }),
     ...[...lists].map(async ([list, owners]) => {
-      const found = await loadList(queries, list, [...owners]);
+      const found = await tx.loadList(list, [...owners]);
       for (const owner of owners)
         world.putList(list, owner, [...(found.get(owner)?.values() ?? [])]);
     }),

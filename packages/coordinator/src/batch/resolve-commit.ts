@@ -1,6 +1,4 @@
-import { findEventPos, type Db } from '@baton/store';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { BatchResult, UnknownCommit } from './execute-batch.ts';
+import type { BatchPorts, BatchResult, UnknownCommit } from './execute-batch.ts';
 
 const pauseMs = 200;
 const triesMax = 100;
@@ -10,23 +8,23 @@ const triesMax = 100;
  * `unknown` when the database cannot tell (no transaction id, or it stays away).
  */
 export async function resolveCommit(
-  db: Db,
+  { store, runtime }: Pick<BatchPorts, 'store' | 'runtime'>,
   lost: UnknownCommit,
 ): Promise<BatchResult | 'aborted' | 'unknown'> {
   if (lost.xid === undefined) return 'unknown';
   for (let tries = 0; tries < triesMax; tries++) {
-    const outcome = await db.outcomeOf(lost.xid).catch(() => 'in_progress' as const);
+    const outcome = await store.outcomeOf(lost.xid).catch(() => 'in_progress' as const);
     if (outcome === 'aborted') return 'aborted';
-    if (outcome === 'committed') return { ...lost.done, firstPos: await firstPosOf(db, lost) };
-    await sleep(pauseMs);
+    if (outcome === 'committed') return { ...lost.done, firstPos: await firstPosOf(store, lost) };
+    await runtime.sleep(pauseMs);
   }
   return 'unknown';
 }
 
-async function firstPosOf(db: Db, lost: UnknownCommit): Promise<number> {
+async function firstPosOf(store: BatchPorts['store'], lost: UnknownCommit): Promise<number> {
   const place = lost.done.events.findIndex((event) => event.runId !== null);
   const event = lost.done.events[place];
   if (event === undefined || event.runId === null || event.runSeq === null) return 0;
-  const pos = await findEventPos(db, event.runId, event.runSeq);
+  const pos = await store.findEventPos(event.runId, event.runSeq);
   return pos === undefined ? 0 : pos - place;
 }

@@ -1,5 +1,6 @@
 import type { NeedsRow, WorkerRow } from '@baton/kernel';
-import { listKnownEngines, listNeeds, type Db, type RowChange } from '@baton/store';
+import type { RowChange } from '@baton/store';
+import type { ServiceStore } from '../store/coordinator-store.ts';
 
 /**
  * What is few and rarely changes, kept in memory: the distinct needs of each project and the engines
@@ -14,7 +15,7 @@ export interface Catalogue {
 }
 
 /** `builtIn` are the engines that are always known. */
-export function createCatalogue(db: Db, builtIn: readonly string[]): Catalogue {
+export function createCatalogue(store: ServiceStore, builtIn: readonly string[]): Catalogue {
   const needs = new Map<string, Map<string, NeedsRow>>();
   const engines = new Map<string, Set<string>>();
 
@@ -34,7 +35,7 @@ export function createCatalogue(db: Db, builtIn: readonly string[]): Catalogue {
     needsOf: (project) => [...(needs.get(project)?.values() ?? [])],
     engines: (project) => [...(engines.get(project) ?? builtIn)],
     async refresh() {
-      const [rows, known] = await Promise.all([listNeeds(db), listKnownEngines(db)]);
+      const [rows, known] = await Promise.all([store.listNeeds(), store.listKnownEngines()]);
       for (const row of rows) addNeeds(row);
       for (const it of known) addEngine(it.projectId, it.engine);
     },

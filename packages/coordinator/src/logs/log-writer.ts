@@ -1,7 +1,8 @@
 import { AppError } from '@baton/contract';
-import { appendLogChunk, type Db, type LogPiece } from '@baton/store';
+import type { LogPiece } from '@baton/store';
 import { createListeners } from '../listeners.ts';
 import type { Log } from '../log.ts';
+import type { CoordinatorStore } from '../store/coordinator-store.ts';
 
 /**
  * Writes log bytes past the batcher: they change no state. Fenced like every other write; bytes that
@@ -14,12 +15,15 @@ export interface LogWriter {
   onAppend(listener: (attempt: string) => void): () => void;
 }
 
-/** Bytes go to `db`; a listener that throws is told of in `log`. */
-export function createLogWriter(db: Db, log: Log): LogWriter {
+/** Bytes go to the store; a listener that throws is told of in `log`. */
+export function createLogWriter(
+  store: Pick<CoordinatorStore, 'appendLogChunk'>,
+  log: Log,
+): LogWriter {
   const appended = createListeners<string>(log);
   return {
     async append(piece) {
-      const outcome = await appendLogChunk(db, piece);
+      const outcome = await store.appendLogChunk(piece);
       if ('nextOffset' in outcome) {
         if (outcome.kind === 'appended') appended.tell(piece.attempt);
         return { nextOffset: outcome.nextOffset };

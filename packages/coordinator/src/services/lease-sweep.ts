@@ -1,4 +1,3 @@
-import { listExpiredLeases } from '@baton/store';
 import type { Reconciler } from '../service.ts';
 import type { ServicePorts } from './ports.ts';
 import { createSweep } from './sweep.ts';
@@ -9,7 +8,7 @@ export function createLeaseSweep(ports: ServicePorts): Reconciler {
     name: 'lease-sweep',
     intervalMs: 1_000,
     perPassMax: 50,
-    find: (limit) => listExpiredLeases(ports.db, limit),
+    find: (limit) => ports.store.listExpiredLeases(limit),
     command: (row) => ({
       type: 'lease.expire',
       project: row.projectId,

@@ -1,4 +1,3 @@
-import { maintain, purgeExpired } from '@baton/store';
 import type { ServicePorts } from './ports.ts';
 import { createReconciler } from './reconciler.ts';
 import type { Reconciler } from '../service.ts';
@@ -14,14 +13,14 @@ export function createMaintenance(ports: ServicePorts): Reconciler {
   return createReconciler({
     name: 'maintenance',
     intervalMs,
-    log: ports.log,
+    ports,
     async runOnce() {
       if (isFirst) {
         isFirst = false;
         return 0;
       }
-      const purged = await purgeExpired(ports.db);
-      await maintain(ports.db);
+      const purged = await ports.store.purgeExpired();
+      await ports.store.maintain();
       return purged;
     },
   });

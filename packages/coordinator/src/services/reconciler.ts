@@ -1,5 +1,5 @@
-import type { Log } from '../log.ts';
 import type { Reconciler } from '../service.ts';
+import type { ServicePorts } from './ports.ts';
 
 interface Settings {
   readonly name: string;
@@ -7,13 +7,14 @@ interface Settings {
   readonly intervalMs: number;
   /** Pause after a pass that filled its bound, because more is likely waiting. */
   readonly again?: (found: number) => boolean;
-  readonly log: Log;
+  readonly ports: Pick<ServicePorts, 'log' | 'runtime'>;
   readonly runOnce: () => Promise<number>;
 }
 
 /** Runs `runOnce` every `intervalMs`, at once after a nudge, and never twice at a time. */
 export function createReconciler(settings: Settings): Reconciler {
-  let timer: NodeJS.Timeout | undefined;
+  const { log, runtime } = settings.ports;
+  let callOff: (() => void) | undefined;
   let running: Promise<void> | undefined;
   let nudged = false;
   let stopped = true;
@@ -24,15 +25,14 @@ export function createReconciler(settings: Settings): Reconciler {
       const found = await settings.runOnce();
       if (settings.again?.(found) === true) nudged = true;
     } catch (error) {
-      if (!stopped) settings.log.warn({ error, service: settings.name }, 'a pass failed');
+      if (!stopped) log.warn({ error, service: settings.name }, 'a pass failed');
     }
   }
 
   function schedule(delayMs: number): void {
-    clearTimeout(timer);
+    callOff?.();
     if (stopped) return;
-    timer = setTimeout(begin, delayMs);
-    timer.unref();
+    callOff = runtime.after(delayMs, begin);
   }
 
   function begin(): void {
@@ -53,7 +53,7 @@ export function createReconciler(settings: Settings): Reconciler {
     },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
+      callOff?.();
       await running;
     },
     nudge() {

@@ -1,4 +1,3 @@
-import { listOpenAttemptIds } from '@baton/store';
 import type { Service } from '../service.ts';
 import type { ServicePorts } from './ports.ts';
 
@@ -12,12 +11,13 @@ const perCommandMax = 200;
  * process (event loop, or a laptop's sleep): our absence must not make healthy workers lost.
  */
 export function createStallGuard(ports: ServicePorts): Service {
-  let timer: NodeJS.Timeout | undefined;
+  const { runtime } = ports;
+  let callOff: (() => void) | undefined;
   let last = { wallMs: 0, monotonicMs: 0 };
 
   /** Extends the leases of everything open now. */
   async function grace(): Promise<void> {
-    const open = await listOpenAttemptIds(ports.db);
+    const open = await ports.store.listOpenAttemptIds();
     const byProject = new Map<string, string[]>();
     for (const row of open) {
       byProject.set(row.projectId, [...(byProject.get(row.projectId) ?? []), row.id]);
@@ -35,7 +35,8 @@ export function createStallGuard(ports: ServicePorts): Service {
   }
 
   function tick(): void {
-    const now = { wallMs: Date.now(), monotonicMs: performance.now() };
+    callOff = runtime.after(beatMs, tick);
+    const now = { wallMs: runtime.wallMs(), monotonicMs: runtime.monotonicMs() };
     const gapMs = Math.max(now.wallMs - last.wallMs, now.monotonicMs - last.monotonicMs);
     last = now;
     if (gapMs < stallMs) return;
@@ -47,12 +48,11 @@ export function createStallGuard(ports: ServicePorts): Service {
     name: 'stall-guard',
     async start() {
       await grace();
-      last = { wallMs: Date.now(), monotonicMs: performance.now() };
-      timer = setInterval(tick, beatMs);
-      timer.unref();
+      last = { wallMs: runtime.wallMs(), monotonicMs: runtime.monotonicMs() };
+      callOff = runtime.after(beatMs, tick);
     },
     stop() {
-      clearInterval(timer);
+      callOff?.();
       return Promise.resolve();
     },
   };

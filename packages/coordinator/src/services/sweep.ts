@@ -19,7 +19,7 @@ export function createSweep<Row>(ports: ServicePorts, sweep: Sweep<Row>): Reconc
   return createReconciler({
     name,
     intervalMs,
-    log: ports.log,
+    ports,
     again: (found) => found === perPassMax,
     async runOnce() {
       const rows = await sweep.find(perPassMax);

@@ -1,4 +1,3 @@
-import { listDueTimers } from '@baton/store';
 import type { Reconciler } from '../service.ts';
 import type { ServicePorts } from './ports.ts';
 import { createSweep } from './sweep.ts';
@@ -14,14 +13,14 @@ export interface TimerFire extends Reconciler {
 
 /** Its sweep finds what other replicas set; `expect` makes it punctual for ours. */
 export function createTimerFire(ports: ServicePorts): TimerFire {
-  let wake: NodeJS.Timeout | undefined;
+  let callOff: (() => void) | undefined;
   let wakeAtMs = Number.POSITIVE_INFINITY;
 
   const sweep = createSweep(ports, {
     name: 'timer-fire',
     intervalMs,
     perPassMax: 500,
-    find: (limit) => listDueTimers(ports.db, limit),
+    find: (limit) => ports.store.listDueTimers(limit),
     command: (row) => ({
       type: 'timer.fire',
       project: row.projectId,
@@ -36,19 +35,15 @@ export function createTimerFire(ports: ServicePorts): TimerFire {
       const earliest = Math.min(...dueAtMs);
       const nowMs = ports.clock.nowMs();
       if (earliest >= wakeAtMs || earliest - nowMs > intervalMs) return;
-      clearTimeout(wake);
+      callOff?.();
       wakeAtMs = earliest;
-      wake = setTimeout(
-        () => {
-          wakeAtMs = Number.POSITIVE_INFINITY;
-          sweep.nudge();
-        },
-        Math.max(0, earliest - nowMs),
-      );
-      wake.unref();
+      callOff = ports.runtime.after(Math.max(0, earliest - nowMs), () => {
+        wakeAtMs = Number.POSITIVE_INFINITY;
+        sweep.nudge();
+      });
     },
     async stop() {
-      clearTimeout(wake);
+      callOff?.();
       await sweep.stop();
     },
   };

@@ -1,4 +1,3 @@
-import { listWorkersToSweep } from '@baton/store';
 import type { Reconciler } from '../service.ts';
 import type { ServicePorts } from './ports.ts';
 import { createSweep } from './sweep.ts';
@@ -12,7 +11,7 @@ export function createWorkerSweep(
     name: 'worker-sweep',
     intervalMs: 1_000,
     perPassMax: 200,
-    find: (limit) => listWorkersToSweep(ports.db, { ...bounds, limit }),
+    find: (limit) => ports.store.listWorkersToSweep({ ...bounds, limit }),
     command: (row) => ({
       type: 'worker.sweep',
       project: row.projectId,

@@ -1,12 +1,12 @@
 import type { Command } from '@baton/contract';
 import { expandGoal, type Need } from '@baton/kernel';
-import { findDeclaredOutputs, type Db } from '@baton/store';
+import type { ServiceStore } from '../store/coordinator-store.ts';
 
 /**
  * The verdicts a command will need, found before its batch, so that no transaction waits for the
  * validator. Missing one is harmless: the batch then asks for it.
  */
-export async function prevalidations(db: Db, command: Command): Promise<Need[]> {
+export async function prevalidations(store: ServiceStore, command: Command): Promise<Need[]> {
   switch (command.type) {
     case 'run.create': {
       const { plan } = expandGoal(command.body);
@@ -15,9 +15,9 @@ export async function prevalidations(db: Db, command: Command): Promise<Need[]> 
     case 'task.create':
       return schemasOf(command.body.outputs);
     case 'attempt.output':
-      return dataOf(db, command.attempt, { [command.body.key]: command.body.data });
+      return dataOf(store, command.attempt, { [command.body.key]: command.body.data });
     case 'attempt.complete':
-      return dataOf(db, command.attempt, command.body.result.contracts ?? {});
+      return dataOf(store, command.attempt, command.body.result.contracts ?? {});
     default:
       return [];
   }
@@ -30,12 +30,12 @@ function schemasOf(outputs: readonly { readonly schema?: unknown }[]): Need[] {
 }
 
 async function dataOf(
-  db: Db,
+  store: ServiceStore,
   attempt: string,
   data: Readonly<Record<string, unknown>>,
 ): Promise<Need[]> {
   if (Object.keys(data).length === 0) return [];
-  const declared = await findDeclaredOutputs(db, attempt);
+  const declared = await store.findDeclaredOutputs(attempt);
   return declared.flatMap((output) =>
     output.schema === undefined || !Object.hasOwn(data, output.key)
       ? []

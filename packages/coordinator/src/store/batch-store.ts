@@ -1,0 +1,78 @@
+import type { ListName, Lists, NewEvent, ReadyRow, TableName, Tables } from '@baton/kernel';
+import type {
+  BatchNames,
+  IdempotencyKey,
+  IdempotentReply,
+  RowChange,
+  TransactionOutcome,
+} from '@baton/store';
+
+/** Lists that are loaded by their owner's id; claimable rows are locked and loaded at once, apart. */
+export type StoredList = Exclude<ListName, 'readyOfProject'>;
+
+/** What a transaction knows once its first locks are held. */
+export interface Opened {
+  /** The store's clock, as it was when the locks were held; epoch milliseconds. */
+  readonly nowMs: number;
+  /** Runs of the named tasks, attempts, checkpoints and timers, ascending: to be locked next. */
+  readonly runs: readonly string[];
+  /** First answers to the named idempotency keys, by `idempotencyId`. */
+  readonly repeated: ReadonlyMap<string, IdempotentReply>;
+}
+
+/** Everything a batch leaves behind, written as one. */
+export interface BatchWrites {
+  readonly rows: readonly RowChange[];
+  readonly idempotent: readonly (IdempotencyKey & IdempotentReply)[];
+  readonly events: readonly NewEvent[];
+  readonly nowMs: number;
+}
+
+/**
+ * One open transaction of a batch. Calls take effect in the order they are made, whether or not the one
+ * before was waited for. Every failure is a `StoreError`; after the first one nothing was done.
+ */
+export interface BatchTx {
+  /**
+   * Holds idempotency keys, join tokens and workers, waiting for those who hold them, then tells what
+   * to lock next. Names of workers are `<projectId>/<name>`.
+   */
+  open(names: BatchNames): Promise<Opened>;
+  /** Locks runs, which are given ascending, waiting for those who hold them. */
+  lockRuns(runs: readonly string[]): Promise<void>;
+  /** Heads of the queues of some needs, at most `limitPerNeeds` each, locked together with their runs; what others hold is skipped. Best first. */
+  lockCandidates(
+    project: string,
+    needsIds: readonly string[],
+    limitPerNeeds: number,
+  ): Promise<readonly ReadyRow[]>;
+  /** Rows by key; ids of rows that do not exist are not in the map. */
+  loadRows<T extends TableName>(
+    table: T,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Tables[T]>>;
+  /** Whole lists by owner, with their rows by key; each owner asked for is in the map. */
+  loadList<L extends StoredList>(
+    list: L,
+    owners: readonly string[],
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, Tables[Lists[L]]>>>;
+  /**
+   * Writes and commits. Resolves only once that is durable, with the position of the first event (0
+   * without events). Fails as `retryable`, with nothing done, when a row is not there as it was read:
+   * same epoch and status where a table has them.
+   * @throws {StoreError} `unknown_outcome` when it cannot be told whether it was committed
+   */
+  commit(writes: BatchWrites): Promise<number>;
+  /** Ends the transaction without a trace. */
+  rollback(): Promise<void>;
+}
+
+/** Where batches are read from and written to. */
+export interface BatchStore {
+  /** Runs `work`; what it did not commit when it ends is undone. @throws {StoreError} */
+  transaction<T>(work: (tx: BatchTx) => Promise<T>): Promise<T>;
+  /** What became of the transaction of an `unknown_outcome`; `in_progress`: ask again. */
+  outcomeOf(xid: string): Promise<TransactionOutcome>;
+  /** Where the event with this number in its run stands in the feed. */
+  findEventPos(run: string, runSeq: number): Promise<number | undefined>;
+}

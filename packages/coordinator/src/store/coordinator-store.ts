@@ -1,0 +1,40 @@
+import type { AssignmentRows, NeedsRow, TimerRow } from '@baton/kernel';
+import type { ExpiredLease, FeedHead, LogOutcome, LogPiece, PresenceBounds } from '@baton/store';
+import type { BatchStore } from './batch-store.ts';
+
+/** A row of a project, by its id. */
+export interface OfProject {
+  readonly id: string;
+  readonly projectId: string;
+}
+
+/** What the services look up, without locks; what they find may be over when they act on it. */
+export interface ServiceStore {
+  /** Attempts that were silent for longer than their lease, the longest first. */
+  listExpiredLeases(limit: number): Promise<readonly ExpiredLease[]>;
+  /** Timers whose instant has come by the store's clock, the earliest first. */
+  listDueTimers(limit: number): Promise<readonly TimerRow[]>;
+  /** Workers whose last beat is older than their presence says. */
+  listWorkersToSweep(bounds: PresenceBounds): Promise<readonly OfProject[]>;
+  /** Attempts that are claimed, running or parked. */
+  listOpenAttemptIds(): Promise<readonly OfProject[]>;
+  /** Distinct needs of the work that is ready, held or not. */
+  listNeeds(): Promise<readonly NeedsRow[]>;
+  listKnownEngines(): Promise<readonly { readonly projectId: string; readonly engine: string }[]>;
+  /** Contracts that the task of an attempt declares; `schema` is absent where anything goes. */
+  findDeclaredOutputs(
+    attempt: string,
+  ): Promise<readonly { readonly key: string; readonly schema?: unknown }[]>;
+  feedHead(): Promise<FeedHead>;
+  /** Removes what is over. Answers how many rows. */
+  purgeExpired(): Promise<number>;
+  /** Does for the embedded database what a server does by itself. */
+  maintain(): Promise<void>;
+}
+
+/** Everything that a coordinator asks of its store. */
+export interface CoordinatorStore extends BatchStore, ServiceStore {
+  /** What the assignment of an attempt is made of, of one moment. */
+  loadAssignmentRows(attempt: string): Promise<AssignmentRows | undefined>;
+  appendLogChunk(piece: LogPiece): Promise<LogOutcome>;
+}

@@ -1,0 +1,85 @@
+import {
+  appendEvents,
+  appendLogChunk,
+  feedHead,
+  findDeclaredOutputs,
+  findEventPos,
+  findIdempotent,
+  insertIdempotent,
+  listDueTimers,
+  listExpiredLeases,
+  listKnownEngines,
+  listNeeds,
+  listOpenAttemptIds,
+  listWorkersToSweep,
+  loadAssignmentRows,
+  loadList,
+  loadRows,
+  lockBatch,
+  lockClaimCandidates,
+  lockRuns,
+  maintain,
+  purgeExpired,
+  writeStatements,
+  type Db,
+  type Tx,
+} from '@baton/store';
+import type { BatchTx, BatchWrites } from './batch-store.ts';
+import type { CoordinatorStore } from './coordinator-store.ts';
+
+/** The store of a database; it does not close it. */
+export function createSqlStore(db: Db): CoordinatorStore {
+  return {
+    transaction: (work) => db.transaction((tx) => work(sqlTx(tx))),
+    outcomeOf: (xid) => db.outcomeOf(xid),
+    findEventPos: (run, runSeq) => findEventPos(db, run, runSeq),
+    listExpiredLeases: (limit) => listExpiredLeases(db, limit),
+    listDueTimers: (limit) => listDueTimers(db, limit),
+    listWorkersToSweep: (bounds) => listWorkersToSweep(db, bounds),
+    listOpenAttemptIds: () => listOpenAttemptIds(db),
+    listNeeds: () => listNeeds(db),
+    listKnownEngines: () => listKnownEngines(db),
+    findDeclaredOutputs: (attempt) => findDeclaredOutputs(db, attempt),
+    feedHead: () => feedHead(db),
+    purgeExpired: () => purgeExpired(db),
+    maintain: () => maintain(db),
+    loadAssignmentRows: (attempt) => loadAssignmentRows(db, attempt),
+    appendLogChunk: (piece) => appendLogChunk(db, piece),
+  };
+}
+
+function sqlTx(tx: Tx): BatchTx {
+  return {
+    async open(names) {
+      const [{ nowMs, runs }, repeated] = await Promise.all([
+        lockBatch(tx, names),
+        names.idempotency.length === 0 ? new Map() : findIdempotent(tx, names.idempotency),
+      ]);
+      return { nowMs, runs, repeated };
+    },
+    lockRuns: (runs) => lockRuns(tx, runs),
+    async lockCandidates(project, needsIds, limitPerNeeds) {
+      return [...(await lockClaimCandidates(tx, project, needsIds, limitPerNeeds)).values()];
+    },
+    loadRows: (table, ids) => loadRows(tx, table, ids),
+    loadList: (list, owners) => loadList(tx, list, owners),
+    commit: (writes) => commit(tx, writes),
+    rollback: () => tx.rollback(),
+  };
+}
+
+async function commit(tx: Tx, writes: BatchWrites): Promise<number> {
+  const { rows, idempotent, events, nowMs } = writes;
+  const results = await tx.commitWith([
+    ...writeStatements(rows),
+    ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, nowMs)]),
+    ...(events.length === 0 ? [] : [appendEvents(events)]),
+  ]);
+  return events.length === 0 ? 0 : firstPosOf(results[results.length - 1]);
+}
+
+function firstPosOf(rows: readonly unknown[] | undefined): number {
+  const row = rows?.[0] as { readonly first_pos: number } | undefined;
+  if (row === undefined) throw new Error('appending events did not answer their first position');
+  return row.first_pos;
+}
