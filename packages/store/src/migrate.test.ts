@@ -40,7 +40,13 @@ describe('a directory of migrations', () => {
     ]);
   });
 
-  test.each(['0004-gap.sql', '3-short.sql', '0003_underscore.sql', '0002-twice.sql'])(
+  test('may leave numbers out', async () => {
+    await write('0004-gap.sql', 'select 1');
+    const migrations = await listMigrations(directory);
+    expect(migrations.map(({ version }) => version)).toEqual([1, 2, 4]);
+  });
+
+  test.each(['3-short.sql', '0003_underscore.sql', '0002-twice.sql'])(
     'with %s is refused',
     async (name) => {
       await write(name, 'select 1');

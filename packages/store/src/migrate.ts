@@ -67,15 +67,18 @@ const CREATE_TABLE = `
   )`;
 
 /**
- * The migrations of a directory in order. @throws {Error} when a name is wrong or a number is missing
+ * The migrations of a directory in order; numbers may be left out, none is given twice.
+ * @throws {Error} when a name is wrong
  */
 export async function listMigrations(directory = MIGRATIONS_DIRECTORY): Promise<Migration[]> {
   const files = (await readdir(directory)).filter((file) => file.endsWith('.sql')).toSorted();
+  const versionOf = (file: string | undefined): number => Number(FILE_NAME.exec(file ?? '')?.[1]);
   return Promise.all(
     files.map(async (file, index) => {
-      const version = Number(FILE_NAME.exec(file)?.[1]);
-      if (version !== index + 1) {
-        throw new Error(`${file} should be named ${String(index + 1).padStart(4, '0')}-what.sql`);
+      const version = versionOf(file);
+      const isNext = index === 0 || version > versionOf(files[index - 1]);
+      if (!isNext || !(version > 0)) {
+        throw new Error(`${file} should be named NNNN-what.sql, with a number of its own`);
       }
       const sql = await readFile(join(directory, file), 'utf8');
       return {
@@ -109,7 +112,8 @@ export async function migrate(
       await admin.script(CREATE_TABLE);
       const done = await admin.query(appliedMigrations);
       assertFits(known, done);
-      const pending = known.slice(done.length);
+      const applied = new Set(done.map(({ version }) => version));
+      const pending = known.filter(({ version }) => !applied.has(version));
       for (const migration of pending) await apply(admin, migration);
       return { applied: pending.map(({ name }) => name) };
     } finally {
@@ -138,7 +142,8 @@ interface AppliedRow {
 }
 
 function assertFits(known: readonly Migration[], done: readonly AppliedRow[]): void {
-  const breaking = done.find(({ version, is_breaking }) => version > known.length && is_breaking);
+  const newest = known.at(-1)?.version ?? 0;
+  const breaking = done.find(({ version, is_breaking }) => version > newest && is_breaking);
   if (breaking !== undefined) {
     throw new AppError(
       'schema_newer',
@@ -147,8 +152,9 @@ function assertFits(known: readonly Migration[], done: readonly AppliedRow[]): v
       { detail: { migration: breaking.name } },
     );
   }
-  for (const [index, row] of done.entries()) {
-    const migration = known[index];
+  const byVersion = new Map(known.map((migration) => [migration.version, migration]));
+  for (const row of done) {
+    const migration = byVersion.get(row.version);
     if (migration === undefined || migration.sha256 === row.sha256) continue;
     throw new Error(
       `migration ${migration.name} was changed after it was applied to this database as ${row.name}`,
