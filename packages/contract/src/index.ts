@@ -57,6 +57,15 @@ export {
   type LogPage,
   type LogStream,
 } from './attempt.ts';
+export {
+  AWAIT_POLICIES,
+  neededEnds,
+  taskWait,
+  taskWaitReply,
+  type AwaitPolicy,
+  type TaskWait,
+  type TaskWaitReply,
+} from './await.ts';
 export { decodeLogFrame, encodeLogFrame, type LogFrame } from './binary-frame.ts';
 export {
   checkpoint,
@@ -218,6 +227,8 @@ export {
   task,
   taskCreate,
   taskDetail,
+  REVIEW_ACTIONS,
+  taskPlan,
   taskOutput,
   type Candidate,
   type Dependency,
@@ -226,6 +237,8 @@ export {
   type Note,
   type Progress,
   type Task,
+  type ReviewAction,
+  type TaskPlan,
   type TaskCreate,
   type TaskCreateInput,
   type TaskDetail,

@@ -18,6 +18,10 @@ export const LIMITS = {
   pageItemsMax: 1_000,
   requestsPerSecondPerKeyMax: 2_000,
   claimWaitSecondsMax: 60,
+  /** Longest that `POST /tasks/wait` keeps a request open. */
+  waitSecondsMax: 300,
+  /** Tasks that one wait or await may name. */
+  awaitedTasksMax: 256,
 } as const;
 
 /** Values used where a task, run or worker says nothing. Seconds unless the name says otherwise. */

@@ -38,6 +38,7 @@ import {
   findTask,
   listTasks,
   outputsOfTasks,
+  tasksById,
   tasksOfRun,
   type TaskFilter,
   type TaskRead,
@@ -72,6 +73,8 @@ export interface Reads {
   edgesOfRun(run: string): Promise<EdgeRead[]>;
 
   findTask(project: string, id: string): Promise<TaskRead | undefined>;
+  /** In no order; those that are not of the project are left out. */
+  tasksById(project: string, ids: readonly string[]): Promise<TaskRead[]>;
   /** Newest first, behind `after`. */
   listTasks(
     project: string,
@@ -155,6 +158,7 @@ export function createReads(queries: Asker): Reads {
     tasksOfRun: (run) => tasksOfRun(queries, run),
     edgesOfRun: (run) => edgesOfRun(queries, run),
     findTask: (...args) => findTask(queries, ...args),
+    tasksById: (...args) => tasksById(queries, ...args),
     listTasks: (...args) => listTasks(queries, ...args),
     edgesOfTask: (task) => edgesOfTask(queries, task),
     findEdge: (...args) => findEdge(queries, ...args),

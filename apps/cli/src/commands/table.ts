@@ -42,6 +42,7 @@ import { taskProgress } from './task/progress.ts';
 import { taskReject } from './task/reject.ts';
 import { taskRetry } from './task/retry.ts';
 import { taskView } from './task/view.ts';
+import { taskWait } from './task/wait.ts';
 import { up } from './up.ts';
 import { wait } from './wait.ts';
 import { workerDrain } from './worker/drain.ts';
@@ -81,6 +82,7 @@ export const COMMANDS: readonly Command[] = [
   taskAssign,
   taskDepsAdd,
   taskDepsRemove,
+  taskWait,
   taskAsk,
   taskProgress,
   taskNote,

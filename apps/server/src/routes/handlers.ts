@@ -4,6 +4,7 @@ import { referenceHandlers } from '../static/reference.ts';
 import { artifactHandlers } from './artifacts.ts';
 import { attemptHandlers } from './attempts.ts';
 import { checkpointHandlers } from './checkpoints.ts';
+import { delegationHandlers } from './delegation.ts';
 import { eventHandlers } from './events.ts';
 import { healthHandlers } from './health.ts';
 import { runHandlers } from './runs.ts';
@@ -18,6 +19,7 @@ export function createHandlers(app: App): Handlers {
     ...artifactHandlers(app),
     ...attemptHandlers(app),
     ...checkpointHandlers(app),
+    ...delegationHandlers(app),
     ...eventHandlers(app),
     ...healthHandlers(app),
     ...referenceHandlers(app),

@@ -202,6 +202,11 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     reply: plain({ ...checkpoint, attempt: null }),
   },
 
+  waitTasks: {
+    body: { ids: [designId, buildId], policy: 'any', timeout: 60 },
+    reply: plain({ met: false, needed: 1, ended: 0, tasks: [task] }),
+  },
+
   listCheckpoints: {
     query: { status: 'open' },
     reply: plain(only({ ...checkpoint, holds_up: 3 })),

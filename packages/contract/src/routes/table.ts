@@ -1,5 +1,6 @@
 import { attemptRoutes } from './attempts.ts';
 import { checkpointRoutes } from './checkpoints.ts';
+import { delegationRoutes } from './delegation.ts';
 import { runRoutes } from './runs.ts';
 import { systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
@@ -9,6 +10,7 @@ import { workerRoutes } from './workers.ts';
 export const ROUTES = {
   ...runRoutes,
   ...taskRoutes,
+  ...delegationRoutes,
   ...checkpointRoutes,
   ...workerRoutes,
   ...attemptRoutes,

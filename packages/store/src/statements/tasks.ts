@@ -66,6 +66,16 @@ export const taskById = statement({
        and t.project_id = $1`,
 });
 
+export const tasksByIdStatement = statement({
+  name: 'tasksById',
+  args: (project: string, ids: readonly string[]) => [project, ids],
+  row,
+  sql: `${SELECT}
+     where t.id = any($2::text[])
+       and t.project_id = $1
+     order by t.id`,
+});
+
 const TASKS_OF_RUN_MAX = 2 * LIMITS.tasksPerRunMax;
 
 export const tasksOfRunStatement = statement({
@@ -159,6 +169,15 @@ export async function findTask(
 ): Promise<TaskRead | undefined> {
   const [flat] = await queries.query(taskById, project, id);
   return flat === undefined ? undefined : toRead(flat);
+}
+
+/** Tasks of a project by their internal ids, in no order. */
+export async function tasksById(
+  queries: Asker,
+  project: string,
+  ids: readonly string[],
+): Promise<TaskRead[]> {
+  return (await queries.query(tasksByIdStatement, project, ids)).map(toRead);
 }
 
 /** All tasks of a run, in plan order. */
