@@ -62,12 +62,15 @@ create table attempts (
   claimed_at timestamp with time zone not null,
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
+  orphan_result json,
+  park_mode text collate "C",
   constraint attempts_end CHECK (((ended_at IS NULL) = (status = ANY (ARRAY['claimed'::text, 'running'::text, 'parked'::text, 'stopping'::text])))),
   constraint attempts_epoch_check CHECK ((epoch >= 1)),
   constraint attempts_generation_check CHECK ((generation >= 1)),
   constraint attempts_lease_seconds_check CHECK ((lease_seconds >= 1)),
   constraint attempts_missed_beats_check CHECK ((missed_beats >= 0)),
   constraint attempts_number_check CHECK ((number >= 1)),
+  constraint attempts_park_mode_check CHECK ((park_mode = ANY (ARRAY['live'::text, 'held'::text]))),
   constraint attempts_status_check CHECK ((status = ANY (ARRAY['claimed'::text, 'running'::text, 'parked'::text, 'stopping'::text, 'succeeded'::text, 'failed'::text, 'lost'::text, 'timed_out'::text, 'cancelled'::text, 'released'::text]))),
   constraint attempts_pkey PRIMARY KEY (id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
@@ -350,6 +353,9 @@ create table runs (
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
   updated_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  purge_at timestamp with time zone,
+  barrier_id text collate "C",
   constraint runs_cancelled_tasks_check CHECK ((cancelled_tasks >= 0)),
   constraint runs_check CHECK (((open_tasks >= 0) AND (open_tasks <= task_count))),
   constraint runs_check1 CHECK (((out_of_play >= 0) AND (out_of_play <= open_tasks))),
@@ -367,6 +373,7 @@ create table runs (
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
 CREATE INDEX runs_delivering ON public.runs USING btree (delivery_worker_id) WHERE (delivery_worker_id IS NOT NULL);
 CREATE INDEX runs_page ON public.runs USING btree (project_id, created_at, id);
+CREATE INDEX runs_to_purge ON public.runs USING btree (purge_at, id) WHERE (purge_at IS NOT NULL);
 
 create table task_specs (
   task_id text collate "C" not null,
@@ -378,6 +385,7 @@ create table task_specs (
   parent_task_id text collate "C",
   rerun_of text collate "C",
   origin text collate "C",
+  plan json,
   constraint task_specs_pkey PRIMARY KEY (task_id)
 );
 CREATE INDEX task_specs_of_origin ON public.task_specs USING btree (project_id, origin) WHERE (origin IS NOT NULL);
@@ -420,6 +428,12 @@ create table tasks (
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
   updated_at timestamp with time zone not null,
+  rejected boolean not null default false,
+  fresh_generation integer not null default 1,
+  deleted_at timestamp with time zone,
+  purge_at timestamp with time zone,
+  continue_attempt_id text collate "C",
+  wake json,
   constraint tasks_attempt_count_check CHECK ((attempt_count >= 0)),
   constraint tasks_end CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'skipped'::text, 'superseded'::text])))),
   constraint tasks_epoch_check CHECK ((epoch >= 0)),
@@ -437,6 +451,7 @@ create table tasks (
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
 CREATE INDEX tasks_of_run ON public.tasks USING btree (run_id, "position", id);
 CREATE INDEX tasks_page ON public.tasks USING btree (project_id, created_at, id);
+CREATE INDEX tasks_to_purge ON public.tasks USING btree (purge_at, id) WHERE (purge_at IS NOT NULL);
 
 create table timers (
   id text collate "C" not null,
@@ -448,7 +463,6 @@ create table timers (
   kind text collate "C" not null,
   guard bigint not null,
   due_at timestamp with time zone not null,
-  constraint timers_kind_check CHECK ((kind = ANY (ARRAY['retry_backoff'::text, 'checkpoint_deadline'::text, 'queue_timeout'::text, 'start_timeout'::text, 'run_timeout'::text, 'approval_timeout'::text, 'stopping_deadline'::text, 'delivery_deadline'::text]))),
   constraint timers_pkey PRIMARY KEY (id)
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=200);
 CREATE INDEX timers_due ON public.timers USING btree (due_at, id);

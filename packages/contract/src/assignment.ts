@@ -50,6 +50,16 @@ export const assignment = z.object({
   feedback: z.string().nullable(),
   conversation: z.string().nullable().describe("the agent's own id, when it is to be resumed"),
   answer: jsonObject.nullable().describe('decision of the checkpoint a parked attempt waited on'),
+  continue: z
+    .object({
+      attempt: anyId.describe('the attempt that this one goes on from'),
+      worker: anyId.describe('where its workspace is'),
+      conversation: z.string().nullable().describe("its agent's own id"),
+      wake: json.describe('what the agent is told'),
+    })
+    .nullable()
+    .default(null)
+    .describe('an earlier attempt whose workspace and conversation this one goes on with'),
   started: z.boolean().describe('false: nothing ran yet; true: redelivered after a start'),
   lease_seconds: z.number(),
   heartbeat_seconds: z.number(),

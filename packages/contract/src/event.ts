@@ -33,6 +33,8 @@ export const EVENTS = {
   'run.replanned': { data: ['plan_version'], audience: told },
   'run.reopened': { data: ['reason'], audience: told },
   'run.updated': { data: ['fields'], audience: seen },
+  'run.deleted': { data: ['reason'], audience: told },
+  'run.purged': { data: ['run'], audience: seen },
   'run.cancelling': { data: ['reason'], audience: seen },
   'run.completed': { data: ['summary'], audience: shouted },
   'run.failed': { data: ['reason'], audience: shouted },
@@ -71,6 +73,8 @@ export const EVENTS = {
   'task.relaunched': { data: ['generation', 'reason'], audience: told },
   'task.outdated': { data: ['upstream'], audience: seen },
   'task.reviewed': { data: ['state', 'note'], audience: told },
+  'task.deleted': { data: ['key', 'reason'], audience: told },
+  'task.purged': { data: ['task'], audience: seen },
   'task.status_update': { data: ['status', 'reason'], audience: ['worker'] },
   'attempt.claimed': {
     data: ['worker', 'worker_name', 'number', 'engine', 'epoch'],
@@ -79,7 +83,10 @@ export const EVENTS = {
   'attempt.started': { data: ['pid'], audience: seen },
   'attempt.parked': { data: ['reason'], audience: seen },
   'attempt.resumed': { data: [], audience: seen },
-  'attempt.stopping': { data: ['worker', 'reason', 'grace_seconds'], audience: pushed },
+  'attempt.stopping': {
+    data: ['worker', 'reason', 'grace_seconds', 'yields'],
+    audience: pushed,
+  },
   'attempt.succeeded': { data: ['usage'], audience: seen },
   'attempt.failed': { data: ['failure_class', 'reason'], audience: told },
   'attempt.lost': { data: ['reason'], audience: told },
@@ -87,6 +94,9 @@ export const EVENTS = {
   'attempt.cancelled': { data: ['reason'], audience: seen },
   'attempt.released': { data: ['reason'], audience: seen },
   'attempt.orphaned': { data: ['reason', 'result'], audience: told },
+  'attempt.adopted': { data: ['reason'], audience: told },
+  /** Stands in the place of an event whose run or task was purged: positions stay dense. */
+  'event.purged': { data: [], audience: [] },
   'checkpoint.opened': {
     data: ['checkpoint', 'kind', 'question', 'options', 'timeout_at'],
     audience: shouted,

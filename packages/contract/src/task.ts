@@ -50,13 +50,30 @@ export const dependency = z.object({
 });
 export type Dependency = z.infer<typeof dependency>;
 
-/** What a finished task's reviewer said; behaviour of `review` comes with its own routes. */
+/** What a reviewer does with finished work; `request_changes` has it done again with the note. */
+export const REVIEW_ACTIONS = ['approve', 'request_changes', 'reject', 'reset'] as const;
+export type ReviewAction = (typeof REVIEW_ACTIONS)[number];
+
+/** What a finished task's reviewer said. */
 export const review = z.object({
   state: z.enum(['none', 'approved', 'changes_requested', 'rejected']),
   by: z.string().nullable(),
   at: instant.nullable(),
   note: z.string().nullable(),
 });
+
+/** The plan that a task's agent handed in, and what was said to it. */
+export const taskPlan = z.object({
+  text: z.string(),
+  state: z.enum(['submitted', 'approved', 'revised']),
+  revision: z.int().positive().describe('1 for the first plan of a generation'),
+  generation: z.int(),
+  feedback: z.string().nullable(),
+  by: z.string().nullable(),
+  submitted_at: instant,
+  decided_at: instant.nullable(),
+});
+export type TaskPlan = z.infer<typeof taskPlan>;
 
 /** A task as clients see it. `spec` holds what was asked for; the rest is its state. */
 export const task = z.object({

@@ -1,4 +1,5 @@
 import { DEFAULTS, type Assignment, type Json, type UpstreamResult } from '@baton/contract';
+import { givenContinuation } from './attempt/continuation.ts';
 import { resolveInputs } from './attempt/inputs.ts';
 import type {
   ArtifactRow,
@@ -59,6 +60,7 @@ export function buildAssignment(rows: AssignmentRows): Omit<Assignment, 'token'>
     feedback: task.feedback,
     conversation: attempt.conversation,
     answer: null,
+    continue: givenContinuation(attempt),
     started: attempt.startedAtMs !== null,
     lease_seconds: attempt.leaseSeconds,
     heartbeat_seconds: Math.min(DEFAULTS.heartbeatSeconds, attempt.leaseSeconds / 3),

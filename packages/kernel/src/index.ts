@@ -5,6 +5,7 @@ export {
   type AttemptInput,
   type AttemptMachine,
 } from './attempt/attempt-machine.ts';
+export { takesSlot } from './attempt/slots.ts';
 export {
   CHECKPOINT_INPUTS,
   CHECKPOINT_MACHINE,

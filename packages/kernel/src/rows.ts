@@ -17,6 +17,7 @@ import type {
   RunPolicy,
   RunStatus,
   TaskKind,
+  TaskPlan,
   TaskResult,
   TaskSpec,
   TaskStatus,
@@ -65,6 +66,8 @@ export interface RunRow {
   readonly cancelledTasks: number;
   /** Open checkpoints. */
   readonly needsHuman: number;
+  /** The open checkpoint of the run itself: while it is open, nothing more of the run is handed out. */
+  readonly barrierId: string | null;
   readonly usdMicros: UsdMicros;
   readonly lineageRoot: string;
   readonly rerunOf: string | null;
@@ -74,6 +77,10 @@ export interface RunRow {
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly updatedAtMs: number;
+  /** Deleted: shown to nobody any more, kept until it is purged. */
+  readonly deletedAtMs: number | null;
+  /** Since when it is being purged, step by step; its row is the last to go. */
+  readonly purgeAtMs: number | null;
 }
 
 /** The hot half of a task: what changes while it lives. */
@@ -118,8 +125,16 @@ export interface TaskRow {
     readonly at: string;
   } | null;
   readonly outdated: boolean;
+  /** A reviewer rejected its result: gates on it stay shut. */
+  readonly rejected: boolean;
+  /** The generation of its last clean start: failures of older ones are not told to its agents. */
+  readonly freshGeneration: number;
   readonly failureClass: FailureClass | null;
   readonly feedback: string | null;
+  /** The attempt whose workspace and conversation the next claim goes on with, where it can. */
+  readonly continueAttemptId: string | null;
+  /** What the agent is told when it goes on: `{kind: 'answer' | 'plan' | 'await' | 'resume' | 'feedback', ...}`. */
+  readonly wake: Json;
   readonly retryAtMs: number | null;
   readonly usdMicros: UsdMicros;
   readonly createdAtMs: number;
@@ -127,6 +142,9 @@ export interface TaskRow {
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly updatedAtMs: number;
+  /** Deleted: shown to nobody and counted nowhere any more, kept until it is purged. */
+  readonly deletedAtMs: number | null;
+  readonly purgeAtMs: number | null;
 }
 
 /** The cold half of a task: what was asked for. Key is `taskId`. */
@@ -142,6 +160,8 @@ export interface TaskSpecRow {
     readonly at: string | null;
     readonly note: string | null;
   };
+  /** The plan its agent handed in last, and what a person said to it. */
+  readonly plan: TaskPlan | null;
   readonly parentTaskId: string | null;
   readonly rerunOf: string | null;
   readonly origin: string | null;
@@ -182,10 +202,17 @@ export interface AttemptRow {
   readonly usage: Usage | null;
   readonly exitCode: number | null;
   readonly result: TaskResult | null;
+  /** A success that came when the attempt had been ended from this side; a person may adopt it. */
+  readonly orphanResult: TaskResult | null;
   /** sha256 of the report that closed it, so that a repeated one gets the first answer. */
   readonly reportSha256: string | null;
   readonly leaseSeconds: number;
   readonly leaseUntilMs: number;
+  /**
+   * How a parked attempt waits: `live` with its process, or `held`: the process ended, its workspace is
+   * kept, and it takes no slot. Null: not parked.
+   */
+  readonly parkMode: 'live' | 'held' | null;
   /** Beats in a row of its worker that did not name it. */
   readonly missedBeats: number;
   readonly claimedAtMs: number;
@@ -263,8 +290,10 @@ export const TIMER_KINDS = [
   'retry_backoff',
   'checkpoint_deadline',
   'queue_timeout',
+  'continue_timeout',
   'start_timeout',
   'run_timeout',
+  'idle_timeout',
   'approval_timeout',
   'stopping_deadline',
   'delivery_deadline',

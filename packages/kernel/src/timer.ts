@@ -1,6 +1,13 @@
 import type { Draft } from './draft.ts';
 import type { TaskRow, TimerKind } from './rows.ts';
 
+/** Timers of a task that waits in the queue; they end with the waiting. */
+export const QUEUE_TIMERS: readonly TimerKind[] = [
+  'retry_backoff',
+  'queue_timeout',
+  'continue_timeout',
+];
+
 interface TimerSettings {
   readonly kind: TimerKind;
   readonly dueAtMs: number;

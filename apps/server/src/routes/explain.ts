@@ -15,9 +15,14 @@ export async function explainTaskOf(app: App, read: TaskRead): Promise<Explanati
     app.reads.openCheckpointsOfTask(task.id),
   ]);
   const { waitsFor, makers } = await upstreamsOf(app, task.id, edges);
+  const from =
+    task.continueAttemptId === null
+      ? undefined
+      : await app.reads.findAttempt(task.continueAttemptId);
+  const continuesOn = from?.attempt.workerId ?? null;
   const candidates = isTerminalTask(task.status)
     ? []
-    : workers.map((worker) => candidateOf(read, worker, makers));
+    : workers.map((worker) => candidateOf(read, worker, makers, continuesOn));
   // Ties go to the least recently used; the list is by name, so that is looked up again.
   const best = candidates
     .filter(({ eligible }) => eligible)
@@ -75,6 +80,7 @@ function candidateOf(
   { task, spec }: TaskRead,
   { worker, attempts, status }: KnownWorker,
   inputMakers: readonly string[],
+  continuesOn: string | null,
 ): Candidate {
   const freeSlots = worker.slots - attempts.length;
   const disqualified = misfits(hardNeedsOf(spec.spec, task.assignedWorker), worker);
@@ -83,7 +89,7 @@ function candidateOf(
   if (freeSlots <= 0)
     disqualified.push(`has no free slot (${attempts.length} of ${worker.slots} in use)`);
   const eligible = disqualified.length === 0;
-  const parts = scoreParts({ spec: spec.spec, worker, freeSlots, inputMakers });
+  const parts = scoreParts({ spec: spec.spec, worker, freeSlots, inputMakers, continuesOn });
   return {
     worker: worker.id,
     name: worker.name,

@@ -144,6 +144,7 @@ export class FakeControlPlane {
       feedback: null,
       conversation: null,
       answer: null,
+      continue: null,
       started: false,
       lease_seconds: 90,
       heartbeat_seconds: 10,

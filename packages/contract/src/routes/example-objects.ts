@@ -254,6 +254,7 @@ export const assignment = {
   feedback: null,
   conversation: null,
   answer: null,
+  continue: null,
   started: false,
   lease_seconds: 90,
   heartbeat_seconds: 10,

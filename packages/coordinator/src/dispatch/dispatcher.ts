@@ -1,5 +1,5 @@
-import { holdsSlot, type CommandOf } from '@baton/contract';
-import type { AttemptRow, WorkerRow } from '@baton/kernel';
+import type { CommandOf } from '@baton/contract';
+import { takesSlot, type AttemptRow, type WorkerRow } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { BatchResult } from '../batch/execute-batch.ts';
 
@@ -45,8 +45,8 @@ export function createDispatcher(): Dispatcher {
       if (write.table === 'attempts') {
         const before = write.original as AttemptRow | null;
         const after = write.row as AttemptRow | null;
-        const held = before !== null && holdsSlot(before.status);
-        if (held && (after === null || !holdsSlot(after.status))) {
+        const held = before !== null && takesSlot(before);
+        if (held && (after === null || !takesSlot(after))) {
           search.add(before.projectId);
           freed = true;
         }

@@ -1,6 +1,7 @@
 import { isoOf } from '../iso-time.ts';
 import { cancelCheckpointOf } from '../checkpoint/close-checkpoint.ts';
 import type { Draft } from '../draft.ts';
+import { passOn } from './continuation.ts';
 import { decideRetry, type EndCause } from '../retry/retry-policy.ts';
 import type { AttemptRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
@@ -33,6 +34,7 @@ export function afterFailure(
   }
   const failureClass = cause === 'released' ? null : cause;
   changeTask(draft, task.id, {
+    ...passOn(attempt),
     failureClass,
     ...(decision.counted
       ? { freeRetries: 0 }

@@ -7,7 +7,7 @@ const LEAVES_TO: Record<string, readonly string[]> = {
   claimed: [...OPEN_ENDS, 'running'],
   running: [...OPEN_ENDS, 'parked'],
   parked: [...OPEN_ENDS, 'running'],
-  stopping: ['cancelled', 'timed_out'],
+  stopping: ['cancelled', 'released', 'timed_out'],
 };
 
 describe('the attempt machine', () => {

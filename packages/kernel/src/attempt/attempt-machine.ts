@@ -80,7 +80,7 @@ export const ATTEMPT_MACHINE: AttemptMachine = {
     lose: refused,
     release: refused,
     stop: refused,
-    stopped: ['cancelled', 'timed_out'],
+    stopped: ['cancelled', 'timed_out', 'released'],
   },
   succeeded: ended,
   failed: ended,

@@ -7,8 +7,9 @@ import { invariant } from '../invariant.ts';
 import { list, lists, rows } from '../need.ts';
 import type { AttemptRow, TaskRow, WorkerRow } from '../rows.ts';
 import { moveTask } from '../task/change-task.ts';
-import { dropTimers, setTimer } from '../timer.ts';
+import { dropTimers, QUEUE_TIMERS, setTimer } from '../timer.ts';
 import { aboutAttempt } from './close-attempt.ts';
+import { continuationOf, endContinuation } from './continuation.ts';
 import { resolveInputs } from './inputs.ts';
 
 /** Epochs of a database's history begin here, so that those given before a restore never come again. */
@@ -30,7 +31,7 @@ export function loadForClaim(draft: Draft, taskIds: readonly string[]): void {
     ),
     ...rows(
       'attempts',
-      tasks.map((it) => it.attemptId),
+      tasks.flatMap((it) => [it.attemptId, it.continueAttemptId]),
     ),
     ...rows('tasks', upstreams),
     ...lists('outputsOfTask', upstreams),
@@ -74,16 +75,18 @@ export function claim(draft: Draft, taskId: string, worker: WorkerRow, score: nu
     usage: null,
     exitCode: null,
     result: null,
+    orphanResult: null,
     reportSha256: null,
     leaseSeconds: spec.lease_seconds,
     leaseUntilMs: draft.nowMs + spec.lease_seconds * 1_000,
+    parkMode: null,
     missedBeats: 0,
     claimedAtMs: draft.nowMs,
     startedAtMs: null,
     endedAtMs: null,
   };
   draft.create('attempts', attempt);
-  if (hasQueueTimer(draft, before)) dropTimers(draft, taskId, ['queue_timeout']);
+  if (hasQueueTimer(draft, before)) dropTimers(draft, taskId, QUEUE_TIMERS);
   const task = moveTask(draft, taskId, 'claim', 'running', {
     epoch,
     attemptId: attempt.id,
@@ -92,6 +95,7 @@ export function claim(draft: Draft, taskId: string, worker: WorkerRow, score: nu
     reason: null,
     retryAtMs: null,
     progress: null,
+    ...(before.continueAttemptId === null ? {} : endContinuation(draft, before)),
   });
   setAttemptTimers(draft, task, attempt);
   draft.put('workers', { ...draft.get('workers', worker.id), lastClaimAtMs: draft.nowMs });
@@ -146,6 +150,7 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
     engine,
     generation: task.generation,
     spec_sha256: draft.context.sha256(stableJson(spec)),
+    ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task) }),
     inputs: Object.fromEntries(
       [...inputs].map(([name, output]) => [
         name,
@@ -185,5 +190,8 @@ function upstreamIds(draft: Draft, taskId: string): string[] {
 }
 
 function hasQueueTimer(draft: Draft, task: TaskRow): boolean {
-  return draft.get('taskSpecs', task.id).spec.timeouts.queue !== undefined;
+  return (
+    task.continueAttemptId !== null ||
+    draft.get('taskSpecs', task.id).spec.timeouts.queue !== undefined
+  );
 }

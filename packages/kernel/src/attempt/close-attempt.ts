@@ -11,6 +11,8 @@ import { usdMicrosOf } from '../money.ts';
 import type { AttemptRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
 import { dropTimers, setTimer } from '../timer.ts';
+import { releaseHold } from '../task/make-ready.ts';
+import { takesSlot } from './slots.ts';
 import { nextAttemptStatus, type AttemptInput } from './attempt-machine.ts';
 
 /** An attempt whose process does not report within this long after its grace is taken for ended. */
@@ -51,6 +53,7 @@ export function closeAttempt(
   draft.put('attempts', after);
   draft.touchRun(after.runId);
   dropAttemptTimers(draft, before);
+  if (before.status === 'stopping') releaseHold(draft, after);
   tellDrained(draft, after);
   return after;
 }
@@ -59,7 +62,7 @@ export function closeAttempt(
 function tellDrained(draft: Draft, ended: AttemptRow): void {
   const worker = draft.find('workers', ended.workerId);
   if (worker?.draining !== true) return;
-  if (draft.list('openAttemptsOfWorker', worker.id).length > 0) return;
+  if (draft.list('openAttemptsOfWorker', worker.id).some(takesSlot)) return;
   draft.event('worker.drained', { run: null }, { name: worker.name });
 }
 
@@ -67,8 +70,9 @@ function tellDrained(draft: Draft, ended: AttemptRow): void {
 export function stopAttempt(
   draft: Draft,
   id: string,
-  failureClass: FailureClass,
+  failureClass: FailureClass | null,
   reason: string,
+  graceSeconds: number = DEFAULTS.termToKillSeconds,
 ): AttemptRow {
   const before = draft.get('attempts', id);
   dropAttemptTimers(draft, before);
@@ -82,14 +86,15 @@ export function stopAttempt(
   draft.put('attempts', after);
   setTimer(draft, draft.get('tasks', after.taskId), {
     kind: 'stopping_deadline',
-    dueAtMs: draft.nowMs + (DEFAULTS.termToKillSeconds + STOPPING_SECONDS) * 1_000,
+    dueAtMs: draft.nowMs + (graceSeconds + STOPPING_SECONDS) * 1_000,
     guard: after.epoch,
     attempt: id,
   });
   draft.event('attempt.stopping', aboutAttempt(after), {
     worker: after.workerId,
     reason,
-    grace_seconds: DEFAULTS.termToKillSeconds,
+    grace_seconds: graceSeconds,
+    yields: failureClass === null,
   });
   return after;
 }
@@ -98,7 +103,7 @@ export function stopAttempt(
 export function closeStopped(draft: Draft, id: string, ending: Ending = {}): AttemptRow {
   const { failureClass, reason } = draft.get('attempts', id);
   const isTimeout = failureClass === 'timeout' || failureClass === 'idle_timeout';
-  const status = isTimeout ? 'timed_out' : 'cancelled';
+  const status = failureClass === null ? 'released' : isTimeout ? 'timed_out' : 'cancelled';
   const closed = closeAttempt(draft, id, 'stopped', status, { ...ending, failureClass, reason });
   draft.event(`attempt.${status}`, aboutAttempt(closed), { reason });
   if (ending.result !== undefined) {
@@ -140,12 +145,15 @@ export function aboutAttempt(row: AttemptRow): { run: string; task: string; atte
 function dropAttemptTimers(draft: Draft, attempt: AttemptRow): void {
   const { timeouts } = draft.get('taskSpecs', attempt.taskId).spec;
   const hasTimers =
-    attempt.status === 'stopping' || timeouts.run !== undefined || timeouts.start !== undefined;
+    attempt.status === 'stopping' ||
+    timeouts.run !== undefined ||
+    timeouts.start !== undefined ||
+    timeouts.idle !== undefined;
   if (!hasTimers) return;
   dropTimers(
     draft,
     attempt.taskId,
-    ['start_timeout', 'run_timeout', 'stopping_deadline'],
+    ['start_timeout', 'run_timeout', 'idle_timeout', 'stopping_deadline'],
     attempt.id,
   );
 }

@@ -3,6 +3,8 @@ import type { Draft } from '../draft.ts';
 import { lists, rows } from '../need.ts';
 import type { AttemptRow } from '../rows.ts';
 import { afterFailure } from './after-failure.ts';
+import { closeHeld } from './continuation.ts';
+import { isHeld } from './slots.ts';
 import { aboutAttempt, closeAttempt, closeStopped } from './close-attempt.ts';
 
 /** Loads at once what losing these attempts reads. */
@@ -54,6 +56,11 @@ export function loseAttempt(draft: Draft, attempt: AttemptRow, reason: string): 
     return;
   }
   if (!isOpenAttempt(attempt.status)) return;
+  // Its task goes on waiting, and is begun anew once it may go on.
+  if (isHeld(attempt)) {
+    closeHeld(draft, attempt, 'lose', reason);
+    return;
+  }
   closeAttempt(draft, attempt.id, 'lose', 'lost', { failureClass: 'lost', reason });
   draft.event('attempt.lost', aboutAttempt(attempt), { reason });
   afterFailure(draft, attempt, 'lost', reason);

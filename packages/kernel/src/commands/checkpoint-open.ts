@@ -3,7 +3,7 @@ import { onTimeoutOf, questionFault, refuseSecond } from '../checkpoint/question
 import { row } from '../need.ts';
 import { refuse } from '../refuse.ts';
 import { moveTask } from '../task/change-task.ts';
-import { dropTimers } from '../timer.ts';
+import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
 import { parkOn } from './attempt-checkpoint.ts';
 import type { Handler } from './handler.ts';
 
@@ -44,8 +44,10 @@ export const checkpointOpen: Handler<'checkpoint.open'> = (draft, command) => {
     );
   }
   const { timeouts } = draft.get('taskSpecs', task.id).spec;
-  if (task.retryAtMs !== null || timeouts.queue !== undefined) {
-    dropTimers(draft, task.id, ['retry_backoff', 'queue_timeout']);
+  const hasTimers =
+    task.retryAtMs !== null || task.continueAttemptId !== null || timeouts.queue !== undefined;
+  if (hasTimers) {
+    dropTimers(draft, task.id, QUEUE_TIMERS);
   }
   const waiting = moveTask(draft, task.id, 'park', 'waiting', {
     reason: 'question',

@@ -5,7 +5,7 @@ import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
-import { holdOf, putReady } from '../task/make-ready.ts';
+import { holdNow, putReady } from '../task/make-ready.ts';
 import type { Handler } from './handler.ts';
 
 /** Gives a task to one worker by name, or (null) to whoever fits. */
@@ -35,7 +35,7 @@ export const taskAssign: Handler<'task.assign'> = (draft, command) => {
     },
   );
   const changed = changeTask(draft, task.id, { assignedWorker: name, needsId });
-  if (task.status === 'ready') requeue(draft, changed, holdOf(spec.dispatch, name));
+  if (task.status === 'ready') requeue(draft, changed, holdNow(draft, changed, spec.dispatch));
   return reply;
 };
 

@@ -1,17 +1,18 @@
 import { isOpenAttempt } from '@baton/contract';
 import { afterFailure } from '../attempt/after-failure.ts';
+import { lookForWorkerOf } from '../attempt/continuation.ts';
 import { closeStopped, stopAttempt } from '../attempt/close-attempt.ts';
+import { isIdle } from '../attempt/idle-timeout.ts';
 import { expireCheckpoint } from '../checkpoint/decide-checkpoint.ts';
 import { closeDelivery } from '../delivery/deliver-result.ts';
 import type { Draft } from '../draft.ts';
 import { rows } from '../need.ts';
 import type { AttemptRow, TaskRow, TimerKind, TimerRow } from '../rows.ts';
-import { changeTask } from '../task/change-task.ts';
 import { failTask } from '../task/end-task.ts';
-import { holdOf, putReady } from '../task/make-ready.ts';
+import { holdAnew } from '../task/make-ready.ts';
 import type { Handler } from './handler.ts';
 
-type Fire = (draft: Draft, timer: TimerRow, task: TaskRow) => void;
+type Fire = (draft: Draft, timer: TimerRow, task: TaskRow, loggedAtMs: number | null) => void;
 
 /** What each kind of timer does. Each looks first whether what it was set for is still so. */
 const FIRE: { readonly [K in TimerKind]: Fire } = {
@@ -20,15 +21,26 @@ const FIRE: { readonly [K in TimerKind]: Fire } = {
     if (task.status !== 'ready' || task.generation !== timer.guard) return;
     failTask(draft, task.id, 'timeout', 'nobody took it in time (timeouts.queue)');
   },
+  continue_timeout: (draft, timer, task) => {
+    if (task.status !== 'ready' || task.generation !== timer.guard) return;
+    if (task.continueAttemptId !== null) lookForWorkerOf(draft, task);
+  },
   start_timeout: (draft, timer) => {
     const attempt = attemptOf(draft, timer);
     if (attempt?.status === 'claimed')
-      giveUp(draft, attempt, 'did not start in time (timeouts.start)');
+      giveUp(draft, attempt, 'timeout', 'did not start in time (timeouts.start)');
   },
   run_timeout: (draft, timer) => {
     const attempt = attemptOf(draft, timer);
     if (attempt !== null && isOpenAttempt(attempt.status)) {
-      giveUp(draft, attempt, 'ran for longer than timeouts.run');
+      giveUp(draft, attempt, 'timeout', 'ran for longer than timeouts.run');
+    }
+  },
+  idle_timeout: (draft, timer, task, loggedAtMs) => {
+    const attempt = attemptOf(draft, timer);
+    if (attempt === null || task.attemptId !== attempt.id) return;
+    if (isIdle(draft, attempt, timer.dueAtMs, loggedAtMs)) {
+      giveUp(draft, attempt, 'idle_timeout', 'said nothing for longer than timeouts.idle');
     }
   },
   stopping_deadline: (draft, timer) => {
@@ -64,19 +76,16 @@ export const timerFire: Handler<'timer.fire'> = (draft, command) => {
   ]);
   draft.remove('timers', timer.id);
   const task = timer.taskId === null ? null : draft.find('tasks', timer.taskId);
-  if (task !== null) FIRE[timer.kind](draft, timer, task);
+  if (task !== null) {
+    FIRE[timer.kind](draft, timer, task, command.loggedAtMs ?? null);
+  }
   return { run: timer.runId, ...(timer.taskId === null ? {} : { task: timer.taskId }) };
 };
 
 function endBackoff(draft: Draft, timer: TimerRow, task: TaskRow): void {
   const isHeld = task.status === 'ready' && task.retryAtMs !== null;
   if (!isHeld || task.generation !== timer.guard) return;
-  const { spec } = draft.get('taskSpecs', task.id);
-  const held = holdOf(spec.dispatch, task.assignedWorker);
-  draft.find('ready', task.id);
-  const now = changeTask(draft, task.id, { reason: held, retryAtMs: null });
-  putReady(draft, now, held);
-  draft.event('task.ready', { run: task.runId, task: task.id }, { reason: held });
+  holdAnew(draft, task);
 }
 
 function fireCheckpoint(draft: Draft, timer: TimerRow): void {
@@ -93,7 +102,12 @@ function attemptOf(draft: Draft, timer: TimerRow): AttemptRow | null {
 }
 
 /** Ends an attempt that took too long, and tries again if the task's policy says so. */
-function giveUp(draft: Draft, attempt: AttemptRow, reason: string): void {
-  stopAttempt(draft, attempt.id, 'timeout', reason);
-  afterFailure(draft, attempt, 'timeout', reason);
+function giveUp(
+  draft: Draft,
+  attempt: AttemptRow,
+  failureClass: 'timeout' | 'idle_timeout',
+  reason: string,
+): void {
+  stopAttempt(draft, attempt.id, failureClass, reason);
+  afterFailure(draft, attempt, failureClass, reason);
 }

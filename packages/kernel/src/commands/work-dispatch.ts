@@ -1,6 +1,7 @@
 import { claim, loadForClaim } from '../attempt/claim.ts';
 import type { Draft } from '../draft.ts';
 import { fits } from '../matching/fits.ts';
+import { takesSlot } from '../attempt/slots.ts';
 import { scoreParts, totalScore } from '../matching/score.ts';
 import { list, lists, row, rows } from '../need.ts';
 import type { ReadyRow, WorkerRow } from '../rows.ts';
@@ -46,8 +47,9 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
       continue;
     }
     if (worker.draining) continue;
-    const left = Math.min(max, worker.slots - open.length);
-    if (left > 0) seekers.push({ id: worker.id, left, used: open.length });
+    const used = open.filter(takesSlot).length;
+    const left = Math.min(max, worker.slots - used);
+    if (left > 0) seekers.push({ id: worker.id, left, used });
   }
   claimed.push(...handOut(draft, project, seekers));
   return { claimed };
@@ -130,12 +132,15 @@ function bestSeeker(
   const { needs } = draft.get('needs', draft.get('tasks', taskId).needsId);
   const { spec } = draft.get('taskSpecs', taskId);
   const inputMakers = inputMakersOf(draft, taskId);
+  const { continueAttemptId } = draft.get('tasks', taskId);
+  const continuesOn =
+    continueAttemptId === null ? null : draft.get('attempts', continueAttemptId).workerId;
   let best: { seeker: Seeker; score: number; lastMs: number } | null = null;
   for (const seeker of seekers) {
     const worker = draft.get('workers', seeker.id);
     if (seeker.left <= 0 || !fits(needs, worker)) continue;
     const freeSlots = worker.slots - seeker.used;
-    const score = totalScore(scoreParts({ spec, worker, freeSlots, inputMakers }));
+    const score = totalScore(scoreParts({ spec, worker, freeSlots, inputMakers, continuesOn }));
     const lastMs = worker.lastClaimAtMs ?? 0;
     const isBetter =
       best === null || score > best.score || (score === best.score && lastMs < best.lastMs);

@@ -139,6 +139,7 @@ describe('the score', () => {
       worker: worker(),
       freeSlots: 4,
       inputMakers: ['wrk_1'],
+      continuesOn: null,
     });
     expect(parts).toEqual({
       repo: 100,
@@ -146,6 +147,7 @@ describe('the score', () => {
       free_slots: 50,
       warm: 25,
       made_an_input: 30,
+      continues: 0,
     });
     expect(totalScore(parts)).toBe(255);
   });
@@ -156,21 +158,38 @@ describe('the score', () => {
       worker: worker({ warmRepos: [] }),
       freeSlots: 1,
       inputMakers: ['wrk_2'],
+      continuesOn: null,
     });
-    expect(busy).toEqual({ repo: 0, languages: 50, free_slots: 13, warm: 0, made_an_input: 0 });
+    expect(busy).toEqual({
+      repo: 0,
+      languages: 50,
+      free_slots: 13,
+      warm: 0,
+      made_an_input: 0,
+      continues: 0,
+    });
     const none = scoreParts({
       spec: taskSpec.parse({}),
       worker: worker({ slots: 0 }),
       freeSlots: 0,
       inputMakers: [],
+      continuesOn: null,
     });
     expect(totalScore(none)).toBe(0);
+  });
+
+  test('the worker that has the workspace which a task goes on in scores for it', () => {
+    const facts = { spec: taskSpec.parse({}), worker: worker(), freeSlots: 0, inputMakers: [] };
+    expect(scoreParts({ ...facts, continuesOn: 'wrk_1' }).continues).toBe(60);
+    expect(scoreParts({ ...facts, continuesOn: 'wrk_2' }).continues).toBe(0);
   });
 
   test('the repository of the workspace counts like the one that is needed', () => {
     const spec = taskSpec.parse({
       workspace: { repo: 'git@github.com:shop/api-gateway' },
     });
-    expect(scoreParts({ spec, worker: worker(), freeSlots: 0, inputMakers: [] }).repo).toBe(100);
+    expect(
+      scoreParts({ spec, worker: worker(), freeSlots: 0, inputMakers: [], continuesOn: null }).repo,
+    ).toBe(100);
   });
 });

@@ -9,6 +9,7 @@ export const SCORE_POINTS = {
   free_slots: 50,
   warm: 25,
   made_an_input: 30,
+  continues: 60,
 } as const;
 
 /** How well a worker suits a task, part by part; each between 0 and its points. */
@@ -20,6 +21,8 @@ export interface ScoreFacts {
   readonly freeSlots: number;
   /** Workers that made what the task takes as input. */
   readonly inputMakers: readonly string[];
+  /** The worker that has the workspace and conversation which the task goes on with, if it does. */
+  readonly continuesOn: string | null;
 }
 
 /** The parts of the score that chooses between workers that all fit. */
@@ -40,6 +43,7 @@ export function scoreParts(facts: ScoreFacts): ScoreParts {
     free_slots: Math.round(SCORE_POINTS.free_slots * Math.min(1, share)),
     warm: isWarm ? SCORE_POINTS.warm : 0,
     made_an_input: facts.inputMakers.includes(worker.id) ? SCORE_POINTS.made_an_input : 0,
+    continues: facts.continuesOn === worker.id ? SCORE_POINTS.continues : 0,
   };
 }
 

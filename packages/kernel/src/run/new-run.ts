@@ -35,6 +35,7 @@ export function newRun(
     failedTasks: 0,
     cancelledTasks: 0,
     needsHuman: 0,
+    barrierId: null,
     usdMicros: 0,
     lineageRoot: id,
     rerunOf: null,
@@ -44,5 +45,7 @@ export function newRun(
     startedAtMs: draft.nowMs,
     endedAtMs: null,
     updatedAtMs: draft.nowMs,
+    deletedAtMs: null,
+    purgeAtMs: null,
   };
 }

@@ -51,7 +51,9 @@ export function isActive(task: Pick<TaskRow, 'status' | 'reason'>): boolean {
   return (
     task.status === 'running' ||
     task.status === 'verifying' ||
-    (task.status === 'ready' && task.reason !== 'waiting_for_assignment')
+    (task.status === 'ready' &&
+      task.reason !== 'waiting_for_assignment' &&
+      task.reason !== 'barrier')
   );
 }
 

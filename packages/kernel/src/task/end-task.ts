@@ -7,7 +7,7 @@ import { isRequired } from '../graph/edge-rule.ts';
 import { edgesOutReader } from '../graph/edges-out.ts';
 import { list, lists, rows } from '../need.ts';
 import type { TaskRow } from '../rows.ts';
-import { dropTimers } from '../timer.ts';
+import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
 import { moveTask } from './change-task.ts';
 
 /** Fails a task for good, in this generation, and carries that on to what depends on it. */
@@ -81,7 +81,7 @@ function leaveLife(draft: Draft, id: string, failureClass: FailureClass, reason:
   if (holdsAttempt(task)) stopOpenAttempt(draft, task.attemptId, failureClass, reason);
   cancelCheckpointOf(draft, task, reason);
   if (task.status === 'ready' && mayHaveTimers(draft, task)) {
-    dropTimers(draft, id, ['retry_backoff', 'queue_timeout']);
+    dropTimers(draft, id, QUEUE_TIMERS);
   }
   return task;
 }
@@ -116,5 +116,10 @@ function holdsAttempt(task: TaskRow): boolean {
 
 function mayHaveTimers(draft: Draft, task: TaskRow): boolean {
   const { timeouts } = draft.get('taskSpecs', task.id).spec;
-  return task.retryAtMs !== null || task.checkpointId !== null || Object.keys(timeouts).length > 0;
+  return (
+    task.retryAtMs !== null ||
+    task.checkpointId !== null ||
+    task.continueAttemptId !== null ||
+    Object.keys(timeouts).length > 0
+  );
 }

@@ -1,11 +1,11 @@
 import type { Draft } from '../draft.ts';
-import type { TaskRow } from '../rows.ts';
+import type { AttemptRow, TaskRow } from '../rows.ts';
 import { setTimer } from '../timer.ts';
-import { moveTask } from './change-task.ts';
+import { changeTask, moveTask } from './change-task.ts';
 import type { TaskInput } from './task-machine.ts';
 
 /** Why a ready task may not be taken yet. */
-export type Hold = 'backoff' | 'rate_limited' | 'waiting_for_assignment';
+export type Hold = 'backoff' | 'rate_limited' | 'waiting_for_assignment' | 'stopping' | 'barrier';
 
 /** Makes a task claimable, or held for a reason, and tells so. */
 export function makeReady(
@@ -16,7 +16,7 @@ export function makeReady(
 ): TaskRow {
   const { spec } = draft.get('taskSpecs', id);
   const before = draft.get('tasks', id);
-  const held = hold?.held ?? holdOf(spec.dispatch, before.assignedWorker);
+  const held = hold?.held ?? holdNow(draft, before, spec.dispatch);
   const task = moveTask(draft, id, input, 'ready', {
     reason: held,
     retryAtMs: hold?.untilMs ?? null,
@@ -37,9 +37,33 @@ export function makeReady(
   return task;
 }
 
-/** Why a task that nothing else holds back may not be taken yet. */
-export function holdOf(dispatch: 'auto' | 'manual', assignedWorker: string | null): Hold | null {
-  return dispatch === 'manual' && assignedWorker === null ? 'waiting_for_assignment' : null;
+/**
+ * Why a task that is due may not be taken yet: the process that it goes on from has not ended, its run
+ * is held for a decision, or nobody was named for it.
+ */
+export function holdNow(draft: Draft, task: TaskRow, dispatch: 'auto' | 'manual'): Hold | null {
+  if (task.continueAttemptId !== null) {
+    if (draft.get('attempts', task.continueAttemptId).status === 'stopping') return 'stopping';
+  }
+  if (draft.get('runs', task.runId).barrierId !== null) return 'barrier';
+  return dispatch === 'manual' && task.assignedWorker === null ? 'waiting_for_assignment' : null;
+}
+
+/** Lets a ready task that nothing holds back any more be taken; or says what holds it now. */
+export function holdAnew(draft: Draft, task: TaskRow): void {
+  const held = holdNow(draft, task, draft.get('taskSpecs', task.id).spec.dispatch);
+  draft.find('ready', task.id);
+  const now = changeTask(draft, task.id, { reason: held, retryAtMs: null });
+  putReady(draft, now, held);
+  draft.event('task.ready', { run: task.runId, task: task.id }, { reason: held });
+}
+
+/** The process of an attempt has ended: a task that was to go on from it may be taken now. */
+export function releaseHold(draft: Draft, attempt: AttemptRow): void {
+  const task = draft.get('tasks', attempt.taskId);
+  const isHeldByIt =
+    task.status === 'ready' && task.reason === 'stopping' && task.continueAttemptId === attempt.id;
+  if (isHeldByIt) holdAnew(draft, task);
 }
 
 /** Puts the queue's row of a ready task; a new place at the end of its priority. */

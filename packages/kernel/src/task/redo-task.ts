@@ -104,6 +104,8 @@ function newGeneration(task: TaskRow): TaskPatch {
     progress: null,
     outdated: false,
     failureClass: null,
+    continueAttemptId: null,
+    wake: null,
     retryAtMs: null,
     readyAtMs: null,
     startedAtMs: null,

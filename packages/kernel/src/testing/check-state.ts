@@ -2,6 +2,7 @@ import { isOpenAttempt, isTerminalRun, isTerminalTask } from '@baton/contract';
 import { scanRun } from '../graph/scan-run.ts';
 import { findCycle } from '../graph/find-cycle.ts';
 import type { RunRow, TaskRow, TimerRow } from '../rows.ts';
+import { takesSlot } from '../attempt/slots.ts';
 import { countsOf } from '../task/change-task.ts';
 import type { MemoryWorld } from './memory-world.ts';
 
@@ -21,7 +22,7 @@ export function faultsOf(world: MemoryWorld): string[] {
         : [`timer ${timer.kind} of ${timer.taskId ?? '?'} waits for nothing`];
     }),
     ...world.all('workers').flatMap((worker) => {
-      const open = world.list('openAttemptsOfWorker', worker.id).length;
+      const open = world.list('openAttemptsOfWorker', worker.id).filter(takesSlot).length;
       return open > worker.slots ? [`worker ${worker.name} holds ${open} of ${worker.slots}`] : [];
     }),
   ];
@@ -150,6 +151,8 @@ function isWaitedFor(world: MemoryWorld, timer: TimerRow): boolean {
       return task.status === 'ready' && task.retryAtMs === timer.dueAtMs;
     case 'queue_timeout':
       return task.status === 'ready' && task.generation === timer.guard;
+    case 'continue_timeout':
+      return task.status === 'ready' && task.continueAttemptId !== null;
     case 'start_timeout':
       return attempt?.status === 'claimed' && attempt.epoch === timer.guard;
     case 'run_timeout':

@@ -29,6 +29,7 @@ const SELECT = `
               from attempts a
              where a.worker_id = w.id
                and a.ended_at is null
+               and a.park_mode is distinct from 'held'
              order by a.claimed_at, a.id) as attempts
       from workers w`;
 
