@@ -28,7 +28,8 @@ if [ -e "$2/stopping" ]; then cd / && rm -rf "$2"; fi
 /**
  * Starts a server of its own for the caller.
  * @param {import('./postgres-binaries.mjs').PostgresBinaries} binaries
- * @returns {Promise<{ url: string, folder: string, stop: () => Promise<void> }>} `url` as `pg` takes it
+ * @returns {Promise<{ url: string, folder: string, bin: string, stop: () => Promise<void> }>} `url` as
+ *   `pg` takes it; `bin` is a folder of binaries that the server's user may enter
  * @throws {Error} with the server's log when it does not start
  */
 export async function startPostgres(binaries) {
@@ -130,7 +131,7 @@ async function launch(bin, folder, spawnOptions) {
     }
     await sleep(20);
   }
-  return { url: `postgres://postgres@localhost/postgres?host=${folder}`, folder, stop };
+  return { url: `postgres://postgres@localhost/postgres?host=${folder}`, folder, bin, stop };
 }
 
 /**

@@ -109,6 +109,8 @@ async function addPostgres(services) {
     const binaries = (await findSystemPostgres()) ?? (await fetchNpmPostgres());
     const server = await startPostgres(binaries);
     services.env.BATON_TEST_DATABASE_URL = server.url;
+    // For tests that stop and start a server of their own.
+    services.env.BATON_TEST_POSTGRES_BIN = server.bin;
     services.stop = server.stop;
     const version = /\d+\.\d+/.exec(binaries.version)?.[0] ?? '';
     services.found.push(`PostgreSQL ${version} (${binaries.origin})`);

@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient, type Client } from '@baton/sdk';
+import { expect } from 'vitest';
+import { eventsOf, untilEnded } from './run.ts';
+import type { Tower } from './tower.ts';
+
+/** Work that goes on while a test breaks things: a submitter and workers that are only HTTP clients. */
+export interface Load {
+  /** Runs that the control plane has acknowledged. */
+  readonly acknowledged: readonly string[];
+  /** No new runs; resolves when the submitter has stopped. */
+  stopSubmitting(): Promise<void>;
+  /** Ends the workers. */
+  stop(): Promise<void>;
+}
+
+/** Three tasks; a contract passes down. */
+const chain = {
+  tasks: [
+    { key: 'first', kind: 'command' as const, spec: 'first', outputs: [{ key: 'n' }] },
+    { key: 'second', kind: 'command' as const, spec: 'second' },
+    { key: 'third', kind: 'command' as const, spec: 'third' },
+  ],
+  dependencies: [
+    { upstream: 'first', downstream: 'second', type: 'input' as const, contract_key: 'n' },
+    { upstream: 'second', downstream: 'third' },
+  ],
+};
+
+/** Starts the load: every `pauseMs` a run of three tasks, done by two workers with four hands each. */
+export async function startLoad(tower: Tower, pauseMs: number): Promise<Load> {
+  const acknowledged: string[] = [];
+  let isSubmitting = true;
+  let isWorking = true;
+  const submitting = (async () => {
+    for (let sent = 0; isSubmitting; sent++) {
+      acknowledged.push(await submit(tower, sent));
+      await sleep(pauseMs);
+    }
+  })();
+  const joined = await Promise.all(['hand-1', 'hand-2'].map((name) => join(tower, name)));
+  const hands = joined.flatMap((worker) =>
+    Array.from({ length: 4 }, () => work(worker, () => isWorking)),
+  );
+  return {
+    acknowledged,
+    async stopSubmitting() {
+      isSubmitting = false;
+      await submitting;
+    },
+    async stop() {
+      isWorking = false;
+      await Promise.all(hands);
+    },
+  };
+}
+
+/** Sends one run until it is acknowledged, always under the same key. */
+async function submit(tower: Tower, sent: number): Promise<string> {
+  const body = { goal: `run ${sent}`, plan: chain };
+  const idempotencyKey = `load-${sent}`;
+  const made = await insist(() => tower.client.call('createRun', { body, idempotencyKey }));
+  return made.run.id;
+}
+
+interface Joined {
+  readonly id: string;
+  readonly client: Client;
+}
+
+async function join(tower: Tower, name: string): Promise<Joined> {
+  const { token } = await tower.client.call('createWorkerToken', { body: { name } });
+  const made = await tower.client.call('registerWorker', {
+    body: { token, name, slots: 8, capabilities: { engines: ['shell'] } },
+  });
+  return { id: made.id, client: createClient({ baseUrl: tower.url, token: made.key }) };
+}
+
+/** One hand of a worker: claims, starts, completes; says the same again until it is answered. */
+async function work(worker: Joined, isWanted: () => boolean): Promise<void> {
+  while (isWanted()) {
+    try {
+      const { items } = await worker.client.call('claimAttempts', {
+        params: { id: worker.id },
+        query: { wait: 1 },
+        body: { max: 1 },
+      });
+      for (const { attempt, task } of items) {
+        const { client } = worker;
+        const params = { id: attempt.id };
+        const { epoch } = attempt;
+        await insist(() => client.call('startAttempt', { params, body: { epoch } }));
+        const contracts = task.key === 'first' ? { n: 7 } : {};
+        const result = { status: 'success' as const, summary: task.key, contracts };
+        await insist(() => client.call('completeAttempt', { params, body: { epoch, result } }));
+      }
+    } catch (error) {
+      // Another hand of the same worker was given it too, and has ended it.
+      if (!isAway(error) && codeOf(error) !== 'stale_epoch') throw error;
+      await sleep(50);
+    }
+  }
+}
+
+/** Repeats a call while the control plane or its database is away. */
+async function insist<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return ['store_unavailable', 'control_plane_unreachable'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code);
+}
+
+/** Every acknowledged run has completed, and each task exactly once. */
+export async function expectAllDoneOnce(tower: Tower, acknowledged: readonly string[]) {
+  expect(new Set(acknowledged).size).toBe(acknowledged.length);
+  for (const id of acknowledged) {
+    const { graph } = await untilEnded(tower, id, 120_000);
+    expect(graph.run.status).toBe('completed');
+    const events = await eventsOf(tower, id);
+    expect(events.map((event) => event.run_seq)).toEqual(events.map((_, index) => index + 1));
+    for (const task of graph.tasks) {
+      const own = events.filter((event) => event.task === task.id).map((event) => event.type);
+      expect(own.filter((type) => type === 'task.completed')).toHaveLength(1);
+      expect(own.filter((type) => type === 'attempt.claimed')).toHaveLength(1);
+      expect(own.filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
+    }
+  }
+}
