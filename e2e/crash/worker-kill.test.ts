@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isRunning } from '../support/processes.ts';
 import { eventsOf, stdoutOf, taskOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower, tempDir, until, type Tower } from '../support/tower.ts';
 
@@ -18,15 +19,6 @@ async function startCounting(tower: Tower, go: string): Promise<string> {
   });
   await until('the agent runs', () => existsSync(`${go}.pid`));
   return run.id;
-}
-
-/** Whether a process runs; one that has ended and waits for its parent does not. */
-function isRunning(pid: string): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 test('kill -9 of the worker daemon in the middle of a task: the same attempt goes on and completes', async () => {
