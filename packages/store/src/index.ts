@@ -74,3 +74,12 @@ export {
 export { ensureMeta } from './statements/meta.ts';
 export { maintain, purgeExpired } from './statements/maintenance.ts';
 export { loadAssignmentRows } from './statements/assignment.ts';
+export type { AuditCheck } from './audit/audit-check.ts';
+export { auditBlobs, type FindBlob } from './audit/blob-audit.ts';
+export {
+  AUDIT_CHECKS,
+  auditDatabase,
+  runCheck,
+  type AuditFault,
+  type AuditFinding,
+} from './audit/run-audit.ts';
