@@ -11,8 +11,12 @@ export function toTimestamptz(atMs: number | null | undefined): string | null {
   if (atMs === null || atMs === undefined) return null;
   if (atMs === Infinity) return 'infinity';
   if (atMs === -Infinity) return '-infinity';
-  return new Date(atMs).toISOString();
+  // A batch has one clock, so nearly every instant of it is the one before.
+  if (atMs !== lastInstant.atMs) lastInstant = { atMs, text: new Date(atMs).toISOString() };
+  return lastInstant.text;
 }
+
+let lastInstant = { atMs: 0, text: new Date(0).toISOString() };
 
 /** A value as json text, for json and jsonb parameters; needed for arrays, which mean SQL arrays else. */
 export function toJson(value: unknown): string {
@@ -66,13 +70,38 @@ function encodeScalar(value: unknown): string {
 }
 
 function encodeArray(values: readonly unknown[]): string {
-  return `{${values.map(encodeElement).join(',')}}`;
+  let text = '{';
+  // Columns of a batch are full of repetitions: project, actor, instants, status.
+  let previous: unknown;
+  let encoded = '';
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (index === 0 || value !== previous) {
+      previous = value;
+      encoded = encodeElement(value);
+    }
+    text += index === 0 ? encoded : `,${encoded}`;
+  }
+  return `${text}}`;
 }
 
 function encodeElement(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
   if (value === null) return 'NULL';
+  if (typeof value === 'number') return encodeScalar(value);
   if (Array.isArray(value)) return encodeArray(value);
   if (value instanceof Uint8Array) return `"\\\\x${Buffer.from(value).toString('hex')}"`;
-  if (typeof value === 'number') return encodeScalar(value);
-  return `"${encodeScalar(value).replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  return quoted(encodeScalar(value));
+}
+
+const SPECIAL = /["\\]/;
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const NOT_AS_IN_JSON = /[\0-\u001F\uD800-\uDFFF]/;
+
+/** An element in quotes: `\` before quotes and backslashes, everything else as it is. */
+function quoted(text: string): string {
+  if (!SPECIAL.test(text)) return `"${text}"`;
+  // JSON's quoting is the same where there is nothing else that it escapes, and native.
+  if (!NOT_AS_IN_JSON.test(text)) return JSON.stringify(text);
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

@@ -14,6 +14,8 @@ export interface DbParts {
   readonly readers: SessionPool;
   readonly onTimeout: TransactionMode['onTimeout'];
   readonly onUnknown?: TransactionMode['onUnknown'];
+  /** Settings that each transaction begins with, where its connection is not for transactions alone. */
+  readonly atBegin?: readonly string[];
   /** An outcome that is known without asking. */
   readonly findOutcome?: (xid: string) => TransactionOutcome | undefined;
   readonly exclusive: <T>(work: (admin: AdminSession) => Promise<T>) => Promise<T>;
@@ -43,7 +45,7 @@ export function createDb(parts: DbParts): Db {
     onTimeout,
   };
   const readWrite: TransactionMode = {
-    begin: 'begin isolation level read committed, read write',
+    begin: ['begin isolation level read committed, read write', ...(parts.atBegin ?? [])].join(';'),
     asksXid: true,
     openMsMax: TRANSACTION_MS_MAX,
     onTimeout,

@@ -10,7 +10,7 @@ import { openDirectoryLock, type LockInfo } from '@baton/directory-lock';
 import { createDb } from './create-db.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { PgliteThread, type PgliteStats } from './pglite-thread.ts';
-import { SESSION_SETUP, Session } from './session.ts';
+import { BATCH_PLANS, SESSION_SETUP, Session } from './session.ts';
 import { SessionPool } from './session-pool.ts';
 import { askOutcome } from './transaction-outcome.ts';
 
@@ -124,6 +124,7 @@ class EmbeddedSessions {
       writers: pool,
       readers: pool,
       onTimeout: 'rollback',
+      atBegin: BATCH_PLANS.map((setting) => `set local ${setting}`),
       onUnknown: (xid) => this.#doubtful.set(xid, undefined),
       findOutcome: (xid) => this.#doubtful.get(xid),
       exclusive: (work) => pool.use(work),

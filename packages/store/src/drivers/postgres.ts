@@ -6,7 +6,7 @@ import { AppError } from '@baton/contract';
 import type { AdminSession, Db } from '../db.ts';
 import { statement } from '../statement.ts';
 import { createDb } from './create-db.ts';
-import { SESSION_SETUP, Session, type SessionOptions } from './session.ts';
+import { BATCH_PLANS, SESSION_SETUP, Session, type SessionOptions } from './session.ts';
 import { SessionPool } from './session-pool.ts';
 
 /** Where the server is and how to use it. */
@@ -24,6 +24,7 @@ export interface PostgresOptions {
 }
 
 const WRITER_SETUP = `${SESSION_SETUP};
+  ${BATCH_PLANS.map((setting) => `set ${setting}`).join('; ')};
   set lock_timeout = '5s';
   set idle_in_transaction_session_timeout = '5s';
   set statement_timeout = '10s'`;

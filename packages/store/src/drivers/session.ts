@@ -45,6 +45,18 @@ export interface SessionOptions {
 /** Dates and times come out in one form, whatever the server's defaults are. */
 export const SESSION_SETUP = `set datestyle = 'ISO, MDY'; set timezone = 'UTC'; set bytea_output = 'hex'`;
 
+/**
+ * Batches name their rows by key, so the right plan is the index, whatever the statistics say: tables
+ * that were empty when a statement was prepared would be read whole for ever after.
+ */
+export const BATCH_PLANS = [
+  'plan_cache_mode = force_generic_plan',
+  'enable_seqscan = off',
+  'enable_hashjoin = off',
+  'enable_mergejoin = off',
+  'jit = off',
+] as const;
+
 /** One open connection. Used by one unit of work at a time; see `SessionPool`. */
 export class Session implements AdminSession {
   readonly checkRows: boolean;
