@@ -5,6 +5,8 @@ import type { WorkerRole } from './worker.ts';
 /** How a worker ends. */
 export interface EndOptions {
   readonly leaveRunning: boolean;
+  /** How long agents may finish before their tasks are handed back; default: the worker's own. */
+  readonly drainMs: number | undefined;
   /** Started by `baton up`, which says when to end over the channel between the two processes. */
   readonly isParented: boolean;
 }
@@ -38,6 +40,7 @@ export async function awaitWorkerEnd(
   });
   if (!options.leaveRunning) {
     await role.stop({
+      ...(options.drainMs === undefined ? {} : { graceMs: options.drainMs }),
       onWaiting: (task) => err.line(show`${paint.dim('waiting for')} ${task}`),
     });
     return;

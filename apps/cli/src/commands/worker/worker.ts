@@ -1,7 +1,7 @@
 import { AppError } from '@baton/contract';
 import { command } from '../../command.ts';
 import type { Context } from '../../context.ts';
-import { commaTexts, flag, pairs, text, texts, type OptionRow } from '../../option.ts';
+import { commaTexts, flag, numeric, pairs, text, texts, type OptionRow } from '../../option.ts';
 import { stderrLog } from '../../log.ts';
 import { BATON_BIN } from '../../roles/program-path.ts';
 import { awaitWorkerEnd } from '../../roles/worker-end.ts';
@@ -24,8 +24,8 @@ export const worker = command({
   details: [
     'It joins with a token (`baton worker token` on the control plane) and then keeps its own key in',
     'the data directory. It connects outwards only and listens on nothing.',
-    'At Ctrl-C it takes no new work, gives agents 10 s to finish and hands their tasks back; with',
-    '--leave-running they go on, and the next start takes them up again.',
+    'At Ctrl-C it takes no new work, gives agents 10 s (--drain-timeout) to finish and hands the tasks',
+    'of the others back; with --leave-running they go on, and the next start takes them up again.',
   ].join(' '),
   examples: ['baton worker --token batj_... --repo ~/code/gateway --slots 4'],
   options: {
@@ -43,6 +43,11 @@ export const worker = command({
     ephemeral: flag('--ephemeral', 'leaves the list when it goes away'),
     inheritEnv: flag('--inherit-env', "agents get this machine's environment, not an allow-list"),
     leaveRunning: flag('--leave-running', 'agents go on when the worker ends'),
+    drainTimeout: numeric(
+      '--drain-timeout <seconds>',
+      'how long agents may finish when the worker ends; default: 10',
+      { min: 0 },
+    ),
     parented: hidden('--parented'),
   },
   async run(context, _, options) {
@@ -76,6 +81,7 @@ export const worker = command({
     else out.line(show`worker ${role.name} (${role.id}) works for ${url}. Ctrl-C ends it.`);
     await awaitWorkerEnd(role, context as Pick<Context, 'signal' | 'err'>, {
       leaveRunning: options.leaveRunning,
+      drainMs: options.drainTimeout === undefined ? undefined : options.drainTimeout * 1_000,
       isParented: options.parented,
     });
     return undefined;
