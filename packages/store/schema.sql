@@ -1,3 +1,28 @@
+create table actions (
+  id text collate "C" not null,
+  project_id text collate "C" not null,
+  run_id text collate "C" not null,
+  task_id text collate "C" not null,
+  attempt_id text collate "C" not null,
+  call text not null,
+  kind text collate "C" not null,
+  name text not null,
+  target text not null,
+  effect text collate "C" not null,
+  status text collate "C" not null,
+  input_sha256 text collate "C",
+  refs json not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint actions_effect_check CHECK ((effect = ANY (ARRAY['local_read'::text, 'local_write'::text, 'external_read'::text, 'external_write'::text, 'external_irreversible'::text]))),
+  constraint actions_end CHECK (((ended_at IS NULL) = (status = 'started'::text))),
+  constraint actions_kind_check CHECK ((kind = ANY (ARRAY['tool_call'::text, 'env_acquire'::text, 'env_hold'::text, 'env_snapshot'::text, 'env_release'::text]))),
+  constraint actions_status_check CHECK ((status = ANY (ARRAY['started'::text, 'succeeded'::text, 'failed'::text]))),
+  constraint actions_pkey PRIMARY KEY (id)
+);
+CREATE INDEX actions_of_run ON public.actions USING btree (run_id);
+CREATE INDEX actions_of_task ON public.actions USING btree (task_id, started_at, id);
+
 create table api_keys (
   id text collate "C" not null,
   project_id text collate "C" not null,
@@ -64,6 +89,7 @@ create table attempts (
   ended_at timestamp with time zone,
   orphan_result json,
   park_mode text collate "C",
+  holds json,
   constraint attempts_end CHECK (((ended_at IS NULL) = (status = ANY (ARRAY['claimed'::text, 'running'::text, 'parked'::text, 'stopping'::text])))),
   constraint attempts_epoch_check CHECK ((epoch >= 1)),
   constraint attempts_generation_check CHECK ((generation >= 1)),
@@ -74,10 +100,63 @@ create table attempts (
   constraint attempts_status_check CHECK ((status = ANY (ARRAY['claimed'::text, 'running'::text, 'parked'::text, 'stopping'::text, 'succeeded'::text, 'failed'::text, 'lost'::text, 'timed_out'::text, 'cancelled'::text, 'released'::text]))),
   constraint attempts_pkey PRIMARY KEY (id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX attempts_by_time ON public.attempts USING brin (claimed_at);
 CREATE UNIQUE INDEX attempts_of_task ON public.attempts USING btree (task_id, epoch);
 CREATE UNIQUE INDEX attempts_one_open ON public.attempts USING btree (task_id) WHERE ((ended_at IS NULL) AND (status <> 'stopping'::text));
 CREATE INDEX attempts_open_of_run ON public.attempts USING btree (run_id) WHERE (ended_at IS NULL);
 CREATE INDEX attempts_open_of_worker ON public.attempts USING btree (worker_id) WHERE (ended_at IS NULL);
+
+create table awaits (
+  id text collate "C" not null,
+  project_id text collate "C" not null,
+  run_id text collate "C" not null,
+  task_id text collate "C" not null,
+  attempt_id text collate "C" not null,
+  generation integer not null,
+  tasks json not null,
+  crosses_runs boolean not null,
+  policy text collate "C" not null,
+  quorum integer,
+  needed integer not null,
+  status text collate "C" not null,
+  settled boolean not null,
+  partial boolean not null,
+  results json not null,
+  deadline_at timestamp with time zone not null,
+  opened_at timestamp with time zone not null,
+  closed_at timestamp with time zone,
+  constraint awaits_end CHECK (((closed_at IS NULL) = (status = 'open'::text))),
+  constraint awaits_generation_check CHECK ((generation >= 1)),
+  constraint awaits_needed_check CHECK ((needed >= 1)),
+  constraint awaits_policy_check CHECK ((policy = ANY (ARRAY['all'::text, 'any'::text, 'quorum'::text]))),
+  constraint awaits_quorum CHECK (((quorum IS NOT NULL) = (policy = 'quorum'::text))),
+  constraint awaits_settled CHECK (((NOT settled) OR (status <> 'open'::text))),
+  constraint awaits_status_check CHECK ((status = ANY (ARRAY['open'::text, 'met'::text, 'expired'::text, 'cancelled'::text, 'replaced'::text]))),
+  constraint awaits_pkey PRIMARY KEY (id)
+);
+CREATE INDEX awaits_across_runs ON public.awaits USING btree (id) WHERE (crosses_runs AND (status = 'open'::text));
+CREATE INDEX awaits_of_run ON public.awaits USING btree (run_id) WHERE (NOT settled);
+CREATE INDEX awaits_of_task ON public.awaits USING btree (task_id, opened_at, id);
+CREATE UNIQUE INDEX awaits_one_open ON public.awaits USING btree (task_id) WHERE (status = 'open'::text);
+
+create table budgets (
+  id text collate "C" not null,
+  project_id text collate "C" not null,
+  scope text collate "C" not null,
+  run_id text collate "C",
+  limit_micros bigint not null,
+  spent_micros bigint not null,
+  reserved_micros bigint not null,
+  reserve_micros bigint not null,
+  warned boolean not null,
+  constraint budgets_limit_micros_check CHECK ((limit_micros >= 0)),
+  constraint budgets_reserve_micros_check CHECK ((reserve_micros >= 0)),
+  constraint budgets_reserved_micros_check CHECK ((reserved_micros >= 0)),
+  constraint budgets_scope_check CHECK ((scope = ANY (ARRAY['project'::text, 'run'::text, 'task'::text]))),
+  constraint budgets_spent_micros_check CHECK ((spent_micros >= 0)),
+  constraint budgets_pkey PRIMARY KEY (id)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX budgets_of_run ON public.budgets USING btree (run_id) WHERE (run_id IS NOT NULL);
 
 create table checkpoints (
   id text collate "C" not null,
@@ -148,6 +227,14 @@ CREATE INDEX dependencies_in ON public.dependencies USING btree (downstream_id);
 CREATE INDEX dependencies_of_run ON public.dependencies USING btree (run_id);
 CREATE INDEX dependencies_out ON public.dependencies USING btree (upstream_id);
 
+create table event_periods (
+  period integer not null,
+  first_pos bigint not null,
+  began_at timestamp with time zone not null,
+  constraint event_periods_period_check CHECK ((period >= 1)),
+  constraint event_periods_pkey PRIMARY KEY (period)
+);
+
 create table events (
   pos bigint not null,
   project_id text collate "C" not null,
@@ -160,20 +247,41 @@ create table events (
   cause text collate "C",
   at timestamp with time zone not null,
   data json not null,
-  constraint events_check CHECK (((run_id IS NULL) = (run_seq IS NULL))),
-  constraint events_pkey PRIMARY KEY (pos)
+  period integer not null default current_event_period(),
+  constraint events_check CHECK (((run_id IS NULL) = (run_seq IS NULL)))
 );
-CREATE UNIQUE INDEX events_of_run ON public.events USING btree (run_id, run_seq) WHERE (run_id IS NOT NULL);
-CREATE INDEX events_of_task ON public.events USING btree (task_id, pos) WHERE (task_id IS NOT NULL);
+
+create table events_1 (
+  pos bigint not null,
+  project_id text collate "C" not null,
+  run_id text collate "C",
+  run_seq bigint,
+  task_id text collate "C",
+  attempt_id text collate "C",
+  type text collate "C" not null,
+  actor json not null,
+  cause text collate "C",
+  at timestamp with time zone not null,
+  data json not null,
+  period integer not null default 1,
+  constraint events_1_period CHECK ((period = 1)),
+  constraint events_check CHECK (((run_id IS NULL) = (run_seq IS NULL))),
+  constraint events_1_pkey PRIMARY KEY (pos)
+);
+CREATE UNIQUE INDEX events_1_of_run ON public.events_1 USING btree (run_id, run_seq) WHERE (run_id IS NOT NULL);
+CREATE INDEX events_1_of_task ON public.events_1 USING btree (task_id, pos) WHERE (task_id IS NOT NULL);
+CREATE INDEX events_of_delegation ON public.events_1 USING btree (project_id, type) WHERE (type = ANY (ARRAY['task.spawn_refused'::text, 'task.respawn_refused'::text, 'task.respawn_forced'::text, 'task.breaker_tripped'::text]));
 
 create table feed (
   id smallint not null,
   next_pos bigint not null,
   incarnation bigint not null,
   last_at timestamp with time zone not null,
+  period integer not null default 1,
   constraint feed_id_check CHECK ((id = 1)),
   constraint feed_incarnation_check CHECK ((incarnation >= 1)),
   constraint feed_next_pos_check CHECK ((next_pos >= 1)),
+  constraint feed_period_check CHECK ((period >= 1)),
   constraint feed_pkey PRIMARY KEY (id)
 ) with (fillfactor=10);
 
@@ -203,6 +311,38 @@ create table join_tokens (
   constraint join_tokens_pkey PRIMARY KEY (id),
   constraint join_tokens_token_hash_key UNIQUE (token_hash)
 );
+
+create table limit_slots (
+  id text collate "C" not null,
+  project_id text collate "C" not null,
+  limit_id text collate "C" not null,
+  no integer not null,
+  attempt_id text collate "C" not null,
+  task_id text collate "C" not null,
+  surplus boolean not null,
+  constraint limit_slots_no_check CHECK ((no >= 1)),
+  constraint limit_slots_surplus CHECK (((NOT surplus) OR (attempt_id <> ''::text))),
+  constraint limit_slots_pkey PRIMARY KEY (id)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX limit_slots_free ON public.limit_slots USING btree (limit_id, no) WHERE ((attempt_id = ''::text) AND (NOT surplus));
+CREATE INDEX limit_slots_held ON public.limit_slots USING btree (limit_id, no) WHERE (attempt_id <> ''::text);
+
+create table limits (
+  id text collate "C" not null,
+  project_id text collate "C" not null,
+  key text collate "C" not null,
+  max_running integer,
+  rate_per_minute double precision,
+  burst integer not null,
+  tat double precision not null,
+  updated_at timestamp with time zone not null,
+  constraint limits_burst_check CHECK ((burst >= 1)),
+  constraint limits_max_running_check CHECK ((max_running >= 0)),
+  constraint limits_rate_per_minute_check CHECK ((rate_per_minute > (0)::double precision)),
+  constraint limits_some CHECK (((max_running IS NOT NULL) OR (rate_per_minute IS NOT NULL))),
+  constraint limits_pkey PRIMARY KEY (id)
+) with (fillfactor=70);
+CREATE INDEX limits_of_project ON public.limits USING btree (project_id, key);
 
 create table log_chunks (
   attempt_id text collate "C" not null,
@@ -296,6 +436,30 @@ create table outputs (
 );
 CREATE INDEX outputs_of_task ON public.outputs USING btree (task_id, generation, key);
 
+create table parkings (
+  id text collate "C" not null,
+  project_id text collate "C" not null,
+  engine text collate "C" not null,
+  account text,
+  worker_id text collate "C" not null,
+  until timestamp with time zone not null,
+  reason text not null,
+  constraint parkings_pkey PRIMARY KEY (id)
+);
+CREATE INDEX parkings_of_project ON public.parkings USING btree (project_id);
+
+create table plan_parts (
+  id text collate "C" not null,
+  run_id text collate "C" not null,
+  project_id text collate "C" not null,
+  part integer not null,
+  tasks json not null,
+  edges json not null,
+  constraint plan_parts_part_check CHECK ((part >= 0)),
+  constraint plan_parts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX plan_parts_of_run ON public.plan_parts USING btree (run_id);
+
 create table projects (
   id text collate "C" not null,
   name text collate "C" not null,
@@ -317,6 +481,7 @@ create table ready (
   constraint ready_pkey PRIMARY KEY (task_id)
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=200);
 CREATE INDEX ready_heads ON public.ready USING btree (project_id, needs_id, priority, pass, seq) WHERE (held IS NULL);
+CREATE INDEX ready_unfunded ON public.ready USING btree (run_id) WHERE (held = 'budget'::text);
 
 create table runs (
   id text collate "C" not null,
@@ -356,6 +521,8 @@ create table runs (
   deleted_at timestamp with time zone,
   purge_at timestamp with time zone,
   barrier_id text collate "C",
+  open_awaits integer not null default 0,
+  pass double precision not null default 0,
   constraint runs_cancelled_tasks_check CHECK ((cancelled_tasks >= 0)),
   constraint runs_check CHECK (((open_tasks >= 0) AND (open_tasks <= task_count))),
   constraint runs_check1 CHECK (((out_of_play >= 0) AND (out_of_play <= open_tasks))),
@@ -364,6 +531,7 @@ create table runs (
   constraint runs_end CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
   constraint runs_failed_tasks_check CHECK ((failed_tasks >= 0)),
   constraint runs_needs_human_check CHECK ((needs_human >= 0)),
+  constraint runs_open_awaits_check CHECK ((open_awaits >= 0)),
   constraint runs_planning_check CHECK ((planning = ANY (ARRAY['idle'::text, 'active'::text]))),
   constraint runs_seq_check CHECK ((seq >= 0)),
   constraint runs_status_check CHECK ((status = ANY (ARRAY['planning'::text, 'running'::text, 'waiting'::text, 'paused'::text, 'cancelling'::text, 'completed'::text, 'failed'::text, 'cancelled'::text]))),
@@ -386,6 +554,13 @@ create table task_specs (
   rerun_of text collate "C",
   origin text collate "C",
   plan json,
+  depth integer not null default 0,
+  chain text collate "C",
+  failures_in_row integer not null default 0,
+  wakes integer not null default 0,
+  constraint task_specs_depth_check CHECK ((depth >= 0)),
+  constraint task_specs_failures_in_row_check CHECK ((failures_in_row >= 0)),
+  constraint task_specs_wakes_check CHECK ((wakes >= 0)),
   constraint task_specs_pkey PRIMARY KEY (task_id)
 );
 CREATE INDEX task_specs_of_origin ON public.task_specs USING btree (project_id, origin) WHERE (origin IS NOT NULL);
@@ -434,6 +609,8 @@ create table tasks (
   purge_at timestamp with time zone,
   continue_attempt_id text collate "C",
   wake json,
+  verification json,
+  verifies json,
   constraint tasks_attempt_count_check CHECK ((attempt_count >= 0)),
   constraint tasks_end CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'skipped'::text, 'superseded'::text])))),
   constraint tasks_epoch_check CHECK ((epoch >= 0)),
@@ -516,6 +693,35 @@ create table workers (
   constraint workers_key_hash_key UNIQUE (key_hash),
   constraint workers_project_id_name_key UNIQUE (project_id, name)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.05);
+
+CREATE OR REPLACE FUNCTION public.create_event_period(wanted integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  part text := 'events_' || wanted;
+begin
+  if to_regclass(part) is not null then
+    return;
+  end if;
+  execute format('create table %I (like events including constraints)', part);
+  execute format('alter table %I add primary key (pos)', part);
+  execute format('create unique index %I on %I (run_id, run_seq) where run_id is not null',
+                 part || '_of_run', part);
+  execute format('create index %I on %I (task_id, pos) where task_id is not null',
+                 part || '_of_task', part);
+  execute format('alter table %I add constraint %I check (period = %s)',
+                 part, part || '_period', wanted);
+  execute format('alter table events attach partition %I for values in (%s)', part, wanted);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.current_event_period()
+ RETURNS integer
+ LANGUAGE sql
+AS $function$
+  select period from feed where id = 1
+$function$;
 
 CREATE OR REPLACE FUNCTION public.expect_rows(counted bigint, expected bigint, statement text)
  RETURNS bigint

@@ -103,7 +103,7 @@ for (const database of freshDatabases()) {
     test('refuses a second event under the same number of a run', async () => {
       await append(db, [event({ runId: 'run_1', runSeq: 1 })]);
       await expect(append(db, [event({ runId: 'run_1', runSeq: 1 })])).rejects.toMatchObject({
-        constraint: 'events_of_run',
+        constraint: expect.stringMatching(/^events_\d+_of_run$/),
       });
     });
 

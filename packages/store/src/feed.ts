@@ -30,12 +30,12 @@ export const insertEvents = statement({
          set next_pos = next_pos + cardinality($1::text[]),
              last_at = greatest(last_at, (select max(at) from unnest($9::timestamptz[]) as t (at)))
        where id = 1
-      returning next_pos - cardinality($1::text[]) as first_pos, incarnation),
+      returning next_pos - cardinality($1::text[]) as first_pos, incarnation, period),
     written as (
       insert into events (pos, project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause,
-                          at, data)
+                          at, data, period)
       select counter.first_pos + u.place - 1, u.project_id, u.run_id, u.run_seq, u.task_id, u.attempt_id,
-             u.type, u.actor::json, u.cause, u.at, u.data::json
+             u.type, u.actor::json, u.cause, u.at, u.data::json, counter.period
         from counter
        cross join unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
                          $7::text[], $8::text[], $9::timestamptz[], $10::text[]) with ordinality

@@ -80,6 +80,11 @@ const EVENT_COLUMNS = `e.pos, e.project_id as "projectId", e.run_id as "runId", 
            e.task_id as "taskId", e.attempt_id as "attemptId", e.type, e.actor, e.cause,
            e.at as "atMs", e.data`;
 
+/** Parts of the history that end before a position are not looked at. */
+const fromPart = (pos: string): string => `e.period >= (select coalesce(max(part.period), 0)
+                         from event_periods part
+                        where part.first_pos <= ${pos}::bigint + 1)`;
+
 export const eventsOfProject = statement({
   name: 'eventsOfProject',
   args: (project: string, pos: number, limit: number) => [project, pos, limit],
@@ -89,6 +94,7 @@ export const eventsOfProject = statement({
       from events e
      where e.pos > $2
        and e.project_id = $1
+       and ${fromPart('$2')}
      order by e.pos
      limit $3`,
 });
@@ -132,6 +138,7 @@ export const eventsOfTask = statement({
      where e.task_id = $2
        and e.project_id = $1
        and e.pos > $3
+       and ${fromPart('$3')}
      order by e.pos
      limit $4`,
 });
