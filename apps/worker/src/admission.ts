@@ -30,7 +30,8 @@ export function openGate(config: WorkerConfig, link: Link, log: Log): Gate {
    * counts those that this worker has.
    */
   function say(): void {
-    link.say({ type: 'slots', free: isShut || !memory.isOpen ? 0 : config.slots });
+    const free = isShut || !memory.isOpen ? 0 : config.slots;
+    link.say({ type: 'slots', free, ...(isShut ? { leaving: true } : {}) });
   }
 
   return {

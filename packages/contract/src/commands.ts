@@ -1,3 +1,4 @@
+import type { AttemptActions } from './action.ts';
 import type {
   AttemptArtifact,
   AttemptCheckpoint,
@@ -5,16 +6,18 @@ import type {
   AttemptFail,
   AttemptNote,
   AttemptOutput,
+  AttemptPlan,
   AttemptProgress,
   AttemptRelease,
   AttemptStart,
   WorkerHeartbeat,
 } from './attempt-writes.ts';
-import type { CheckpointResolve } from './checkpoint.ts';
+import type { CheckpointResolve, RunCheckpointOpen, TaskCheckpointOpen } from './checkpoint.ts';
 import type { Actor } from './event.ts';
 import type { WorkerFrame } from './frames.ts';
-import type { DeliveryState, RunCreate } from './run.ts';
-import type { DependencyCreate, TaskCreate } from './task.ts';
+import type { DeliveryState, RunCreate, RunUpdate } from './run.ts';
+import type { DependencyCreate, ReviewAction, TaskCreate, TaskUpdate } from './task.ts';
+import type { BudgetSet, LimitSet } from './scheduling.ts';
 import type { WorkerRegister, WorkerTokenCreate } from './worker.ts';
 
 /**
@@ -30,7 +33,17 @@ interface Base {
 export type PeopleCommand =
   | (Base & { readonly type: 'run.create'; readonly body: RunCreate })
   | (Base & { readonly type: 'run.cancel'; readonly run: string; readonly reason: string | null })
-  | (Base & { readonly type: 'task.create'; readonly body: TaskCreate })
+  | (Base & {
+      readonly type: 'task.create';
+      readonly body: TaskCreate;
+      /** The attempt whose agent hands this on; fenced by its epoch. */
+      readonly spawner?: {
+        readonly attempt: string;
+        readonly worker: string | null;
+        readonly epoch: number;
+      };
+    })
+  | (Base & { readonly type: 'await.cancel'; readonly task: string })
   | (Base & {
       readonly type: 'task.decide';
       readonly task: string;
@@ -45,6 +58,33 @@ export type PeopleCommand =
       readonly task: string;
       readonly reason: string | null;
       readonly downstream: 'keep' | 'reset';
+    })
+  | (Base & { readonly type: 'run.pause'; readonly run: string; readonly reason: string | null })
+  | (Base & { readonly type: 'run.resume'; readonly run: string })
+  | (Base & { readonly type: 'run.rerun'; readonly run: string; readonly reason: string | null })
+  | (Base & { readonly type: 'run.delete'; readonly run: string; readonly reason: string | null })
+  | (Base & { readonly type: 'run.purge'; readonly run: string })
+  | (Base & { readonly type: 'task.pause'; readonly task: string; readonly reason: string | null })
+  | (Base & { readonly type: 'task.resume'; readonly task: string })
+  | (Base & {
+      readonly type: 'task.relaunch';
+      readonly task: string;
+      readonly reason: string | null;
+      readonly downstream: 'keep' | 'reset';
+    })
+  | (Base & { readonly type: 'task.rerun'; readonly task: string; readonly reason: string | null })
+  | (Base & {
+      readonly type: 'task.review';
+      readonly task: string;
+      readonly action: ReviewAction;
+      readonly note: string | null;
+    })
+  | (Base & { readonly type: 'task.delete'; readonly task: string; readonly reason: string | null })
+  | (Base & { readonly type: 'task.purge'; readonly task: string })
+  | (Base & {
+      readonly type: 'attempt.adopt';
+      readonly attempt: string;
+      readonly reason: string | null;
     })
   | (Base & {
       readonly type: 'task.progress';
@@ -71,11 +111,16 @@ export type PeopleCommand =
   | (Base & {
       readonly type: 'checkpoint.open';
       readonly task: string;
-      readonly question: string;
-      readonly options: readonly string[];
-      readonly defaultOption: string | null;
-      readonly timeoutSeconds: number | null;
+      readonly body: TaskCheckpointOpen;
     })
+  | (Base & {
+      readonly type: 'run.checkpoint';
+      readonly run: string;
+      readonly body: RunCheckpointOpen;
+    })
+  | (Base & { readonly type: 'run.update'; readonly run: string; readonly body: RunUpdate })
+  | (Base & { readonly type: 'task.update'; readonly task: string; readonly body: TaskUpdate })
+  | (Base & { readonly type: 'task.message'; readonly task: string; readonly text: string })
   | (Base & {
       readonly type: 'checkpoint.resolve';
       readonly checkpoint: string;
@@ -94,7 +139,16 @@ export type PeopleCommand =
       readonly worker: string;
       readonly draining: boolean;
     })
-  | (Base & { readonly type: 'worker.remove'; readonly worker: string });
+  | (Base & { readonly type: 'worker.remove'; readonly worker: string })
+  | (Base & { readonly type: 'limit.set'; readonly key: string; readonly body: LimitSet })
+  | (Base & { readonly type: 'limit.remove'; readonly key: string })
+  | (Base & {
+      readonly type: 'budget.set';
+      readonly scope: 'project' | 'run' | 'task';
+      /** Of the project, run or task. */
+      readonly id: string;
+      readonly body: BudgetSet;
+    });
 
 /** What workers say. `worker` is the authenticated one; an attempt of another worker is `not_found`. */
 export type WorkerCommand =
@@ -112,6 +166,8 @@ export type WorkerCommand =
       readonly worker: string;
       readonly hello: Extract<WorkerFrame, { type: 'hello' }>;
     })
+  /** It is about to end: it finishes what it has and gets nothing new. */
+  | (Base & { readonly type: 'worker.leaving'; readonly worker: string })
   | (Base & { readonly type: 'worker.gone'; readonly worker: string; readonly incarnation: string })
   /** Hands ready work to workers that wait for it; each task to the best-scored one that fits. */
   | (Base & {
@@ -154,14 +210,22 @@ export type AttemptCommand =
       readonly stored: boolean;
     })
   | (AttemptBase & { readonly type: 'attempt.checkpoint'; readonly body: AttemptCheckpoint })
+  | (AttemptBase & { readonly type: 'attempt.plan'; readonly body: AttemptPlan })
   | (AttemptBase & { readonly type: 'attempt.note'; readonly body: AttemptNote })
+  | (AttemptBase & { readonly type: 'attempt.actions'; readonly body: AttemptActions })
+  | (AttemptBase & { readonly type: 'await.open'; readonly body: AttemptAwait })
   | (AttemptBase & { readonly type: 'attempt.complete'; readonly body: AttemptComplete })
   | (AttemptBase & { readonly type: 'attempt.fail'; readonly body: AttemptFail })
   | (AttemptBase & { readonly type: 'attempt.release'; readonly body: AttemptRelease });
 
 /** What the control plane asks of itself. */
 export type InternalCommand =
-  | (Base & { readonly type: 'timer.fire'; readonly timer: string })
+  | (Base & {
+      readonly type: 'timer.fire';
+      readonly timer: string;
+      /** When the attempt that it watches last wrote to its log; only of an idle timer. */
+      readonly loggedAtMs?: number | null | undefined;
+    })
   | (Base & {
       readonly type: 'lease.expire';
       readonly attempt: string;
@@ -170,6 +234,8 @@ export type InternalCommand =
     })
   | (Base & { readonly type: 'lease.grace'; readonly attempts: readonly string[] })
   | (Base & { readonly type: 'worker.sweep'; readonly worker: string })
+  /** A task of another run that this await watches may have ended. */
+  | (Base & { readonly type: 'await.check'; readonly run: string; readonly await: string })
   | (Base & { readonly type: 'run.settle'; readonly run: string });
 
 /** Every command there is. */

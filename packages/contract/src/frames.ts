@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attemptActions } from './action.ts';
 import { assignment, deliveryOrder } from './assignment.ts';
 import {
   attemptCheckpoint,
@@ -11,6 +12,7 @@ import {
   attemptStart,
   workerHeartbeat,
 } from './attempt-writes.ts';
+import { attemptAwait, attemptSpawn } from './await.ts';
 import { checkpoint } from './checkpoint.ts';
 import { anyId } from './ids.ts';
 import { json } from './json.ts';
@@ -43,13 +45,21 @@ export const workerFrame = z.discriminatedUnion('type', [
       z.object({ id: anyId, epoch: z.int(), ended: z.boolean().describe('its report is spooled') }),
     ),
   }),
-  z.strictObject({ type: z.literal('slots'), free: z.int().min(0) }),
+  z.strictObject({
+    type: z.literal('slots'),
+    free: z.int().min(0),
+    leaving: z.boolean().optional().describe('it is about to end: no new work comes back to it'),
+  }),
   z.strictObject({ type: z.literal('heartbeat'), ...workerHeartbeat.shape }),
   z.strictObject({ type: z.literal('started'), ...about, body: attemptStart }),
   z.strictObject({ type: z.literal('progress'), ...about, body: attemptProgress }),
   z.strictObject({ type: z.literal('output'), ...about, body: attemptOutput }),
   z.strictObject({ type: z.literal('checkpoint_open'), ...about, body: attemptCheckpoint }),
   z.strictObject({ type: z.literal('note'), ...about, body: attemptNote }),
+  z.strictObject({ type: z.literal('spawn'), ...about, body: attemptSpawn }),
+  z.strictObject({ type: z.literal('children'), ...about }),
+  z.strictObject({ type: z.literal('await'), ...about, body: attemptAwait }),
+  z.strictObject({ type: z.literal('actions'), ...about, body: attemptActions }),
   z.strictObject({ type: z.literal('complete'), ...about, body: attemptComplete }),
   z.strictObject({ type: z.literal('fail'), ...about, body: attemptFail }),
   z.strictObject({ type: z.literal('release'), ...about, body: attemptRelease }),

@@ -20,7 +20,14 @@ export function lockPlan(command: Command): LockPlan {
     case 'joinToken.create':
       return {};
     case 'run.cancel':
+    case 'run.pause':
+    case 'run.resume':
+    case 'run.rerun':
+    case 'run.delete':
+    case 'run.purge':
     case 'run.settle':
+    case 'run.checkpoint':
+    case 'run.update':
       return { runs: [command.run] };
     case 'run.delivered':
       return { runs: [command.run], workers: [command.worker] };
@@ -34,8 +41,17 @@ export function lockPlan(command: Command): LockPlan {
     case 'task.assign':
     case 'task.cancel':
     case 'task.retry':
+    case 'task.pause':
+    case 'task.resume':
+    case 'task.relaunch':
+    case 'task.rerun':
+    case 'task.review':
+    case 'task.delete':
+    case 'task.purge':
     case 'task.progress':
     case 'task.note':
+    case 'task.update':
+    case 'task.message':
     case 'dependency.remove':
     case 'checkpoint.open':
       return { tasks: [command.task] };
@@ -52,6 +68,7 @@ export function lockPlan(command: Command): LockPlan {
     case 'worker.heartbeat':
       return { workers: [command.worker], attempts: command.beat.attempts.map((it) => it.id) };
     case 'worker.drain':
+    case 'worker.leaving':
     case 'worker.remove':
     case 'worker.gone':
     case 'worker.sweep':

@@ -1,6 +1,9 @@
 import type {
+  ActionKind,
+  ActionStatus,
   Actor,
   AttemptStatus,
+  BudgetSpec,
   Capabilities,
   CheckpointKind,
   CheckpointStatus,
@@ -9,6 +12,7 @@ import type {
   DeliveryOrder,
   DependencyRule,
   DependencyType,
+  EffectClass,
   EventType,
   FailureClass,
   Json,
@@ -22,6 +26,8 @@ import type {
   TaskSpec,
   TaskStatus,
   Usage,
+  VerificationState,
+  Verifies,
 } from '@baton/contract';
 
 /**
@@ -44,7 +50,7 @@ export interface RunRow {
   readonly input: Readonly<Record<string, Json>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: RunPolicy;
-  readonly budgets: Readonly<Record<string, Json>> | null;
+  readonly budgets: BudgetSpec | null;
   readonly deliver: Delivery;
   readonly delivery: DeliveryState;
   /** The order that `deliveryWorkerId` has not reported on yet. */
@@ -66,9 +72,13 @@ export interface RunRow {
   readonly cancelledTasks: number;
   /** Open checkpoints. */
   readonly needsHuman: number;
+  /** Awaits of its tasks that are open, or delivered and not yet taken up. */
+  readonly openAwaits: number;
   /** The open checkpoint of the run itself: while it is open, nothing more of the run is handed out. */
   readonly barrierId: string | null;
   readonly usdMicros: UsdMicros;
+  /** Virtual time at which the next task of it that becomes ready gets its turn. */
+  readonly pass: number;
   readonly lineageRoot: string;
   readonly rerunOf: string | null;
   readonly origin: string | null;
@@ -125,6 +135,10 @@ export interface TaskRow {
     readonly at: string;
   } | null;
   readonly outdated: boolean;
+  /** The check of its newest result; null without a verification policy. Ids are internal ones. */
+  readonly verification: VerificationState | null;
+  /** What it checks, when the kernel made it for that; null of all others. */
+  readonly verifies: Verifies | null;
   /** A reviewer rejected its result: gates on it stay shut. */
   readonly rejected: boolean;
   /** The generation of its last clean start: failures of older ones are not told to its agents. */
@@ -164,7 +178,16 @@ export interface TaskSpecRow {
   readonly plan: TaskPlan | null;
   readonly parentTaskId: string | null;
   readonly rerunOf: string | null;
+  /** What made it, where a program did: the attempt whose agent handed it on. */
   readonly origin: string | null;
+  /** How far below a task without a parent it is; 0 for that one. */
+  readonly depth: number;
+  /** What work of its parent it is: tasks of one chain are tries of the same. Null without a parent. */
+  readonly chain: string | null;
+  /** Times in a row that this work failed, over the whole chain. */
+  readonly failuresInRow: number;
+  /** Times its awaits resumed its agent since a person last had a say in it. */
+  readonly wakes: number;
 }
 
 export interface DependencyRow {
@@ -218,6 +241,18 @@ export interface AttemptRow {
   readonly claimedAtMs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
+  /** What it counts against while it holds its task; null: against nothing. */
+  readonly holds: AttemptHolds | null;
+}
+
+/** What an attempt keeps from others until it has ended. */
+export interface AttemptHolds {
+  /** Ids of its places under limits. */
+  readonly slots: readonly string[];
+  /** Ids of the budgets that its costs are charged to. */
+  readonly budgets: readonly string[];
+  /** Of what was set aside for it in each of them, what it has not spent yet. */
+  readonly reserved: UsdMicros;
 }
 
 export interface CheckpointRow {
@@ -286,6 +321,50 @@ export interface NoteRow {
   readonly createdAtMs: number;
 }
 
+/** An agent's wait for tasks it handed on. At most one of a task is open. */
+export interface AwaitRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly runId: string;
+  readonly taskId: string;
+  /** The attempt that ended its turn for it. */
+  readonly attemptId: string;
+  readonly generation: number;
+  readonly tasks: readonly string[];
+  /** Some of them are of other runs, whose ends do not show here by themselves. */
+  readonly crossesRuns: boolean;
+  readonly policy: AwaitPolicy;
+  readonly quorum: number | null;
+  readonly needed: number;
+  readonly status: AwaitStatus;
+  /** Closed, and what it delivered was taken up or is void: nothing of it changes any more. */
+  readonly settled: boolean;
+  readonly partial: boolean;
+  readonly results: readonly AwaitResult[];
+  readonly deadlineAtMs: number;
+  readonly openedAtMs: number;
+  readonly closedAtMs: number | null;
+}
+
+/** One line of the ledger of what agents did. Id is `<attemptId>/<call>`: a call is on it once. */
+export interface ActionRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly attemptId: string;
+  readonly call: string;
+  readonly kind: ActionKind;
+  readonly name: string;
+  readonly target: string;
+  readonly effect: EffectClass;
+  readonly status: ActionStatus;
+  readonly inputSha256: string | null;
+  readonly refs: Readonly<Record<string, Json>>;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
 export const TIMER_KINDS = [
   'retry_backoff',
   'checkpoint_deadline',
@@ -297,6 +376,8 @@ export const TIMER_KINDS = [
   'approval_timeout',
   'stopping_deadline',
   'delivery_deadline',
+  'await_deadline',
+  'plan_step',
 ] as const;
 export type TimerKind = (typeof TIMER_KINDS)[number];
 
@@ -320,12 +401,43 @@ export interface ReadyRow {
   readonly projectId: string;
   readonly needsId: string;
   readonly priority: number;
-  /** Stride of its run, for fairness; 0 until fairness is built. */
+  /** Its turn in the virtual time of its project: runs that have work take turns (`queue-order.ts`). */
   readonly pass: number;
   /** Ever growing: older work first. */
   readonly seq: number;
   /** Why nobody may take it now (`backoff`, `waiting_for_assignment`), or null when anybody fit may. */
   readonly held: string | null;
+}
+
+/** A task of a submission that is written in steps, with the id and needs that it will have. */
+export interface PlannedTask {
+  readonly id: string;
+  readonly key: string;
+  readonly position: number;
+  readonly pending: number;
+  readonly needsId: string;
+  readonly spec: TaskSpec;
+}
+
+/** An edge of such a submission, by the ids of its ends. */
+export interface PlannedEdge {
+  readonly upstream: string;
+  readonly downstream: string;
+  readonly type: DependencyType;
+  readonly on: DependencyRule;
+  readonly contract_key?: string | undefined;
+  readonly as?: string | undefined;
+}
+
+/** A piece of a large submission that is not in the graph yet. Id is `<runId>/<part>`. */
+export interface PlanPartRow {
+  readonly id: string;
+  readonly runId: string;
+  readonly projectId: string;
+  /** Parts are written in this order; 0 first. */
+  readonly part: number;
+  readonly tasks: readonly PlannedTask[];
+  readonly edges: readonly PlannedEdge[];
 }
 
 /** One distinct set of hard needs, so that fitting is computed once per set and not per task. */
@@ -344,6 +456,10 @@ export interface HardNeeds {
   readonly repo: string | null;
   readonly tools: readonly string[];
   readonly environment: string | null;
+  /** Engine to go on with while a provider refuses the wanted one; left out where there is none. */
+  readonly fallbackEngine?: string;
+  /** Keys that have a limit and that it counts under, its engine's apart; left out where there are none. */
+  readonly keys?: readonly string[];
 }
 
 export interface WorkerRow {
@@ -355,6 +471,8 @@ export interface WorkerRow {
   readonly capabilities: Capabilities;
   readonly slots: number;
   readonly draining: boolean;
+  /** It said that it is about to end; its next start takes that back. */
+  readonly leaving: boolean;
   readonly ephemeral: boolean;
   readonly version: string | null;
   readonly keyHash: string;
@@ -382,6 +500,61 @@ export interface JoinTokenRow {
   readonly createdBy: string;
 }
 
+/** What a key allows in a project. Id is `<projectId>/<key>`. */
+export interface LimitRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly key: string;
+  /** Tasks that run at a time: there are as many places. Null: any number. */
+  readonly maxRunning: number | null;
+  readonly ratePerMinute: number | null;
+  readonly burst: number;
+  /** Epoch milliseconds at which the next start is due by the rate alone (GCRA); 0: none was yet. */
+  readonly tat: number;
+  readonly updatedAtMs: number;
+}
+
+/** A place under a limit: held by one attempt or free. Id is `<limitId>#<no>`. */
+export interface LimitSlotRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly limitId: string;
+  readonly no: number;
+  /** Who holds it; empty: it is free. */
+  readonly attemptId: string;
+  readonly taskId: string;
+  /** Beyond what the limit allows now: it goes when it is given back. */
+  readonly surplus: boolean;
+}
+
+/** A provider refuses an engine for an account until `untilMs`. Id is `<projectId>/<engine>/<who>`. */
+export interface ParkingRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly engine: string;
+  /** As the worker tells it; null: this worker's own. */
+  readonly account: string | null;
+  readonly workerId: string;
+  readonly untilMs: number;
+  readonly reason: string;
+}
+
+/** What a project, run or task may cost, and where it stands. Id is that of the project, run or task. */
+export interface BudgetRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly scope: 'project' | 'run' | 'task';
+  /** Null for a project's. */
+  readonly runId: string | null;
+  readonly limitMicros: UsdMicros;
+  readonly spentMicros: UsdMicros;
+  /** Set aside for open attempts and not spent by them. */
+  readonly reservedMicros: UsdMicros;
+  /** Set aside for each attempt before it starts. */
+  readonly reserveMicros: UsdMicros;
+  readonly warned: boolean;
+}
+
 /** Every table the kernel decides over, by name. */
 export interface Tables {
   readonly runs: RunRow;
@@ -393,11 +566,18 @@ export interface Tables {
   readonly outputs: OutputRow;
   readonly artifacts: ArtifactRow;
   readonly notes: NoteRow;
+  readonly awaits: AwaitRow;
+  readonly actions: ActionRow;
   readonly timers: TimerRow;
+  readonly planParts: PlanPartRow;
   readonly ready: ReadyRow;
   readonly needs: NeedsRow;
   readonly workers: WorkerRow;
   readonly joinTokens: JoinTokenRow;
+  readonly limits: LimitRow;
+  readonly limitSlots: LimitSlotRow;
+  readonly parkings: ParkingRow;
+  readonly budgets: BudgetRow;
 }
 export type TableName = keyof Tables;
 

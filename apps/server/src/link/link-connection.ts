@@ -177,8 +177,9 @@ class Connection implements LinkConnection {
     switch (frame.type) {
       case 'slots':
         this.#inTurn('link', async () => {
-          if (!this.#closed)
-            this.#app.coordinator.parkWorker(this.worker.id, this.worker.project, frame.free);
+          if (this.#closed) return;
+          this.#app.coordinator.parkWorker(this.worker.id, this.worker.project, frame.free);
+          if (frame.leaving === true) await this.#guarded('leaving', () => this.#leave());
         });
         return;
       case 'heartbeat':
@@ -290,6 +291,10 @@ class Connection implements LinkConnection {
 
   async #drain(draining: boolean): Promise<void> {
     await this.#app.coordinator.submit({ ...this.#speaker, type: 'worker.drain', draining });
+  }
+
+  async #leave(): Promise<void> {
+    await this.#app.coordinator.submit({ ...this.#speaker, type: 'worker.leaving' });
   }
 
   async #counted(frame: CountedFrame): Promise<void> {

@@ -28,6 +28,6 @@ export function workerStatus(worker: WorkerRow, used: number, nowMs: number): Wo
   const silence = nowMs - (worker.lastSeenAtMs ?? 0);
   if (silence > DEFAULTS.offlineSeconds * 1_000) return 'offline';
   if (silence > DEFAULTS.silentSeconds * 1_000) return 'silent';
-  if (worker.draining) return 'draining';
+  if (worker.draining || worker.leaving) return 'draining';
   return used >= worker.slots ? 'busy' : 'online';
 }

@@ -102,6 +102,7 @@ function canTakeMore(before: WorkerRow | null, after: WorkerRow): boolean {
     before === null ||
     before.incarnation !== after.incarnation ||
     before.draining !== after.draining ||
+    before.leaving !== after.leaving ||
     before.slots < after.slots ||
     before.capabilities !== after.capabilities ||
     before.labels !== after.labels

@@ -25,6 +25,7 @@ export const workerHello: Handler<'worker.hello'> = (draft, command) => {
     incarnation: hello.incarnation,
     version: hello.version,
     slots: hello.slots,
+    leaving: hello.draining,
     labels: { ...worker.labels, ...hello.labels },
     capabilities: hello.capabilities,
     presence: 'online',

@@ -66,6 +66,7 @@ function rowOf(
     capabilities: body.capabilities,
     slots: body.slots,
     draining: known?.draining ?? false,
+    leaving: false,
     ephemeral: body.ephemeral || token?.ephemeral === true,
     version: body.version ?? null,
     keyHash,

@@ -287,6 +287,18 @@ describe('joining and leaving the fleet', () => {
     expect(model.world.list('workerByName', `${PROJECT}/w`)).toHaveLength(0);
   });
 
+  test('a worker that says it ends gets no more work, until it comes back', () => {
+    const model = new Model();
+    const worker = model.worker('w', { slots: 2 });
+    model.graph({ a: {} });
+    model.submit('worker.leaving', { worker });
+    expect(model.submit('worker.leaving', { worker }).already).toBe(true);
+    expect(model.dispatch(worker)).toEqual([]);
+    expect(model.world.row('workers', worker)?.draining).toBe(false);
+    hello(model, worker, []);
+    expect(model.dispatch(worker)).toHaveLength(1);
+  });
+
   test('draining is over when the last attempt has ended', () => {
     const { model, worker, attempts } = withAttempts(2);
     const mark = model.events.length;

@@ -29,6 +29,7 @@ function worker(more: Partial<WorkerRow> = {}, capabilities: object = {}): Worke
     },
     slots: 4,
     draining: false,
+    leaving: false,
     ephemeral: false,
     version: null,
     keyHash: 'h',

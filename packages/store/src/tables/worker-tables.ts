@@ -13,6 +13,7 @@ export const workers = defineTable('workers', {
     capabilities: 'jsonb',
     slots: 'integer',
     draining: 'boolean',
+    leaving: 'boolean',
     ephemeral: 'boolean',
     version: 'text?',
     keyHash: 'text',
