@@ -1,0 +1,18 @@
+-- Reviews that shut gates, clean starts, results that came too late, and what was deleted: hidden at
+-- once, taken away step by step once it is to be purged.
+
+alter table tasks
+  add column rejected boolean not null default false,
+  add column fresh_generation integer not null default 1,
+  add column deleted_at timestamptz,
+  add column purge_at timestamptz;
+
+alter table runs
+  add column deleted_at timestamptz,
+  add column purge_at timestamptz;
+
+alter table attempts
+  add column orphan_result json;
+
+create index tasks_to_purge on tasks (purge_at, id) where purge_at is not null;
+create index runs_to_purge on runs (purge_at, id) where purge_at is not null;
