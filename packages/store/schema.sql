@@ -625,7 +625,7 @@ create table tasks (
   constraint tasks_status_check CHECK ((status = ANY (ARRAY['blocked'::text, 'awaiting_approval'::text, 'ready'::text, 'running'::text, 'waiting'::text, 'verifying'::text, 'paused'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'skipped'::text, 'superseded'::text]))),
   constraint tasks_usd_micros_check CHECK ((usd_micros >= 0)),
   constraint tasks_pkey PRIMARY KEY (id)
-) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
+) with (autovacuum_vacuum_scale_factor=0.05, fillfactor=50);
 CREATE INDEX tasks_of_run ON public.tasks USING btree (run_id, "position", id);
 CREATE INDEX tasks_page ON public.tasks USING btree (project_id, created_at, id);
 CREATE INDEX tasks_to_purge ON public.tasks USING btree (purge_at, id) WHERE (purge_at IS NOT NULL);

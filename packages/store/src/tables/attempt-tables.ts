@@ -36,6 +36,8 @@ export const attempts = defineTable('attempts', {
   },
   updates: {
     beat: ['leaseUntilMs', 'missedBeats', 'usage', 'conversation'],
+    start: ['status', 'conversation', 'promptSha256', 'leaseUntilMs', 'startedAtMs'],
+    end: ['status', 'usage', 'exitCode', 'result', 'reportSha256', 'endedAtMs'],
     life: [
       'status',
       'failureClass',

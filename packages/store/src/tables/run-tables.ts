@@ -111,7 +111,28 @@ export const tasks = defineTable('tasks', {
     purgeAtMs: 'ms?',
   },
   updates: {
+    start: ['startedAtMs', 'updatedAtMs'],
     readiness: ['status', 'reason', 'pending', 'outOfPlay', 'readyAtMs', 'updatedAtMs'],
+    end: [
+      'status',
+      'reason',
+      'resultAttemptId',
+      'freeRetries',
+      'failureClass',
+      'endedAtMs',
+      'updatedAtMs',
+    ],
+    claim: [
+      'status',
+      'reason',
+      'epoch',
+      'attemptCount',
+      'attemptId',
+      'workerId',
+      'progress',
+      'retryAtMs',
+      'updatedAtMs',
+    ],
     life: [
       'status',
       'reason',

@@ -4,7 +4,7 @@ import { TABLES } from '../tables.ts';
 import type { Column } from '../tables/column.ts';
 import { eachTable } from '../tables/each-table.ts';
 import type { Table, UpdateGroup } from '../tables/table.ts';
-import { writesOf, type Writes } from './write-statements.ts';
+import { writesOf, type Writes, type WriteStatement } from './write-statements.ts';
 
 /**
  * A row before and after a batch: new (`original` null), gone (`row` null) or changed. Its original is
@@ -41,7 +41,7 @@ export function writeStatements(changes: readonly RowChange[]): Bound<{ count: n
     if (difference === undefined) continue;
     const { gone, changed, added } = table.isQueue ? replaced(difference) : difference;
     if (gone.length > 0) deletes.push(bindDelete(table, gone));
-    if (changed.length > 0) updates.push(bindUpdate(table, changed));
+    updates.push(...bindUpdates(table, changed));
     if (added.length > 0) inserts.push(bindInsert(table, added));
   }
   return [...deletes, ...updates, ...inserts];
@@ -95,28 +95,38 @@ function bindDelete(table: Table, rows: readonly AnyRow[]): Bound<{ count: numbe
   );
 }
 
-function bindUpdate(table: Table, changed: readonly Changed[]): Bound<{ count: number }> {
-  const touched = new Set<string>();
-  for (const { row, original } of changed) {
-    for (const { property } of table.columns) {
-      if (row[property] !== original[property]) touched.add(property);
-    }
-  }
+/** One statement for each group of columns; a row goes with the smallest that covers its changes. */
+function bindUpdates(table: Table, changed: readonly Changed[]): Bound<{ count: number }>[] {
   const { updates } = WRITE_STATEMENTS[table.name];
-  const fits = updates.find(({ group }) => covers(group, touched));
-  if (fits === undefined) throw new Error(`the key of a row of ${table.name} cannot change`);
-  const rows = changed.map((it) => it.row);
-  const originals = changed.map((it) => it.original);
-  return bind(fits.statement, [
-    valuesOf(table.key, rows),
-    ...table.guard.map((column) => valuesOf(column, originals)),
-    ...fits.group.columns.map((column) => valuesOf(column, rows)),
-  ]);
+  const byGroup = updates.map((): Changed[] => []);
+  for (const change of changed) {
+    const touched = table.columns.filter(
+      ({ property }) => change.row[property] !== change.original[property],
+    );
+    const at = updates.findIndex(({ group }) => touched.every((it) => group.columns.includes(it)));
+    const group = byGroup[at];
+    if (group === undefined) throw new Error(`the key of a row of ${table.name} cannot change`);
+    group.push(change);
+  }
+  return updates.flatMap(({ group, statement }, at) => {
+    const rows = byGroup[at] ?? [];
+    return rows.length === 0 ? [] : [bindUpdate(table, group, statement, rows)];
+  });
 }
 
-function covers(group: UpdateGroup, touched: ReadonlySet<string>): boolean {
-  const names = new Set(group.columns.map((column) => column.property));
-  return [...touched].every((property) => names.has(property));
+function bindUpdate(
+  table: Table,
+  group: UpdateGroup,
+  statement: WriteStatement,
+  changed: readonly Changed[],
+): Bound<{ count: number }> {
+  const rows = changed.map((it) => it.row);
+  const originals = changed.map((it) => it.original);
+  return bind(statement, [
+    valuesOf(table.key, rows),
+    ...table.guard.map((column) => valuesOf(column, originals)),
+    ...group.columns.map((column) => valuesOf(column, rows)),
+  ]);
 }
 
 function valuesOf(column: Column, rows: readonly AnyRow[]): unknown[] {
