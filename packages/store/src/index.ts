@@ -17,7 +17,7 @@ export { TABLES } from './tables.ts';
 export type { Column } from './tables/column.ts';
 export type { Table } from './tables/table.ts';
 export { loadList, loadRows, type LoadableList } from './world/load.ts';
-export { lockBatch, lockClaimCandidates, lockRuns, type BatchNames } from './world/lock.ts';
+export { lockBatch, lockClaimCandidates, lockFreeSlots, lockRisenCandidates, lockRuns, type BatchNames } from './world/lock.ts';
 export { writeStatements, type RowChange } from './world/write.ts';
 export { appendEvents } from './feed.ts';
 export {
@@ -32,8 +32,10 @@ export {
   listDueTimers,
   listExpiredLeases,
   listKnownEngines,
+  listLimitedKeys,
   listNeeds,
   listOpenAttemptIds,
+  listPasses,
   listWorkersToSweep,
   type ExpiredLease,
   type PresenceBounds,
@@ -73,6 +75,13 @@ export {
 } from './statements/identity.ts';
 export { ensureMeta } from './statements/meta.ts';
 export { maintain, purgeExpired } from './statements/maintenance.ts';
+export {
+  listPurgeable,
+  purgeStep,
+  type LooseContent,
+  type Purgeable,
+  type RemoveContent,
+} from './statements/purge.ts';
 export { loadAssignmentRows } from './statements/assignment.ts';
 export type { AuditCheck } from './audit/audit-check.ts';
 export { auditBlobs, type FindBlob } from './audit/blob-audit.ts';
@@ -83,3 +92,12 @@ export {
   type AuditFault,
   type AuditFinding,
 } from './audit/run-audit.ts';
+export type { BackupBlobs } from './backup/backup-blobs.ts';
+export { readBackupFile, verifyBackupFile, writeBackupFile } from './backup/backup-file.ts';
+export type { BackupHeader, BackupRecord, BackupTotals } from './backup/backup-record.ts';
+export { directoryBlobs } from './backup/directory-blobs.ts';
+export { dumpDatabase, type BackupSink } from './backup/dump-database.ts';
+export { exportDatabase } from './backup/export-database.ts';
+export { moveDatabase } from './backup/move-database.ts';
+export { restoreDatabase, type RestoreReport } from './backup/restore-database.ts';
+export { INCARNATION_MAX, nextIncarnation, raiseIncarnation } from './statements/incarnation.ts';

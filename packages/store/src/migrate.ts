@@ -32,7 +32,8 @@ const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/;
 const ADVISORY_LOCK = 4_271_906_318;
 const LOCK_WAIT = '5min';
 
-const appliedMigrations = statement({
+/** The migrations that a database has; its table of them must be there. */
+export const appliedMigrations = statement({
   name: 'appliedMigrations',
   args: () => [],
   row: z.strictObject({
@@ -57,7 +58,7 @@ const recordMigration = statement({
     values ($1, $2, $3, $4)`,
 });
 
-const CREATE_TABLE = `
+const CREATE_MIGRATIONS = `
   create table if not exists schema_migrations (
     version int primary key,
     name text not null,
@@ -109,7 +110,7 @@ export async function migrate(
       `set lock_timeout = '${LOCK_WAIT}'; select pg_advisory_lock(${ADVISORY_LOCK})`,
     );
     try {
-      await admin.script(CREATE_TABLE);
+      await createMigrationsTable(admin);
       const done = await admin.query(appliedMigrations);
       assertFits(known, done);
       const applied = new Set(done.map(({ version }) => version));
@@ -120,6 +121,11 @@ export async function migrate(
       await admin.script(`select pg_advisory_unlock(${ADVISORY_LOCK}); reset lock_timeout`);
     }
   });
+}
+
+/** Makes the table of migrations where there is none. */
+export function createMigrationsTable(admin: AdminSession): Promise<void> {
+  return admin.script(CREATE_MIGRATIONS);
 }
 
 async function apply(admin: AdminSession, migration: Migration): Promise<void> {
