@@ -52,6 +52,16 @@ export const attemptArtifact = z.strictObject({
 });
 
 export const attemptCheckpoint = checkpointOpen.extend(fenced);
+/** The agent's plan of its work; a person approves it or sends it back with feedback. */
+export const attemptPlan = z.strictObject({
+  ...fenced,
+  client_id: z.string().max(128).optional(),
+  plan: z.string().min(1).max(LIMITS.specCharsMax),
+  resume: z.enum(['live', 'held', 'new_attempt']).default('live'),
+  timeout_seconds: z.number().positive().max(31_536_000).optional(),
+});
+export type AttemptPlan = z.infer<typeof attemptPlan>;
+
 export const attemptNote = z.strictObject({ ...fenced, text: z.string().min(1).max(20_000) });
 export const attemptComplete = z.strictObject({
   ...fenced,

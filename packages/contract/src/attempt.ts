@@ -25,6 +25,9 @@ export const attempt = z.object({
   usage,
   exit_code: z.int().nullable(),
   result: taskResult.nullable(),
+  orphan_result: taskResult
+    .nullable()
+    .describe('a result that came when the attempt had been given up; it counts once adopted'),
   lease_until: instant.nullable(),
   claimed_at: instant,
   started_at: instant.nullable(),

@@ -60,6 +60,20 @@ export const checkpointOpen = z.strictObject({
 export type CheckpointOpen = z.infer<typeof checkpointOpen>;
 export type CheckpointOpenInput = z.input<typeof checkpointOpen>;
 
+/** Body of `POST /tasks/{id}/checkpoints`: a question that somebody else than the agent puts to a task. */
+export const taskCheckpointOpen = checkpointOpen.omit({ client_id: true, kind: true }).extend({
+  kind: z.enum(['question', 'review']).default('question'),
+  resume: z
+    .enum(['live', 'held', 'new_attempt'])
+    .default('live')
+    .describe('of a running agent: go on as it is, or end its process until the answer'),
+});
+export type TaskCheckpointOpen = z.infer<typeof taskCheckpointOpen>;
+
+/** Body of `POST /runs/{id}/checkpoints`: a barrier. Nothing more of the run starts until it is decided. */
+export const runCheckpointOpen = taskCheckpointOpen.omit({ resume: true });
+export type RunCheckpointOpen = z.infer<typeof runCheckpointOpen>;
+
 /** Body of the one decision: exactly one of option, text, use_default. */
 export const checkpointResolve = z
   .strictObject({
@@ -68,6 +82,11 @@ export const checkpointResolve = z
     use_default: z.literal(true).optional(),
     reason: z.string().max(LIMITS.reasonCharsMax).optional(),
     via: z.string().max(40).optional(),
+    facts_sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe('what the decision is about, as it was shown; refused when that has changed'),
   })
   .refine(
     (body) =>

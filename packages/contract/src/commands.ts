@@ -12,12 +12,13 @@ import type {
   AttemptStart,
   WorkerHeartbeat,
 } from './attempt-writes.ts';
+import type { AttemptAwait } from './await.ts';
 import type { CheckpointResolve, RunCheckpointOpen, TaskCheckpointOpen } from './checkpoint.ts';
 import type { Actor } from './event.ts';
 import type { WorkerFrame } from './frames.ts';
-import type { DeliveryState, RunCreate, RunUpdate } from './run.ts';
+import type { DeliveryState, RunCreate, RunReplan, RunUpdate } from './run.ts';
 import type { DependencyCreate, ReviewAction, TaskCreate, TaskUpdate } from './task.ts';
-import type { BudgetSet, LimitSet } from './scheduling.ts';
+import type { LimitSet } from './scheduling.ts';
 import type { WorkerRegister, WorkerTokenCreate } from './worker.ts';
 
 /**
@@ -32,6 +33,7 @@ interface Base {
 /** What people and programs with an API key ask for. */
 export type PeopleCommand =
   | (Base & { readonly type: 'run.create'; readonly body: RunCreate })
+  | (Base & { readonly type: 'run.replan'; readonly run: string; readonly body: RunReplan })
   | (Base & { readonly type: 'run.cancel'; readonly run: string; readonly reason: string | null })
   | (Base & {
       readonly type: 'task.create';
@@ -141,14 +143,7 @@ export type PeopleCommand =
     })
   | (Base & { readonly type: 'worker.remove'; readonly worker: string })
   | (Base & { readonly type: 'limit.set'; readonly key: string; readonly body: LimitSet })
-  | (Base & { readonly type: 'limit.remove'; readonly key: string })
-  | (Base & {
-      readonly type: 'budget.set';
-      readonly scope: 'project' | 'run' | 'task';
-      /** Of the project, run or task. */
-      readonly id: string;
-      readonly body: BudgetSet;
-    });
+  | (Base & { readonly type: 'limit.remove'; readonly key: string });
 
 /** What workers say. `worker` is the authenticated one; an attempt of another worker is `not_found`. */
 export type WorkerCommand =

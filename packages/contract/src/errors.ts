@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   data_dir_in_use: { status: 409, retry: false },
   data_dir_version: { status: 409, retry: false },
   schema_newer: { status: 409, retry: false },
+  schema_older: { status: 409, retry: false },
   not_empty: { status: 409, retry: false },
   backup_damaged: { status: 422, retry: false },
   unsafe_durability: { status: 422, retry: false },

@@ -7,6 +7,7 @@ import {
   attemptFail,
   attemptNote,
   attemptOutput,
+  attemptPlan,
   attemptProgress,
   attemptRelease,
   attemptStart,
@@ -55,6 +56,7 @@ export const workerFrame = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('progress'), ...about, body: attemptProgress }),
   z.strictObject({ type: z.literal('output'), ...about, body: attemptOutput }),
   z.strictObject({ type: z.literal('checkpoint_open'), ...about, body: attemptCheckpoint }),
+  z.strictObject({ type: z.literal('plan'), ...about, body: attemptPlan }),
   z.strictObject({ type: z.literal('note'), ...about, body: attemptNote }),
   z.strictObject({ type: z.literal('spawn'), ...about, body: attemptSpawn }),
   z.strictObject({ type: z.literal('children'), ...about }),
@@ -110,6 +112,10 @@ export const serverFrame = z.discriminatedUnion('type', [
     epoch: z.int(),
     reason: z.string(),
     grace_seconds: z.number(),
+    yields: z
+      .boolean()
+      .default(false)
+      .describe('its task goes on later: the agent may end its turn by itself within the grace'),
   }),
   z.object({ type: z.literal('stale'), attempts: z.array(anyId) }),
   z.object({

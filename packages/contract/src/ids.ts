@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   joinToken: 'jtk',
   session: 'ses',
   upload: 'upl',
+  await: 'awt',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -24,6 +24,7 @@ export {
   attemptHeartbeat,
   attemptLog,
   attemptNote,
+  attemptPlan,
   attemptOutput,
   attemptProgress,
   attemptRelease,
@@ -37,6 +38,7 @@ export {
   type AttemptFail,
   type AttemptLog,
   type AttemptNote,
+  type AttemptPlan,
   type AttemptOutput,
   type AttemptProgress,
   type AttemptRelease,
@@ -58,11 +60,35 @@ export {
   type LogStream,
 } from './attempt.ts';
 export {
+  ACTION_KINDS,
+  ACTION_STATUSES,
+  EFFECT_CLASSES,
+  action,
+  attemptActions,
+  type Action,
+  type ActionKind,
+  type ActionStatus,
+  type AttemptActions,
+  type EffectClass,
+} from './action.ts';
+export {
   AWAIT_POLICIES,
+  AWAIT_STATUSES,
+  attemptAwait,
+  attemptAwaitReply,
+  attemptSpawn,
+  awaitResult,
   neededEnds,
+  taskAwait,
   taskWait,
   taskWaitReply,
+  type AttemptAwait,
+  type AttemptAwaitReply,
+  type AttemptSpawn,
   type AwaitPolicy,
+  type AwaitResult,
+  type AwaitStatus,
+  type TaskAwait,
   type TaskWait,
   type TaskWaitReply,
 } from './await.ts';
@@ -71,11 +97,15 @@ export {
   checkpoint,
   checkpointOpen,
   checkpointResolve,
+  runCheckpointOpen,
+  taskCheckpointOpen,
   resolution,
   type Checkpoint,
   type CheckpointOpen,
   type CheckpointOpenInput,
   type CheckpointResolve,
+  type RunCheckpointOpen,
+  type TaskCheckpointOpen,
   type Resolution,
 } from './checkpoint.ts';
 export {
@@ -126,7 +156,7 @@ export {
   type IdKind,
 } from './ids.ts';
 export { json, jsonObject, type Json } from './json.ts';
-export { DEFAULTS, LIMITS } from './limits.ts';
+export { DEFAULTS, LIMITS, MODEL_LIMITS, type ModelLimits } from './limits.ts';
 export { nearestName } from './nearest-name.ts';
 export { problem, type Problem } from './problem.ts';
 export {
@@ -145,14 +175,35 @@ export {
   deliveryState,
   run,
   runCreate,
+  runReplan,
+  runUpdate,
   runPolicy,
   taskCounts,
   type DeliveryState,
   type Run,
   type RunCreate,
   type RunCreateInput,
+  type RunReplan,
+  type RunReplanInput,
+  type RunUpdate,
   type RunPolicy,
 } from './run.ts';
+export {
+  budget,
+  budgetSet,
+  budgetSpec,
+  concurrencyKey,
+  limit,
+  limitSet,
+  parking,
+  type Budget,
+  type BudgetSet,
+  type BudgetSpec,
+  type Limit,
+  type LimitSet,
+  type Parking,
+} from './scheduling.ts';
+export { delegationStats, stats, type DelegationStats, type Stats } from './stats.ts';
 export {
   ATTEMPT_STATUSES,
   CHECKPOINT_KINDS,
@@ -217,6 +268,17 @@ export {
   type Workspace,
 } from './task-spec.ts';
 export {
+  VERIFICATION_CHECKS,
+  verificationPolicy,
+  verificationState,
+  verifies,
+  type VerificationCheck,
+  type VerificationChecks,
+  type VerificationPolicy,
+  type VerificationState,
+  type Verifies,
+} from './verification.ts';
+export {
   candidate,
   dependency,
   dependencyCreate,
@@ -226,6 +288,7 @@ export {
   review,
   task,
   taskCreate,
+  taskUpdate,
   taskDetail,
   REVIEW_ACTIONS,
   taskPlan,
@@ -241,9 +304,11 @@ export {
   type TaskPlan,
   type TaskCreate,
   type TaskCreateInput,
+  type TaskUpdate,
   type TaskDetail,
   type TaskOutput,
 } from './task.ts';
+export { timeline, type Timeline } from './timeline.ts';
 export {
   capabilities,
   engineCapability,

@@ -1,9 +1,20 @@
 import { z } from 'zod';
-import { anyId, instant } from './ids.ts';
+import { anyId, instant, taskKey } from './ids.ts';
 import { jsonObject } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { budgetSpec } from './scheduling.ts';
 import { DELIVERIES, RUN_STATUSES, TASK_STATUSES } from './statuses.ts';
 import { labels, permissionMode, plan } from './task-spec.ts';
+
+const asked = z.int().positive().max(1_000_000).optional();
+const modelLimitsAsked = z.strictObject({
+  children_per_plan: asked,
+  edges_per_plan: asked,
+  tasks_per_run: asked,
+  replans: asked,
+  depth: asked,
+  goal_chars: asked,
+});
 
 /** What a run does on a failure, and what it asks a person before it acts. */
 export const runPolicy = z.strictObject({
@@ -20,7 +31,11 @@ export const runPolicy = z.strictObject({
     .default('never'),
   require_plan_approval: z.boolean().default(false),
   permissions: permissionMode.optional(),
-  limits: jsonObject.optional().describe('more of a limit, up to its absolute'),
+  limits: modelLimitsAsked
+    .optional()
+    .describe(
+      'more of what models may add; a number over its absolute is lowered to that, and said',
+    ),
 });
 export type RunPolicy = z.infer<typeof runPolicy>;
 
@@ -47,10 +62,40 @@ export const runCreate = z.strictObject({
   labels: labels.default({}),
   policy: runPolicy.prefault({}),
   deliver: z.enum(DELIVERIES).default('branch'),
-  budgets: jsonObject.optional(),
+  budgets: budgetSpec.optional(),
 });
 export type RunCreate = z.infer<typeof runCreate>;
 export type RunCreateInput = z.input<typeof runCreate>;
+
+/** Body of `PATCH /runs/{id}`: what is left out stays. Tasks that run already are not touched by it. */
+export const runUpdate = z.strictObject({
+  goal: z.string().max(LIMITS.goalCharsMax).optional(),
+  labels: labels.optional(),
+  policy: z
+    .strictObject({
+      on_task_failure: runPolicy.shape.on_task_failure.unwrap().optional(),
+      require_dispatch_approval: runPolicy.shape.require_dispatch_approval.unwrap().optional(),
+      require_plan_approval: z.boolean().optional(),
+      permissions: permissionMode.optional(),
+      limits: runPolicy.shape.limits,
+    })
+    .optional(),
+  budgets: runCreate.shape.budgets,
+});
+export type RunUpdate = z.infer<typeof runUpdate>;
+
+/** Body of `POST /runs/{id}/replan`: what is added to a run, and what that replaces. */
+export const runReplan = z.strictObject({
+  plan,
+  plan_version: z.int().nonnegative().describe('the version that this plan answers'),
+  supersede: z
+    .array(taskKey)
+    .max(LIMITS.tasksPerRunMax)
+    .optional()
+    .describe('keys of tasks that it replaces; default: what failed, and what cannot start for it'),
+});
+export type RunReplan = z.infer<typeof runReplan>;
+export type RunReplanInput = z.input<typeof runReplan>;
 
 /** How many tasks of a run are in each status; statuses with none are left out. */
 export const taskCounts = z.partialRecord(z.enum(TASK_STATUSES), z.int().nonnegative());

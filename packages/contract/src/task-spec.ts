@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clientTaskId, contractKey, taskKey, anyId } from './ids.ts';
 import { json, jsonObject } from './json.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
+import { budgetSpec, concurrencyKey } from './scheduling.ts';
 import {
   CONTRACT_TYPES,
   DEPENDENCY_RULES,
@@ -12,6 +13,7 @@ import {
   TASK_TYPES,
   WORKSPACE_MODES,
 } from './statuses.ts';
+import { verificationPolicy } from './verification.ts';
 
 /** String to string labels; at most 64. */
 export const labels = z
@@ -51,6 +53,11 @@ const environmentNeed = z.strictObject({
 /** What a worker must have before it may take the task. */
 export const needs = z.strictObject({
   engine: z.string().max(64).optional(),
+  fallback_engine: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('engine to go on with while a provider refuses the wanted one'),
   provider: z.string().optional(),
   model: z.string().optional(),
   max_turns: z.int().positive().optional(),
@@ -164,7 +171,7 @@ export const taskSpec = z.strictObject({
   labels: labels.default({}),
   outputs: z.array(outputSpec).default([]),
   dependency_log_lines: z.int().min(0).max(1_000).default(0),
-  verification: jsonObject.optional(),
+  verification: verificationPolicy.optional(),
   retry: retryPolicy.prefault({}),
   timeouts: timeouts.default({}),
   lease_seconds: z
@@ -176,7 +183,12 @@ export const taskSpec = z.strictObject({
   session: z.enum(['headless', 'terminal']).default('headless'),
   permissions: permissionMode.optional(),
   parent_task: anyId.optional(),
-  budgets: jsonObject.optional(),
+  concurrency: z
+    .array(concurrencyKey)
+    .max(LIMITS.concurrencyKeysMax)
+    .optional()
+    .describe('keys under which it counts against limits, beside engine:<name> and repo:<name>'),
+  budgets: budgetSpec.optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpec>;
 export type TaskSpecInput = z.input<typeof taskSpec>;

@@ -12,6 +12,7 @@ import {
   TASK_STATUSES,
 } from './statuses.ts';
 import { taskSpec } from './task-spec.ts';
+import { verificationState, verifies } from './verification.ts';
 
 /** How far a task is, in the agent's own words. */
 export const progress = z.object({
@@ -97,6 +98,8 @@ export const task = z.object({
   progress: progress.nullable(),
   result: taskResult.nullable(),
   outdated: z.boolean().describe('an upstream was redone after this finished'),
+  verification: verificationState.nullable().describe('the check of its newest result'),
+  verifies: verifies.nullable().describe('what it checks, when the control plane made it for that'),
   failure_class: z.enum(FAILURE_CLASSES).nullable(),
   review,
   parent_task: anyId.nullable(),
@@ -116,6 +119,7 @@ export type Task = z.infer<typeof task>;
 export const taskDetail = task.extend({
   inputs: z.record(z.string(), json).describe('resolved inputs by name'),
   outputs: z.array(taskOutput),
+  plan: taskPlan.nullable().describe('the plan its agent handed in last, and the word on it'),
   dependencies: z.array(dependency).describe('edges into it'),
   dependents: z.array(dependency).describe('edges out of it'),
   open_checkpoints: z.array(
@@ -129,6 +133,10 @@ export const taskCreate = taskSpec.extend({
   id: clientTaskId.optional(),
   key: taskKey.optional(),
   run: anyId.optional(),
+  force: z
+    .boolean()
+    .optional()
+    .describe('hand work on again although it failed, or succeeded, just now; this is logged'),
   goal: z.string().max(LIMITS.goalCharsMax).optional(),
   depends_on: z
     .array(
@@ -148,6 +156,18 @@ export const taskCreate = taskSpec.extend({
 });
 export type TaskCreate = z.infer<typeof taskCreate>;
 export type TaskCreateInput = z.input<typeof taskCreate>;
+
+/** Body of `PATCH /tasks/{id}`: what is left out stays. A live agent is told. */
+export const taskUpdate = z.strictObject({
+  title: z.string().min(1).max(500).optional(),
+  spec: taskSpec.shape.spec.unwrap().optional(),
+  acceptance_criteria: z.array(z.string()).optional(),
+  priority: taskSpec.shape.priority.unwrap().optional(),
+  labels: taskSpec.shape.labels.unwrap().optional(),
+  timeouts: taskSpec.shape.timeouts.unwrap().optional().describe('replaces all of them'),
+  budgets: taskSpec.shape.budgets.optional(),
+});
+export type TaskUpdate = z.infer<typeof taskUpdate>;
 
 /** Body of `POST /tasks/{id}/dependencies`: an edge from `upstream` into this task. */
 export const dependencyCreate = z.strictObject({

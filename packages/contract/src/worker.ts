@@ -8,6 +8,11 @@ export const engineCapability = z.object({
   version: z.string().optional(),
   auth: z.enum(['ok', 'missing', 'unknown']).default('unknown'),
   path: z.string().optional(),
+  account: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('who it is logged in as; a limit met by one worker holds for all of that account'),
 });
 export type EngineCapability = z.infer<typeof engineCapability>;
 

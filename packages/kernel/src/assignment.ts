@@ -56,7 +56,7 @@ export function buildAssignment(rows: AssignmentRows): Omit<Assignment, 'token'>
     notes: rows.notes
       .toSorted((a, b) => a.createdAtMs - b.createdAtMs)
       .map(({ author, text, urgent }) => ({ author, text, urgent })),
-    last_failure: lastFailure(rows.previousAttempt),
+    last_failure: lastFailure(rows.previousAttempt, task.freshGeneration),
     feedback: task.feedback,
     conversation: attempt.conversation,
     answer: null,
@@ -99,7 +99,11 @@ function upstreamResults(rows: AssignmentRows): UpstreamResult[] {
     });
 }
 
-function lastFailure(previous: AttemptRow | null): Assignment['last_failure'] {
+function lastFailure(
+  previous: AttemptRow | null,
+  freshGeneration: number,
+): Assignment['last_failure'] {
+  if (previous !== null && previous.generation < freshGeneration) return null;
   if (previous?.failureClass === null || previous?.failureClass === undefined) return null;
   return {
     failure_class: previous.failureClass,

@@ -2,6 +2,7 @@ import type { CommandOf, CommandType } from '@baton/contract';
 import type { Handler } from './commands/handler.ts';
 import { HANDLERS } from './commands/handlers.ts';
 import type { Decide, Reply } from './decision.ts';
+import { checkAwaits, noteHumanTurn } from './delegation/awaits.ts';
 import { Draft, NotLoaded } from './draft.ts';
 import type { Refused } from './refuse.ts';
 import { settleRun } from './run/settle.ts';
@@ -12,7 +13,11 @@ export const decide: Decide = (world, command, context) => {
     const draft = new Draft(world, context, command);
     const outcome = dispatch(draft, command);
     if ('refused' in outcome) return { kind: 'refused', refusal: outcome.refused };
-    for (const run of draft.touchedRuns) settleRun(draft, run);
+    noteHumanTurn(draft, command, outcome);
+    for (const run of draft.touchedRuns) {
+      checkAwaits(draft, run);
+      settleRun(draft, run);
+    }
     return { kind: 'accepted', ...draft.result(), reply: outcome };
   } catch (thrown) {
     if (thrown instanceof NotLoaded) return { kind: 'needs', needs: thrown.needs };

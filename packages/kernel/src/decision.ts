@@ -1,4 +1,4 @@
-import type { Command, Refusal } from '@baton/contract';
+import type { AwaitResult, Command, Refusal } from '@baton/contract';
 import type { NewEvent } from './rows.ts';
 import type { Change, Context, Need, World } from './world.ts';
 
@@ -26,13 +26,26 @@ export interface Reply {
   readonly dependency?: string;
   /** Attempts handed out by a dispatch, or delivered again to a worker that said hello. */
   readonly claimed?: readonly { readonly worker: string; readonly attempt: string }[];
+  /** Of a dispatch: how far turns have come by it; that tasks stood in the way of others; when what is shut opens. */
+  readonly pass?: number;
+  readonly again?: boolean;
+  readonly againAtMs?: number;
   /** Answer of a heartbeat: what to stop, and what is no longer held. */
   readonly cancel?: readonly string[];
   readonly stale?: readonly string[];
+  /** The agent is to end its turn: its process is no longer wanted, and it is gone on with later. */
+  readonly yields?: boolean;
+  /** Whether a live agent is told. */
+  readonly delivered?: boolean;
   /** Content of an artifact is still to be uploaded. */
   readonly upload?: boolean;
   /** The same was already so; nothing changed. */
   readonly already?: boolean;
+  /** It was declined, and that is on record as an event; the caller is answered with this refusal. */
+  readonly declined?: Refusal;
+  /** The await that an agent ends its turn for; or, when it was met at once, what its tasks came to. */
+  readonly await?: string;
+  readonly results?: readonly AwaitResult[];
 }
 
 /** The one entry of the kernel: a pure function. Built up in `commands/`. */

@@ -76,10 +76,11 @@ export class Draft {
     return found;
   }
 
-  /** A row of this command's project, or null: what lies elsewhere does not exist for the caller. */
+  /** A row of this command's project, or null: what lies elsewhere or was deleted does not exist for the caller. */
   own<T extends TableName>(table: T, id: string): Tables[T] | null {
     const found = this.find(table, id);
-    return found !== null && found.projectId === this.project ? found : null;
+    if (found === null || found.projectId !== this.project) return null;
+    return 'deletedAtMs' in found && found.deletedAtMs !== null ? null : found;
   }
 
   /** The rows on a list, as they are now. */

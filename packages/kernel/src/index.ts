@@ -19,8 +19,10 @@ export { expandGoal, type ExpandedGoal } from './graph/expand-goal.ts';
 export { LISTS } from './lists.ts';
 export { plan } from './load-plan.ts';
 export { lockPlan, type LockPlan } from './lock-plan.ts';
-export { engineFor, fits, misfits } from './matching/fits.ts';
+export { Gates, type GateRows, type Shut } from './limits/gates.ts';
+export { enginesOf, fits, misfits } from './matching/fits.ts';
 export { hardNeedsOf } from './matching/hard-needs.ts';
+export { SEQ_PER_MS } from './matching/queue-order.ts';
 export { normaliseRepo } from './matching/repo-name.ts';
 export {
   SCORE_POINTS,
@@ -33,15 +35,23 @@ export { RETRY_RULES } from './retry/retry-policy.ts';
 export {
   TIMER_KINDS,
   type ArtifactRow,
+  type AttemptHolds,
   type AttemptRow,
+  type BudgetRow,
   type CheckpointRow,
   type DependencyRow,
   type HardNeeds,
   type JoinTokenRow,
+  type LimitRow,
+  type LimitSlotRow,
   type NeedsRow,
   type NewEvent,
   type NoteRow,
   type OutputRow,
+  type ParkingRow,
+  type PlannedEdge,
+  type PlannedTask,
+  type PlanPartRow,
   type ReadyRow,
   type RunRow,
   type TableName,

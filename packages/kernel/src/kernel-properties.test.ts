@@ -20,10 +20,19 @@ const OFTEN: Partial<Record<keyof typeof STEPS, number>> = {
   retry: 3,
   run: 2,
   addTask: 2,
+  spawn: 4,
+  await: 4,
   delivered: 3,
   gone: 0.4,
   drain: 0.4,
   cancelRun: 0.5,
+  deleteRun: 0.3,
+  deleteTask: 0.5,
+  pauseRun: 0.5,
+  rerunRun: 0.4,
+  adopt: 2,
+  resumeTask: 2,
+  resumeRun: 2,
 };
 const stepOf = fc.noBias(
   fc.record({
@@ -80,7 +89,11 @@ function finish(model: Model): void {
         via: 'api',
       });
     }
+    for (const run of model.world.all('runs')) {
+      if (run.status === 'paused') model.decide('run.resume', { run: run.id });
+    }
     for (const task of model.world.all('tasks')) {
+      if (task.status === 'paused') model.decide('task.resume', { task: task.id });
       if (
         task.status === 'ready' &&
         (task.reason === 'waiting_for_assignment' || task.assignedWorker !== null)

@@ -62,9 +62,40 @@ export const LISTS: { readonly [L in ListName]: ListDefinition<Lists[L]> } = {
     ownerTable: null,
     owners: (row) => (row.held === null ? [row.projectId] : none),
   },
+  planPartsOfRun: { table: 'planParts', ownerTable: 'runs', owners: (row) => [row.runId] },
+  childrenOfTask: {
+    table: 'taskSpecs',
+    ownerTable: 'tasks',
+    owners: (row) => maybe(row.parentTaskId),
+  },
+  awaitsOfTask: { table: 'awaits', ownerTable: 'tasks', owners: (row) => [row.taskId] },
+  awaitsOfRun: {
+    table: 'awaits',
+    ownerTable: 'runs',
+    owners: (row) => (row.settled ? none : [row.runId]),
+  },
   workerByName: {
     table: 'workers',
     ownerTable: null,
     owners: (row) => [`${row.projectId}/${row.name}`],
   },
+  limitsOfProject: { table: 'limits', ownerTable: null, owners: (row) => [row.projectId] },
+  freeSlotsOfProject: {
+    table: 'limitSlots',
+    ownerTable: null,
+    owners: (row) => (row.attemptId === '' && !row.surplus ? [row.projectId] : none),
+  },
+  slotsOfLimit: { table: 'limitSlots', ownerTable: 'limits', owners: (row) => [row.limitId] },
+  surplusOfLimit: {
+    table: 'limitSlots',
+    ownerTable: 'limits',
+    owners: (row) => (row.surplus ? [row.limitId] : none),
+  },
+  parkingsOfProject: { table: 'parkings', ownerTable: null, owners: (row) => [row.projectId] },
+  unfundedOfRun: {
+    table: 'ready',
+    ownerTable: 'runs',
+    owners: (row) => (row.held === 'budget' ? [row.runId] : none),
+  },
+  budgetsOfRun: { table: 'budgets', ownerTable: 'runs', owners: (row) => maybe(row.runId) },
 };

@@ -1,4 +1,5 @@
 import type { Command, WorkerHeartbeat } from '@baton/contract';
+import { limitsOf } from './limits/holds.ts';
 import { lockPlan } from './lock-plan.ts';
 import { list, lists, row, rows } from './need.ts';
 import type { AttemptRow, TaskRow } from './rows.ts';
@@ -60,6 +61,10 @@ function newsOf({ attempts }: WorkerHeartbeat, world: World): Need[] {
 function ofType(command: Command): Need[] {
   switch (command.type) {
     case 'run.cancel':
+    case 'run.pause':
+    case 'run.resume':
+    case 'run.delete':
+    case 'run.purge':
       return [
         list('tasksOfRun', command.run),
         list('timersOfRun', command.run),
@@ -85,7 +90,7 @@ function aroundTask(command: Command, task: TaskRow | null | undefined): Need[] 
   const needs = [row('runs', task.runId), row('taskSpecs', task.id)];
   if (task.attemptId !== null) needs.push(row('attempts', task.attemptId));
   if (command.type === 'task.decide') needs.push(list('openCheckpointsOfTask', task.id));
-  if (command.type === 'task.retry') {
+  if (command.type === 'task.retry' || command.type === 'task.relaunch') {
     needs.push(list('tasksOfRun', task.runId), list('dependenciesOfRun', task.runId));
     needs.push(list('specsOfRun', task.runId));
   }
@@ -124,6 +129,8 @@ function aroundAttempt(command: Command, world: World, id: string): Need[] {
 function aroundEnd(world: World, attempt: AttemptRow): Need[] {
   const { taskId } = attempt;
   const needs = [list('edgesOut', taskId), list('outputsOfTask', taskId)];
+  const places = attempt.holds?.slots ?? [];
+  needs.push(...rows('limitSlots', places), ...lists('surplusOfLimit', limitsOf(places)));
   const edges = (world.list('edgesOut', taskId) ?? []).filter(
     (edge) => !edge.satisfied && edge.type !== 'related',
   );

@@ -18,22 +18,31 @@ export function lockPlan(command: Command): LockPlan {
   switch (command.type) {
     case 'run.create':
     case 'joinToken.create':
+    case 'limit.set':
+    case 'limit.remove':
       return {};
     case 'run.cancel':
+    case 'run.replan':
     case 'run.pause':
     case 'run.resume':
     case 'run.rerun':
     case 'run.delete':
     case 'run.purge':
     case 'run.settle':
+    case 'await.check':
     case 'run.checkpoint':
     case 'run.update':
       return { runs: [command.run] };
     case 'run.delivered':
       return { runs: [command.run], workers: [command.worker] };
     case 'task.create': {
-      const tasks = command.body.depends_on.map((it) => (typeof it === 'string' ? it : it.task));
-      return command.body.run === undefined ? { tasks } : { tasks, runs: [command.body.run] };
+      const { body, spawner } = command;
+      const tasks = body.depends_on.map((it) => (typeof it === 'string' ? it : it.task));
+      return {
+        tasks,
+        ...(body.run === undefined ? {} : { runs: [body.run] }),
+        ...(spawner === undefined ? {} : { attempts: [spawner.attempt] }),
+      };
     }
     case 'dependency.add':
       return { tasks: [command.task, command.body.upstream] };
@@ -50,6 +59,7 @@ export function lockPlan(command: Command): LockPlan {
     case 'task.purge':
     case 'task.progress':
     case 'task.note':
+    case 'await.cancel':
     case 'task.update':
     case 'task.message':
     case 'dependency.remove':

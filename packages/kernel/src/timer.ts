@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import type { TaskRow, TimerKind } from './rows.ts';
+import type { RunRow, TaskRow, TimerKind } from './rows.ts';
 
 /** Timers of a task that waits in the queue; they end with the waiting. */
 export const QUEUE_TIMERS: readonly TimerKind[] = [
@@ -25,6 +25,25 @@ export function setTimer(draft: Draft, task: TaskRow, timer: TimerSettings): voi
     runId: task.runId,
     taskId: task.id,
     attemptId: timer.attempt ?? null,
+    checkpointId: timer.checkpoint ?? null,
+    kind: timer.kind,
+    guard: timer.guard,
+    dueAtMs: Math.round(timer.dueAtMs),
+  });
+}
+
+/** Sets a timer of a run as a whole. */
+export function setRunTimer(
+  draft: Draft,
+  run: RunRow,
+  timer: Omit<TimerSettings, 'attempt'>,
+): void {
+  draft.put('timers', {
+    id: draft.newId('timer'),
+    projectId: run.projectId,
+    runId: run.id,
+    taskId: null,
+    attemptId: null,
     checkpointId: timer.checkpoint ?? null,
     kind: timer.kind,
     guard: timer.guard,

@@ -33,8 +33,28 @@ export interface Lists {
    * batch made. A bounded head of the queue, in no order: fit and order are decided here.
    */
   readonly readyOfProject: 'ready';
+  /** What of a large submission is not in the graph yet. */
+  readonly planPartsOfRun: 'planParts';
+  /** Specs of the tasks that have this one as their parent. */
+  readonly childrenOfTask: 'taskSpecs';
+  /** Awaits of a task, whatever became of them. */
+  readonly awaitsOfTask: 'awaits';
+  /** Awaits of a run that are open, or delivered and not yet taken up. */
+  readonly awaitsOfRun: 'awaits';
   /** Workers by `<projectId>/<name>`. */
   readonly workerByName: 'workers';
+  readonly limitsOfProject: 'limits';
+  /** Free places under limits that were found and locked for this batch, and those it gave back. */
+  readonly freeSlotsOfProject: 'limitSlots';
+  /** All places under a limit, held or free. */
+  readonly slotsOfLimit: 'limitSlots';
+  /** Places under a limit that are held beyond what it allows now. */
+  readonly surplusOfLimit: 'limitSlots';
+  readonly parkingsOfProject: 'parkings';
+  /** Tasks of a run that wait in the queue for money that open attempts have set aside. */
+  readonly unfundedOfRun: 'ready';
+  /** Budgets of a run and of its tasks. */
+  readonly budgetsOfRun: 'budgets';
 }
 export type ListName = keyof Lists;
 
@@ -81,6 +101,10 @@ export interface Context {
   readonly violations: (schema: unknown, data: unknown) => readonly string[] | undefined;
   /** What is wrong with a JSON Schema itself; null = nothing; undefined = not computed yet (a need). */
   readonly schemaFault: (schema: unknown) => string | null | undefined;
+  /** Keys that have a limit in a project; may be behind: only the queue's grouping rests on it. */
+  readonly limitedKeys: (project: string) => ReadonlySet<string>;
+  /** How far turns in a project have come: the pass of what started last; may be behind. */
+  readonly passOf: (project: string) => number;
   /** Engine names known here: built in, or ever advertised by a worker of the project. */
   readonly engines: (project: string) => readonly string[];
   /** A worker that was silent this long gets no work, and so on; milliseconds. */

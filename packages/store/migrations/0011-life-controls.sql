@@ -16,3 +16,6 @@ alter table attempts
 
 create index tasks_to_purge on tasks (purge_at, id) where purge_at is not null;
 create index runs_to_purge on runs (purge_at, id) where purge_at is not null;
+
+-- Whether anything still refers to a file's content.
+create index artifacts_by_content on artifacts (project_id, sha256);

@@ -10,7 +10,13 @@ export {
 } from './drivers/pglite.ts';
 export type { PgliteStats } from './drivers/pglite-thread.ts';
 export { openPostgres, type PostgresOptions } from './drivers/postgres.ts';
-export { listMigrations, migrate, type Migration, type MigrationReport } from './migrate.ts';
+export {
+  listAppliedMigrations,
+  listMigrations,
+  migrate,
+  type Migration,
+  type MigrationReport,
+} from './migrate.ts';
 export type { BlobRange, BlobRef, BlobSource, BlobStore } from './blobs/blob-store.ts';
 export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
 export { TABLES } from './tables.ts';
@@ -42,8 +48,9 @@ export {
 } from './statements/services.ts';
 export {
   feedHead,
-  findEventPos,
+  findEventPlace,
   type EventFilter,
+  type EventPlace,
   type EventRead,
   type FeedHead,
 } from './statements/events.ts';

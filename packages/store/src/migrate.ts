@@ -49,6 +49,13 @@ export const appliedMigrations = statement({
      limit 10000`,
 });
 
+const hasMigrations = statement({
+  name: 'hasMigrations',
+  args: () => [],
+  row: z.strictObject({ has: z.boolean() }),
+  sql: `select to_regclass('public.schema_migrations') is not null as has`,
+});
+
 const recordMigration = statement({
   name: 'recordMigration',
   args: ({ version, name, sha256, isBreaking }: Migration) => [version, name, sha256, isBreaking],
@@ -126,6 +133,15 @@ export async function migrate(
 /** Makes the table of migrations where there is none. */
 export function createMigrationsTable(admin: AdminSession): Promise<void> {
   return admin.script(CREATE_MIGRATIONS);
+}
+
+/** Names of the migrations that a database has, in order; none when it was never migrated. */
+export function listAppliedMigrations(db: Pick<Db, 'exclusive'>): Promise<string[]> {
+  return db.exclusive(async (admin) => {
+    const [row] = await admin.query(hasMigrations);
+    if (row?.has !== true) return [];
+    return (await admin.query(appliedMigrations)).map(({ name }) => name);
+  });
 }
 
 async function apply(admin: AdminSession, migration: Migration): Promise<void> {

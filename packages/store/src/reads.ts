@@ -25,7 +25,7 @@ import {
   type FeedHead,
 } from './statements/events.ts';
 import type { PageKey } from './statements/filter.ts';
-import { findIds, type Findable } from './statements/find-ids.ts';
+import { findIds, findIdsEver, type Findable } from './statements/find-ids.ts';
 import {
   logsOfAttemptPage,
   logsOfRunPage,
@@ -60,6 +60,9 @@ import { loadList } from './world/load.ts';
 export interface Reads {
   /** Ids of a project that are `text`, else those that begin with it; at most 10. */
   findIds(kind: Findable, project: string, text: string): Promise<string[]>;
+
+  /** The same for runs and tasks, deleted ones among them. */
+  findIdsEver(kind: 'runs' | 'tasks', project: string, text: string): Promise<string[]>;
 
   findRun(project: string, id: string): Promise<RunRead | undefined>;
   /** Newest first, behind `after`. */
@@ -153,6 +156,7 @@ export interface Reads {
 export function createReads(queries: Asker): Reads {
   return {
     findIds: (...args) => findIds(queries, ...args),
+    findIdsEver: (...args) => findIdsEver(queries, ...args),
     findRun: (...args) => findRun(queries, ...args),
     listRuns: (...args) => listRuns(queries, ...args),
     tasksOfRun: (run) => tasksOfRun(queries, run),

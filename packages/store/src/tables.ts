@@ -1,7 +1,9 @@
 import type { TableName } from '@baton/kernel';
 import { artifacts, attempts, checkpoints, notes, outputs } from './tables/attempt-tables.ts';
-import { needs, ready, timers } from './tables/queue-tables.ts';
+import { actions, awaits } from './tables/delegation-tables.ts';
+import { needs, planParts, ready, timers } from './tables/queue-tables.ts';
 import { dependencies, runs, tasks, taskSpecs } from './tables/run-tables.ts';
+import { budgets, limits, limitSlots, parkings } from './tables/scheduling-tables.ts';
 import type { Table } from './tables/table.ts';
 import { joinTokens, workers } from './tables/worker-tables.ts';
 
@@ -18,7 +20,14 @@ export const TABLES: { readonly [T in TableName]: Table<T> } = {
   outputs,
   artifacts,
   notes,
+  awaits,
+  actions,
   needs,
   timers,
+  planParts,
+  limits,
+  limitSlots,
+  parkings,
+  budgets,
   ready,
 };

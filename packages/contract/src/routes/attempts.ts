@@ -8,6 +8,7 @@ import {
   attemptLog,
   attemptNote,
   attemptOutput,
+  attemptPlan,
   attemptProgress,
   attemptRelease,
   attemptStart,
@@ -35,6 +36,9 @@ const read = { ...write, method: 'GET', permission: 'read' } as const;
 
 /** What the worker that holds the attempt learns from an accepted write. */
 const accepted = z.object({ attempt: anyId, status: z.string() });
+
+/** What was asked, and whether the agent is to end its turn: it is gone on with once that is decided. */
+const asked = checkpoint.extend({ yield: z.boolean() });
 
 export const attemptRoutes = {
   getAttempt: route({
@@ -114,9 +118,18 @@ export const attemptRoutes = {
     path: '/attempts/{id}/checkpoints',
     summary: 'Ask a person',
     body: attemptCheckpoint,
-    reply: checkpoint,
+    reply: asked,
     status: 201,
-    errors: [...fenced, 'checkpoint_open', 'invalid_option'],
+    errors: [...fenced, 'checkpoint_open', 'invalid_option', 'wrong_status'],
+  }),
+  planAttempt: route({
+    ...write,
+    path: '/attempts/{id}/plan',
+    summary: 'Hand in a plan of the work; a person approves it or sends it back with feedback',
+    body: attemptPlan,
+    reply: asked,
+    status: 201,
+    errors: [...fenced, 'checkpoint_open', 'wrong_status'],
   }),
   getAttemptCheckpoint: route({
     ...read,

@@ -45,6 +45,6 @@ export const checkpointRoutes = {
     reply: checkpoint,
     kind: 'json',
     status: 200,
-    errors: ['not_found', 'ambiguous', 'checkpoint_closed', 'invalid_option'],
+    errors: ['not_found', 'ambiguous', 'checkpoint_closed', 'invalid_option', 'facts_changed'],
   }),
 };

@@ -85,6 +85,8 @@ export const task = {
   progress: { percent: 40, text: 'writing the schema', at: later },
   result: null,
   outdated: false,
+  verification: null,
+  verifies: null,
   failure_class: null,
   review: { state: 'none', by: null, at: null, note: null },
   parent_task: null,
@@ -121,6 +123,7 @@ export const taskDetail = {
   dependencies: [],
   dependents: [dependency],
   open_checkpoints: [],
+  plan: null,
 };
 
 export const output = {
@@ -159,6 +162,7 @@ export const attempt = {
   },
   exit_code: null,
   result: null,
+  orphan_result: null,
   lease_until: later,
   claimed_at: at,
   started_at: at,

@@ -114,6 +114,12 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
   },
   listRunEvents: { ...ofRun, query: { after: '1.41' }, reply: plain(only(event)) },
   listRunCheckpoints: { ...ofRun, reply: plain(only(checkpoint)) },
+  openRunCheckpoint: {
+    ...ofRun,
+    body: { question: 'The design is done. Go on?', options: ['yes', 'no'] },
+    reply: plain({ ...checkpoint, task: null, task_key: null, attempt: null }),
+  },
+  updateRun: { ...ofRun, body: { labels: { team: 'users' } }, reply: plain(run) },
   listRunArtifacts: { ...ofRun, reply: plain(only(artifact)) },
   readRunLogs: { ...ofRun, query: { limit: 100 }, reply: plain(logPage) },
 
@@ -201,11 +207,60 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     body: { question: 'JWT or session cookies?', options: ['jwt', 'cookies'], default: 'jwt' },
     reply: plain({ ...checkpoint, attempt: null }),
   },
+  updateTask: {
+    ...ofTask,
+    body: { spec: 'Design the users API, with paging.', priority: 'high' },
+    reply: plain(taskDetail),
+  },
+  messageTask: {
+    ...ofTask,
+    body: { text: 'Mind the rate limits.' },
+    reply: plain({ ...note, delivered: true }),
+  },
 
   waitTasks: {
     body: { ids: [designId, buildId], policy: 'any', timeout: 60 },
     reply: plain({ met: false, needed: 1, ended: 0, tasks: [task] }),
   },
+
+  pauseRun: { ...ofRun, body: { reason }, reply: plain({ ...run, status: 'paused' } as const) },
+  resumeRun: { ...ofRun, body: {}, reply: plain(run) },
+  rerunRun: {
+    ...ofRun,
+    body: {},
+    reply: plain({
+      run: { ...run, source: 'rerun', rerun_of: runId, lineage_root: runId } as const,
+      tasks: [{ ...task, rerun_of: designId }],
+      dependencies: [],
+      cursor: '1.42',
+    }),
+  },
+  deleteRun: { ...ofRun },
+  purgeRun: { ...ofRun, body: {} },
+  pauseTask: {
+    ...ofTask,
+    body: { reason },
+    reply: plain({ ...task, status: 'paused', reason } as const),
+  },
+  resumeTask: { ...ofTask, body: {}, reply: plain({ ...task, status: 'ready' } as const) },
+  relaunchTask: {
+    ...ofTask,
+    body: { downstream: 'keep' },
+    reply: plain({ ...task, status: 'ready', generation: 2, attempt_count: 0 } as const),
+  },
+  rerunTask: {
+    ...ofTask,
+    body: {},
+    reply: plain({ ...taskDetail, status: 'ready', rerun_of: designId } as const),
+  },
+  reviewTask: {
+    ...ofTask,
+    body: { action: 'request_changes', reason: 'Paging is missing.' },
+    reply: plain({ ...task, status: 'ready', generation: 2 } as const),
+  },
+  deleteTask: { ...ofTask },
+  purgeTask: { ...ofTask, body: {} },
+  adoptAttempt: { ...ofAttempt, body: {}, reply: plain(attempt) },
 
   listCheckpoints: {
     query: { status: 'open' },
@@ -302,7 +357,19 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
       options: ['jwt', 'cookies'],
       default: 'jwt',
     },
-    reply: plain(checkpoint),
+    reply: plain({ ...checkpoint, yield: false }),
+  },
+  planAttempt: {
+    ...ofAttempt,
+    body: { epoch, plan: '1. the schema  2. the handlers  3. their tests' },
+    reply: plain({
+      ...checkpoint,
+      kind: 'plan_approval',
+      question: 'Approve the plan of design?',
+      options: ['approve', 'revise', 'reject'],
+      default_option: null,
+      yield: false,
+    }),
   },
   getAttemptCheckpoint: {
     params: { id: attemptId, checkpoint: checkpointId },
@@ -357,6 +424,21 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     reply: plain({ ...apiKey, key: 'bat_...' }),
   },
   revokeApiKey: { params: { id: keyId } },
+  checkDatabase: {
+    reply: {
+      ok: true,
+      checks: [
+        {
+          id: 'one-live-attempt',
+          invariant: 'A1',
+          words: 'A task has at most one live attempt.',
+          count: 0,
+          faults: [],
+        },
+      ],
+    },
+  },
+  backupDatabase: {},
   listEngines: { reply: { items: [{ name: 'claude', built_in: true, workers: 1 }] } },
   listEvents: { query: { run: runId, after: 'now' }, reply: plain(only(event)) },
 };

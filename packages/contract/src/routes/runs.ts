@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { artifact, logPage } from '../attempt.ts';
-import { checkpoint } from '../checkpoint.ts';
+import { checkpoint, runCheckpointOpen } from '../checkpoint.ts';
 import { event } from '../event.ts';
 import { LIMITS } from '../limits.ts';
-import { run, runCreate } from '../run.ts';
+import { run, runCreate, runUpdate } from '../run.ts';
 import { dependency, task } from '../task.ts';
 import { route } from './route.ts';
 import { byId, commaList, page, pageQuery, reasonBody } from './shared.ts';
@@ -140,6 +140,32 @@ export const runRoutes = {
     kind: 'json',
     status: 200,
     errors: ['not_found', 'ambiguous'],
+  }),
+  openRunCheckpoint: route({
+    method: 'POST',
+    path: '/runs/{id}/checkpoints',
+    area: 'runs',
+    summary: 'Put up a barrier: nothing more of the run starts until it is decided or times out',
+    permission: 'operate',
+    params: byId,
+    body: runCheckpointOpen,
+    reply: checkpoint,
+    kind: 'json',
+    status: 201,
+    errors: ['not_found', 'ambiguous', 'checkpoint_open', 'invalid_option', 'run_ended'],
+  }),
+  updateRun: route({
+    method: 'PATCH',
+    path: '/runs/{id}',
+    area: 'runs',
+    summary: "Change a run's goal, labels, policy or budgets",
+    permission: 'operate',
+    params: byId,
+    body: runUpdate,
+    reply: run,
+    kind: 'json',
+    status: 200,
+    errors: ['not_found', 'ambiguous', 'not_supported'],
   }),
   listRunArtifacts: route({
     method: 'GET',

@@ -1,6 +1,8 @@
 import { attemptRoutes } from './attempts.ts';
 import { checkpointRoutes } from './checkpoints.ts';
+import { databaseRoutes } from './database.ts';
 import { delegationRoutes } from './delegation.ts';
+import { lifeRoutes } from './life.ts';
 import { runRoutes } from './runs.ts';
 import { systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
@@ -11,10 +13,12 @@ export const ROUTES = {
   ...runRoutes,
   ...taskRoutes,
   ...delegationRoutes,
+  ...lifeRoutes,
   ...checkpointRoutes,
   ...workerRoutes,
   ...attemptRoutes,
   ...systemRoutes,
+  ...databaseRoutes,
 } as const;
 
 export type RouteName = keyof typeof ROUTES;

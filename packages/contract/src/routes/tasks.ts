@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { artifact, attempt, logPage } from '../attempt.ts';
-import { checkpoint, checkpointResolve } from '../checkpoint.ts';
+import { checkpoint, checkpointResolve, taskCheckpointOpen } from '../checkpoint.ts';
 import { event } from '../event.ts';
 import { anyId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
@@ -13,6 +13,7 @@ import {
   task,
   taskCreate,
   taskDetail,
+  taskUpdate,
 } from '../task.ts';
 import { progressBody } from '../attempt-writes.ts';
 import { route } from './route.ts';
@@ -22,7 +23,7 @@ const known = ['not_found', 'ambiguous'] as const;
 const one = { params: byId, kind: 'json', status: 200, area: 'tasks' } as const;
 const verb = { ...one, method: 'POST', permission: 'operate', reply: task } as const;
 const stateErrors = [...known, 'wrong_status'] as const;
-const decisionErrors = [...known, 'wrong_status', 'checkpoint_closed', 'invalid_option'] as const;
+const decisionErrors = [...known, 'wrong_status', 'checkpoint_closed', 'invalid_option', 'facts_changed'] as const;
 
 /** Query of every log read: from a cursor, one stream or all, at most `limit` chunks. */
 export const logQuery = z.strictObject({
@@ -283,14 +284,30 @@ export const taskRoutes = {
     path: '/tasks/{id}/checkpoints',
     summary: 'Open a checkpoint on a task',
     permission: 'operate',
-    body: z.strictObject({
-      question: z.string().min(1).max(LIMITS.questionCharsMax),
-      options: z.array(z.string().min(1).max(500)).max(LIMITS.optionsMax).default([]),
-      default: z.string().optional(),
-      timeout_seconds: z.number().positive().max(31_536_000).optional(),
-    }),
+    body: taskCheckpointOpen,
     reply: checkpoint,
     status: 201,
     errors: [...stateErrors, 'checkpoint_open', 'invalid_option'],
+  }),
+  updateTask: route({
+    ...one,
+    method: 'PATCH',
+    path: '/tasks/{id}',
+    summary: 'Change what a task asks for; a live agent is told, an open approval is asked for anew',
+    permission: 'operate',
+    body: taskUpdate,
+    reply: taskDetail,
+    errors: stateErrors,
+  }),
+  messageTask: route({
+    ...one,
+    method: 'POST',
+    path: '/tasks/{id}/message',
+    summary: 'Say something to the agent: pushed to a live one, else told to the next',
+    permission: 'operate',
+    body: z.strictObject({ text: z.string().min(1).max(20_000) }),
+    reply: note.extend({ delivered: z.boolean().describe('whether a live agent is told now') }),
+    status: 201,
+    errors: known,
   }),
 };

@@ -1,13 +1,14 @@
 import type { Json } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { stableJson } from '../json-text.ts';
-import { wantedEngine } from '../matching/hard-needs.ts';
-import { engineFor } from '../matching/fits.ts';
-import { invariant } from '../invariant.ts';
+import type { Gates } from '../limits/gates.ts';
+import { takePlaces } from '../limits/holds.ts';
+import { keysOf } from '../limits/limit-keys.ts';
 import { list, lists, rows } from '../need.ts';
 import type { AttemptRow, TaskRow, WorkerRow } from '../rows.ts';
 import { moveTask } from '../task/change-task.ts';
-import { dropTimers, QUEUE_TIMERS, setTimer } from '../timer.ts';
+import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
+import { setAttemptTimers } from './attempt-timers.ts';
 import { aboutAttempt } from './close-attempt.ts';
 import { continuationOf, endContinuation } from './continuation.ts';
 import { resolveInputs } from './inputs.ts';
@@ -47,16 +48,21 @@ export function loadForClaim(draft: Draft, taskIds: readonly string[]): void {
 }
 
 /** Hands a ready task to a worker that fits and has a slot. Answers the attempt. */
-export function claim(draft: Draft, taskId: string, worker: WorkerRow, score: number): AttemptRow {
+export function claim(
+  draft: Draft,
+  taskId: string,
+  worker: WorkerRow,
+  { score, engine, gates }: { score: number; engine: string; gates: Gates },
+): AttemptRow {
   const before = draft.get('tasks', taskId);
   const { spec } = draft.get('taskSpecs', taskId);
-  const engine = engineFor(wantedEngine(spec), worker.capabilities);
-  invariant(engine !== null, `worker ${worker.id} has no engine for task ${taskId}`);
   const previous = before.attemptId === null ? null : draft.get('attempts', before.attemptId);
   const epoch = Math.max(before.epoch + 1, draft.context.incarnation * epochsPerIncarnation);
   const manifest = manifestOf(draft, before, engine);
+  const id = draft.newId('attempt');
+  const slots = takePlaces(draft, gates, keysOf(spec, engine), { id, taskId });
   const attempt: AttemptRow = {
-    id: draft.newId('attempt'),
+    id,
     taskId,
     runId: before.runId,
     projectId: before.projectId,
@@ -84,6 +90,7 @@ export function claim(draft: Draft, taskId: string, worker: WorkerRow, score: nu
     claimedAtMs: draft.nowMs,
     startedAtMs: null,
     endedAtMs: null,
+    holds: slots.length === 0 ? null : { slots, budgets: [], reserved: 0 },
   };
   draft.create('attempts', attempt);
   if (hasQueueTimer(draft, before)) dropTimers(draft, taskId, QUEUE_TIMERS);
@@ -125,18 +132,6 @@ function tellClaim(
     engine: attempt.engine,
     epoch: attempt.epoch,
   });
-}
-
-function setAttemptTimers(draft: Draft, task: TaskRow, attempt: AttemptRow): void {
-  const { timeouts } = draft.get('taskSpecs', task.id).spec;
-  for (const [kind, seconds] of [
-    ['start_timeout', timeouts.start],
-    ['run_timeout', timeouts.run],
-  ] as const) {
-    if (seconds === undefined) continue;
-    const dueAtMs = draft.nowMs + seconds * 1_000;
-    setTimer(draft, task, { kind, dueAtMs, guard: attempt.epoch, attempt: attempt.id });
-  }
 }
 
 /** What the attempt is given, as it is at this moment: by digest, so that it can be checked later. */

@@ -7,6 +7,7 @@ import {
   type Usage,
 } from '@baton/contract';
 import type { Draft } from '../draft.ts';
+import { releasePlaces } from '../limits/holds.ts';
 import { usdMicrosOf } from '../money.ts';
 import type { AttemptRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
@@ -50,7 +51,7 @@ export function closeAttempt(
     reportSha256: ending.reportSha256 ?? before.reportSha256,
     endedAtMs: draft.nowMs,
   };
-  draft.put('attempts', after);
+  draft.put('attempts', releasePlaces(draft, after));
   draft.touchRun(after.runId);
   dropAttemptTimers(draft, before);
   if (before.status === 'stopping') releaseHold(draft, after);
@@ -106,10 +107,15 @@ export function closeStopped(draft: Draft, id: string, ending: Ending = {}): Att
   const status = failureClass === null ? 'released' : isTimeout ? 'timed_out' : 'cancelled';
   const closed = closeAttempt(draft, id, 'stopped', status, { ...ending, failureClass, reason });
   draft.event(`attempt.${status}`, aboutAttempt(closed), { reason });
-  if (ending.result !== undefined) {
-    draft.event('attempt.orphaned', aboutAttempt(closed), { reason, result: ending.result });
-  }
-  return closed;
+  return ending.result === undefined ? closed : keepOrphan(draft, closed, ending.result);
+}
+
+/** Keeps a result that came when its attempt had been ended from this side; it counts if adopted. */
+export function keepOrphan(draft: Draft, attempt: AttemptRow, result: TaskResult): AttemptRow {
+  const kept: AttemptRow = { ...draft.get('attempts', attempt.id), orphanResult: result };
+  draft.put('attempts', kept);
+  draft.event('attempt.orphaned', aboutAttempt(kept), { reason: kept.reason, result });
+  return kept;
 }
 
 /** Stops the open attempt of a task, if it has one. */

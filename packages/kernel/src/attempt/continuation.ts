@@ -47,12 +47,14 @@ export function closeHeld(
   attempt: AttemptRow,
   input: 'release' | 'lose',
   reason: string,
+  reportSha256?: string,
 ): void {
   const about = aboutAttempt(attempt);
   const { attemptCount } = draft.get('tasks', attempt.taskId);
   if (input === 'release') {
-    closeAttempt(draft, attempt.id, 'release', 'released', { reason });
-    draft.event('attempt.released', about, { reason });
+    const report = reportSha256 === undefined ? {} : { reportSha256 };
+    closeAttempt(draft, attempt.id, 'release', 'released', { reason, ...report });
+    draft.event('attempt.released', about, { reason, worker: attempt.workerId });
   } else {
     closeAttempt(draft, attempt.id, 'lose', 'lost', { failureClass: 'lost', reason });
     draft.event('attempt.lost', about, { reason });
@@ -109,7 +111,7 @@ function unpin(draft: Draft, task: TaskRow): TaskRow {
 }
 
 function isThere(worker: WorkerRow): boolean {
-  return worker.presence !== 'offline' && !worker.draining;
+  return worker.presence !== 'offline' && !worker.draining && !worker.leaving;
 }
 
 function setLook(draft: Draft, task: TaskRow): void {

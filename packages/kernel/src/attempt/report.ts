@@ -2,9 +2,10 @@ import { isOpenAttempt, type Command } from '@baton/contract';
 import type { Reply } from '../decision.ts';
 import type { Draft } from '../draft.ts';
 import { stableJson } from '../json-text.ts';
+import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { AttemptRow } from '../rows.ts';
-import { closeStopped, type Ending } from './close-attempt.ts';
+import { closeStopped, keepOrphan, type Ending } from './close-attempt.ts';
 import { findAttempt, staleEpoch } from './fence.ts';
 
 type ReportCommand = Extract<
@@ -41,7 +42,13 @@ export function takeReport(
     closeStopped(draft, attempt.id, { ...ending, reportSha256 });
     return { answered: reply };
   }
-  if (attempt.reportSha256 === null) return staleEpoch(draft, attempt, epoch);
+  if (attempt.reportSha256 === null) {
+    const stale = staleEpoch(draft, attempt, epoch);
+    if (ending.result === undefined || attempt.orphanResult !== null) return stale;
+    draft.load([row('runs', attempt.runId)]);
+    keepOrphan(draft, attempt, ending.result);
+    return { answered: { ...reply, declined: stale.refused } };
+  }
   if (attempt.reportSha256 === reportSha256) return { answered: { ...reply, already: true } };
   return refuse(
     'completion_conflict',

@@ -1,5 +1,6 @@
 import { DEFAULTS } from '@baton/contract';
 import type { Draft } from '../draft.ts';
+import { releasePlaces } from '../limits/holds.ts';
 import type { AttemptRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
 import { nextAttemptStatus } from './attempt-machine.ts';
@@ -23,8 +24,9 @@ export function yieldAttempt(
   saysItself: boolean,
 ): void {
   if (how === 'held') {
+    const held = releasePlaces(draft, attempt);
     draft.put('attempts', {
-      ...attempt,
+      ...held,
       status: nextAttemptStatus(attempt.status, 'park', 'parked'),
       parkMode: 'held',
     });

@@ -1,17 +1,21 @@
-import { isOpenAttempt, type CheckpointResolve, type Resolution } from '@baton/contract';
+import { isTerminalTask, type CheckpointResolve, type Resolution } from '@baton/contract';
 import { nextAttemptStatus } from '../attempt/attempt-machine.ts';
 import { aboutAttempt } from '../attempt/close-attempt.ts';
+import { isHeld } from '../attempt/slots.ts';
+import { continueTask, type Wake } from '../attempt/continuation.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { isoOf } from '../iso-time.ts';
-import { rows } from '../need.ts';
+import { list, rows } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { CheckpointRow, TaskRow } from '../rows.ts';
+import { UNANSWERED } from '../run/settle.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
 import { cancelTasks, failTask } from '../task/end-task.ts';
 import { makeReady } from '../task/make-ready.ts';
-import { offerTask } from '../task/offer-task.ts';
+import { asksAboutResult, decideResult } from '../verification/verify.ts';
 import { closeCheckpoint } from './close-checkpoint.ts';
+import { decidePlan } from './plan-approval.ts';
 
 /** Decides a checkpoint: the first decision wins, and whoever comes later is shown it. */
 export function decideCheckpoint(
@@ -21,6 +25,8 @@ export function decideCheckpoint(
   via: string,
 ): Refused | null {
   if (checkpoint.status !== 'open') return refuseClosed(checkpoint);
+  const fault = deciderFault(draft, checkpoint) ?? factsFault(checkpoint, body);
+  if (fault !== null) return fault;
   const by = draft.actor.name ?? draft.actor.id ?? draft.actor.kind;
   const said = { reason: body.reason ?? null, by, via: body.via ?? via, at: isoOf(draft.nowMs) };
   const { options, defaultOption } = checkpoint;
@@ -66,8 +72,30 @@ export function expireCheckpoint(draft: Draft, checkpoint: CheckpointRow): void 
   } else if (onTimeout === 'fail') {
     if (taskId !== null) loadTask(draft, checkpoint, taskId);
     closeCheckpoint(draft, checkpoint.id, 'expire', null);
-    if (taskId !== null) failTask(draft, taskId, 'timeout', 'nobody answered in time');
+    if (taskId === null) failRun(draft, checkpoint.runId);
+    else failTask(draft, taskId, 'timeout', 'nobody answered in time');
   }
+}
+
+/** What asks for a person is not decided by an agent, and none answers itself. */
+function deciderFault(draft: Draft, checkpoint: CheckpointRow): Refused | null {
+  if (draft.actor.kind !== 'agent') return null;
+  if (checkpoint.answerBy === 'any' && checkpoint.attemptId !== draft.actor.id) return null;
+  return refuse(
+    'forbidden',
+    `Checkpoint ${checkpoint.id} waits for a person; an agent cannot decide it.`,
+  );
+}
+
+/** Who says what the decision is about decides exactly that, and nothing that came since. */
+function factsFault(checkpoint: CheckpointRow, body: CheckpointResolve): Refused | null {
+  const { facts_sha256: shown } = body;
+  if (shown === undefined || shown === checkpoint.factsSha256) return null;
+  return refuse(
+    'facts_changed',
+    `What checkpoint ${checkpoint.id} asks about is not what was shown; look at it again, then decide.`,
+    { checkpoint: checkpoint.id, facts_sha256: checkpoint.factsSha256 ?? '' },
+  );
 }
 
 function refuseClosed(checkpoint: CheckpointRow): Refused {
@@ -110,10 +138,35 @@ function settle(
   loadTask(draft, checkpoint, taskId);
   closeCheckpoint(draft, checkpoint.id, input, resolution);
   const task = draft.get('tasks', taskId);
+  const isOfPlan = checkpoint.kind === 'plan_approval';
+  if (isOfPlan && resolution.option === 'reject') {
+    cancelTasks(draft, [task.id], () => resolution.reason ?? 'plan rejected');
+    return;
+  }
+  if (isOfPlan) decidePlan(draft, task, resolution);
   if (checkpoint.kind === 'dispatch_approval') settleApproval(draft, task, resolution);
-  else if (task.kind === 'human') completeHuman(draft, task, resolution);
-  else if (checkpoint.attemptId === null) goOnReady(draft, task, resolution);
-  else resumeLive(draft, task, checkpoint.attemptId);
+  else if (asksAboutResult(task, checkpoint)) settleResult(draft, task, resolution);
+  else if (task.status === 'paused') noteAnswer(draft, task, checkpoint, resolution);
+  else if (task.kind === 'human') {
+    completeHuman(draft, task, resolution.text ?? resolution.option ?? '');
+  } else if (waitsLive(draft, checkpoint)) resumeLive(draft, task, checkpoint.attemptId ?? '');
+  else goOn(draft, task, checkpoint, resolution);
+}
+
+/** Whether the attempt that asked still waits with its process. */
+function waitsLive(draft: Draft, { attemptId }: CheckpointRow): boolean {
+  if (attemptId === null) return false;
+  const attempt = draft.get('attempts', attemptId);
+  return attempt.status === 'parked' && !isHeld(attempt);
+}
+
+/** What a person says of a result settles it, also when its task was paused meanwhile. */
+function settleResult(draft: Draft, task: TaskRow, resolution: Resolution): void {
+  if (task.status === 'paused') {
+    moveTask(draft, task.id, 'resume', 'waiting', { reason: 'review' });
+    draft.event('task.resumed', { run: task.runId, task: task.id }, {});
+  }
+  decideResult(draft, draft.get('tasks', task.id), resolution);
 }
 
 function settleApproval(draft: Draft, task: TaskRow, resolution: Resolution): void {
@@ -124,12 +177,11 @@ function settleApproval(draft: Draft, task: TaskRow, resolution: Resolution): vo
   }
   changeTask(draft, task.id, { approved: true });
   draft.event('task.approved', about, { reason: resolution.reason });
-  makeReady(draft, task.id, 'approve');
+  if (task.status !== 'paused') makeReady(draft, task.id, 'approve');
 }
 
 /** A human task's answer is its result; dependents see it as the summary of their upstream. */
-function completeHuman(draft: Draft, task: TaskRow, resolution: Resolution): void {
-  const summary = resolution.text ?? resolution.option ?? '';
+export function completeHuman(draft: Draft, task: TaskRow, summary: string): void {
   moveTask(draft, task.id, 'complete', 'completed', { reason: summary });
   draft.event(
     'task.completed',
@@ -141,19 +193,68 @@ function completeHuman(draft: Draft, task: TaskRow, resolution: Resolution): voi
   cascade(draft, [task.id]);
 }
 
-/** A task that waited without an agent goes back into the queue, the answer in its prompt. */
-function goOnReady(draft: Draft, task: TaskRow, resolution: Resolution): void {
-  changeTask(draft, task.id, { feedback: resolution.text ?? resolution.option ?? null });
+/** What is decided while a task is paused is kept until it goes on. */
+function noteAnswer(
+  draft: Draft,
+  task: TaskRow,
+  checkpoint: CheckpointRow,
+  resolution: Resolution,
+): void {
+  changeTask(draft, task.id, {
+    feedback: resolution.text ?? resolution.option ?? null,
+    wake: wakeOf(checkpoint, resolution),
+  });
+}
+
+/**
+ * A task whose agent has no process goes back into the queue: in its old conversation, or with the
+ * answer in its prompt.
+ */
+function goOn(
+  draft: Draft,
+  task: TaskRow,
+  checkpoint: CheckpointRow,
+  resolution: Resolution,
+): void {
+  if (task.continueAttemptId === null) {
+    changeTask(draft, task.id, { feedback: resolution.text ?? resolution.option ?? null });
+  }
   draft.event('task.resumed', { run: task.runId, task: task.id }, {});
-  offerTask(draft, task.id, 'resume');
+  continueTask(draft, task.id, 'resume', wakeOf(checkpoint, resolution));
+}
+
+/** What an agent is told of a decision that it did not wait for. */
+function wakeOf({ id, kind, question }: CheckpointRow, resolution: Resolution): Wake {
+  const { option = null, text = null, reason, by, via } = resolution;
+  return {
+    kind: kind === 'plan_approval' ? 'plan' : 'answer',
+    checkpoint: id,
+    question,
+    answer: text ?? option,
+    option,
+    text,
+    reason,
+    by,
+    timed_out: via === 'timeout',
+  };
+}
+
+/** Nobody decided a barrier that must be decided: what has not ended of its run is cancelled. */
+function failRun(draft: Draft, runId: string): void {
+  draft.load([list('tasksOfRun', runId)]);
+  const open = draft.list('tasksOfRun', runId).filter((it) => !isTerminalTask(it.status));
+  draft.put('runs', { ...draft.get('runs', runId), reason: UNANSWERED });
+  const inOrder = open.toSorted((a, b) => a.position - b.position).map((it) => it.id);
+  cancelTasks(draft, inOrder, () => UNANSWERED);
+  draft.touchRun(runId);
 }
 
 function resumeLive(draft: Draft, task: TaskRow, attemptId: string): void {
   const attempt = draft.get('attempts', attemptId);
-  if (!isOpenAttempt(attempt.status)) return;
   draft.put('attempts', {
     ...attempt,
     status: nextAttemptStatus(attempt.status, 'resume', 'running'),
+    parkMode: null,
   });
   moveTask(draft, task.id, 'resume', 'running', { reason: null });
   draft.event('attempt.resumed', aboutAttempt(attempt), {});

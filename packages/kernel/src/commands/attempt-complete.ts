@@ -1,17 +1,16 @@
-import type { CommandOf } from '@baton/contract';
+import type { CommandOf, TaskResult } from '@baton/contract';
 import { afterFailure } from '../attempt/after-failure.ts';
 import { aboutAttempt, closeAttempt, type Ending } from '../attempt/close-attempt.ts';
 import { checkOutputs, outputsOf, putOutput } from '../attempt/output.ts';
 import { takeReport } from '../attempt/report.ts';
 import { cancelCheckpointOf } from '../checkpoint/close-checkpoint.ts';
-import { deliverResult } from '../delivery/deliver-result.ts';
+import { lacksPlan } from '../checkpoint/plan-approval.ts';
 import type { Draft } from '../draft.ts';
-import { cascade } from '../graph/cascade.ts';
 import { list, row } from '../need.ts';
-import { learnRepo } from '../matching/learn-repo.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { AttemptRow } from '../rows.ts';
-import { moveTask } from '../task/change-task.ts';
+import { endCheck } from '../verification/end-check.ts';
+import { takeResult } from '../verification/verify.ts';
 import type { Handler } from './handler.ts';
 
 /** The agent's result. Success completes the task, hands its contracts on and starts what waited. */
@@ -24,6 +23,11 @@ export const attemptComplete: Handler<'attempt.complete'> = (draft, command) => 
   const { attempt, reportSha256 } = report;
   const reply = { attempt: attempt.id, task: attempt.taskId, run: attempt.runId };
   loadForEnd(draft, attempt);
+  const isVerdict = draft.get('tasks', attempt.taskId).verifies !== null;
+  if (isVerdict && result.status !== 'blocked') {
+    endCheck(draft, attempt, { ...ending, reportSha256 }, result.status === 'success');
+    return reply;
+  }
   if (result.status === 'failed' || result.status === 'blocked') {
     const reason = result.summary === '' ? `the agent reported ${result.status}` : result.summary;
     const failureClass = 'agent_error';
@@ -37,7 +41,7 @@ export const attemptComplete: Handler<'attempt.complete'> = (draft, command) => 
     afterFailure(draft, attempt, failureClass, reason);
     return reply;
   }
-  const fault = takeContracts(draft, attempt, command);
+  const fault = planFault(draft, attempt) ?? takeContracts(draft, attempt, result);
   if (fault !== null) return fault;
   completeTask(draft, attempt, { ...ending, reportSha256 });
   return reply;
@@ -55,13 +59,24 @@ export function loadForEnd(draft: Draft, attempt: AttemptRow): void {
   ]);
 }
 
+/** Where the task asks for it, nothing is done without an approved plan. */
+function planFault(draft: Draft, attempt: AttemptRow): Refused | null {
+  if (!lacksPlan(draft, draft.get('tasks', attempt.taskId))) return null;
+  return refuse(
+    'contract_violation',
+    'The plan of this task is to be approved before its result: hand it in with `baton task plan`, ' +
+      'wait for the word on it, then do the work.',
+    { missing: ['plan'], violations: ['no plan was approved'] },
+  );
+}
+
 /** The contracts of a result are outputs like those sent before; all required ones must be there. */
-function takeContracts(
+export function takeContracts(
   draft: Draft,
   attempt: AttemptRow,
-  command: CommandOf<'attempt.complete'>,
+  result: TaskResult,
 ): Refused | null {
-  const contracts = command.body.result.contracts ?? {};
+  const contracts = result.contracts ?? {};
   const fault = checkOutputs(draft, attempt, contracts);
   if (fault !== null) return fault;
   const has = new Set([
@@ -87,35 +102,9 @@ function completeTask(draft: Draft, attempt: AttemptRow, ending: Ending): void {
   const about = aboutAttempt(attempt);
   const task = draft.get('tasks', attempt.taskId);
   cancelCheckpointOf(draft, task, 'the attempt completed');
-  dropForeignOutputs(draft, attempt);
   closeAttempt(draft, attempt.id, 'succeed', 'succeeded', ending);
   draft.event('attempt.succeeded', about, { usage: draft.get('attempts', attempt.id).usage });
-  moveTask(draft, task.id, 'complete', 'completed', {
-    reason: null,
-    resultAttemptId: attempt.id,
-    failureClass: null,
-    freeRetries: 0,
-  });
-  draft.event('task.completed', about, { result: ending.result });
-  for (const output of outputsOf(draft, attempt)) {
-    draft.event('contract.fulfilled', about, {
-      key: output.key,
-      type: output.type,
-      sha256: output.sha256,
-    });
-  }
-  learnRepo(draft, attempt);
-  cascade(draft, [task.id]);
-  deliverResult(draft, task.id);
-}
-
-/** What earlier attempts of this generation set and this one did not is no output of the task. */
-function dropForeignOutputs(draft: Draft, attempt: AttemptRow): void {
-  for (const output of draft.list('outputsOfTask', attempt.taskId)) {
-    if (output.generation === attempt.generation && output.attemptId !== attempt.id) {
-      draft.remove('outputs', output.id);
-    }
-  }
+  takeResult(draft, draft.get('attempts', attempt.id));
 }
 
 function endingOf({ body }: CommandOf<'attempt.complete'>): Ending {

@@ -3,6 +3,7 @@ import { aboutAttempt, closeAttempt } from '../attempt/close-attempt.ts';
 import { takeReport } from '../attempt/report.ts';
 import { msOfIso } from '../iso-time.ts';
 import { loadForEnd } from './attempt-complete.ts';
+import { endCheck, isRejection } from '../verification/end-check.ts';
 import type { Handler } from './handler.ts';
 
 /** The attempt did not finish its task; by its class, the task is tried again or fails. */
@@ -16,6 +17,11 @@ export const attemptFail: Handler<'attempt.fail'> = (draft, command) => {
   const { attempt, reportSha256 } = report;
   loadForEnd(draft, attempt);
   const failureClass = body.failure_class;
+  if (isRejection(draft.get('tasks', attempt.taskId), body)) {
+    const verdict = { status: 'failed' as const, summary: reason };
+    endCheck(draft, attempt, { ...ending, result: verdict, reportSha256 }, false);
+    return { attempt: attempt.id, task: attempt.taskId, run: attempt.runId };
+  }
   closeAttempt(draft, attempt.id, 'fail', 'failed', {
     ...ending,
     failureClass,

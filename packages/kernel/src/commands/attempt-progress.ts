@@ -26,7 +26,7 @@ function write(
   draft.put('attempts', {
     ...found,
     conversation: conversation ?? found.conversation,
-    leaseUntilMs: draft.nowMs + found.leaseSeconds * 1_000,
+    leaseUntilMs: Math.max(found.leaseUntilMs, draft.nowMs + found.leaseSeconds * 1_000),
     missedBeats: 0,
   });
   if (usage !== undefined || progress !== undefined) draft.load([row('runs', found.runId)]);

@@ -1,4 +1,6 @@
 import { afterFailure } from '../attempt/after-failure.ts';
+import { closeHeld } from '../attempt/continuation.ts';
+import { isHeld } from '../attempt/slots.ts';
 import { aboutAttempt, closeAttempt } from '../attempt/close-attempt.ts';
 import { takeReport } from '../attempt/report.ts';
 import { loadForEnd } from './attempt-complete.ts';
@@ -12,6 +14,11 @@ export const attemptRelease: Handler<'attempt.release'> = (draft, command) => {
   const { attempt, reportSha256 } = report;
   loadForEnd(draft, attempt);
   const reason = command.body.reason ?? 'handed back by the worker';
+  // Its task goes on waiting, and is begun anew once it may go on.
+  if (isHeld(attempt)) {
+    closeHeld(draft, attempt, 'release', reason, reportSha256);
+    return { attempt: attempt.id, task: attempt.taskId, run: attempt.runId };
+  }
   closeAttempt(draft, attempt.id, 'release', 'released', { reason, reportSha256 });
   draft.event('attempt.released', aboutAttempt(attempt), { reason });
   afterFailure(draft, attempt, 'released', reason);

@@ -1,6 +1,8 @@
 import { aboutAttempt } from '../attempt/close-attempt.ts';
 import { nextAttemptStatus } from '../attempt/attempt-machine.ts';
+import { lacksPlan } from '../checkpoint/plan-approval.ts';
 import { fence } from '../attempt/fence.ts';
+import { setIdleTimer } from '../attempt/idle-timeout.ts';
 import { row } from '../need.ts';
 import { changeTask } from '../task/change-task.ts';
 import { dropTimers } from '../timer.ts';
@@ -24,13 +26,14 @@ export const attemptStart: Handler<'attempt.start'> = (draft, command) => {
     conversation: body.conversation ?? attempt.conversation,
     promptSha256: body.prompt_sha256 ?? attempt.promptSha256,
     startedAtMs: draft.nowMs,
-    leaseUntilMs: draft.nowMs + attempt.leaseSeconds * 1_000,
+    leaseUntilMs: Math.max(attempt.leaseUntilMs, draft.nowMs + attempt.leaseSeconds * 1_000),
   });
   const task = draft.get('tasks', attempt.taskId);
   changeTask(draft, task.id, { startedAtMs: task.startedAtMs ?? draft.nowMs });
   if (draft.get('taskSpecs', task.id).spec.timeouts.start !== undefined) {
     dropTimers(draft, task.id, ['start_timeout'], attempt.id);
   }
+  setIdleTimer(draft, task, attempt);
   if (body.bases !== undefined) {
     const run = draft.get('runs', attempt.runId);
     draft.put('runs', { ...run, bases: { ...body.bases, ...run.bases } });
@@ -40,5 +43,8 @@ export const attemptStart: Handler<'attempt.start'> = (draft, command) => {
     attempt: attempt.id,
     worker_name: draft.find('workers', attempt.workerId)?.name ?? attempt.workerId,
   });
+  if (lacksPlan(draft, draft.get('tasks', task.id))) {
+    draft.event('task.planning', aboutAttempt(attempt), {});
+  }
   return reply;
 };

@@ -12,29 +12,30 @@ export const checkpointOpen: Handler<'checkpoint.open'> = (draft, command) => {
   const task = draft.own('tasks', command.task);
   if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
   if (task.checkpointId !== null) return refuseSecond(task);
-  const asked = {
-    options: [...command.options],
-    default: command.defaultOption ?? undefined,
-    freeform: undefined,
-    on_timeout: undefined,
-    timeout_seconds: command.timeoutSeconds ?? undefined,
-  };
-  const fault = questionFault(asked);
+  const { body } = command;
+  const fault = questionFault(body);
   if (fault !== null) return fault;
   draft.load([row('taskSpecs', task.id), row('runs', task.runId)]);
   const question: Question = {
-    kind: 'question',
-    question: command.question,
-    options: command.options,
-    freeform: true,
-    defaultOption: command.defaultOption,
-    timeoutSeconds: asked.timeout_seconds,
-    onTimeout: onTimeoutOf(asked),
+    kind: body.kind,
+    question: body.question,
+    context: body.context,
+    options: body.options,
+    freeform: body.freeform ?? true,
+    defaultOption: body.default ?? null,
+    timeoutSeconds: body.timeout_seconds,
+    onTimeout: onTimeoutOf(body),
+    answerBy: body.kind === 'review' ? 'human' : body.answer_by,
+    resume: body.resume,
   };
   const reply = { task: task.id, run: task.runId };
   const attempt = task.attemptId === null ? null : draft.get('attempts', task.attemptId);
   if (task.status === 'running' && attempt?.status === 'running') {
-    return { ...reply, attempt: attempt.id, checkpoint: parkOn(draft, task, attempt, question) };
+    return {
+      ...reply,
+      attempt: attempt.id,
+      checkpoint: parkOn(draft, task, attempt, question, false),
+    };
   }
   if (task.status !== 'ready') {
     return refuse(
@@ -50,7 +51,7 @@ export const checkpointOpen: Handler<'checkpoint.open'> = (draft, command) => {
     dropTimers(draft, task.id, QUEUE_TIMERS);
   }
   const waiting = moveTask(draft, task.id, 'park', 'waiting', {
-    reason: 'question',
+    reason: body.kind,
     retryAtMs: null,
   });
   const opened = openCheckpoint(draft, waiting, { ...question, resume: 'new_attempt' });

@@ -1,4 +1,4 @@
-import type { CheckpointOpen } from '@baton/contract';
+import { taskCheckpointOpen, type CheckpointOpen } from '@baton/contract';
 import { describe, expect, test } from 'vitest';
 import type { AttemptRow } from '../rows.ts';
 import { faultsOf } from '../testing/check-state.ts';
@@ -84,7 +84,6 @@ describe('a question of a running agent', () => {
     ['use_default without a default', { on_timeout: 'use_default' }, 'invalid_option'],
     ['options that are the same', { options: ['a', 'a'] }, 'invalid_option'],
     ['no way to answer', { options: [], freeform: false }, 'invalid_option'],
-    ['another way to resume', { resume: 'held' }, 'not_supported'],
   ])('%s is refused', (_, more, code) => {
     const { model, attempt } = running();
     expect(model.refusal('attempt.checkpoint', ask(model, attempt, more)).code).toBe(code);
@@ -274,12 +273,7 @@ describe('approval of dispatch', () => {
 });
 
 describe('a question put to a task', () => {
-  const question = {
-    question: 'Which database?',
-    options: [],
-    defaultOption: null,
-    timeoutSeconds: null,
-  };
+  const question = { body: taskCheckpointOpen.parse({ question: 'Which database?' }) };
 
   test('keeps a ready task from starting; the answer goes into its prompt', () => {
     const model = new Model();

@@ -1,5 +1,6 @@
 import type { CommandType } from '@baton/contract';
 import { attemptAdopt } from './attempt-adopt.ts';
+import { attemptActions } from './attempt-actions.ts';
 import { attemptArtifact } from './attempt-artifact.ts';
 import { attemptCheckpoint } from './attempt-checkpoint.ts';
 import { attemptComplete } from './attempt-complete.ts';
@@ -10,12 +11,15 @@ import { attemptPlan } from './attempt-plan.ts';
 import { attemptHeartbeat, attemptProgress } from './attempt-progress.ts';
 import { attemptRelease } from './attempt-release.ts';
 import { attemptStart } from './attempt-start.ts';
+import { awaitCancel, awaitCheck } from './await-check.ts';
+import { awaitOpen } from './await-open.ts';
 import { checkpointOpen } from './checkpoint-open.ts';
 import { checkpointResolve } from './checkpoint-resolve.ts';
 import { dependencyAdd } from './dependency-add.ts';
 import { dependencyRemove } from './dependency-remove.ts';
 import { joinTokenCreate } from './join-token-create.ts';
 import { leaseExpire, leaseGrace } from './lease.ts';
+import { limitRemove, limitSet } from './limit-set.ts';
 import { runCancel } from './run-cancel.ts';
 import { runCheckpoint } from './run-checkpoint.ts';
 import { runCreate } from './run-create.ts';
@@ -23,6 +27,7 @@ import { runDelete } from './run-delete.ts';
 import { runDelivered } from './run-delivered.ts';
 import { runPause } from './run-pause.ts';
 import { runPurge } from './run-purge.ts';
+import { runReplan } from './run-replan.ts';
 import { runRerun } from './run-rerun.ts';
 import { runResume } from './run-resume.ts';
 import { runSettle } from './run-settle.ts';
@@ -58,6 +63,7 @@ import type { Handler } from './handler.ts';
 export const HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
   'run.create': runCreate,
   'run.cancel': runCancel,
+  'run.replan': runReplan,
   'run.pause': runPause,
   'run.resume': runResume,
   'run.rerun': runRerun,
@@ -95,6 +101,8 @@ export const HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
   'worker.leaving': workerLeaving,
   'worker.drain': workerDrain,
   'worker.remove': workerRemove,
+  'limit.set': limitSet,
+  'limit.remove': limitRemove,
   'worker.sweep': workerSweep,
   'work.dispatch': workDispatch,
   'attempt.adopt': attemptAdopt,
@@ -106,6 +114,10 @@ export const HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
   'attempt.checkpoint': attemptCheckpoint,
   'attempt.plan': attemptPlan,
   'attempt.note': attemptNote,
+  'attempt.actions': attemptActions,
+  'await.open': awaitOpen,
+  'await.cancel': awaitCancel,
+  'await.check': awaitCheck,
   'attempt.complete': attemptComplete,
   'attempt.fail': attemptFail,
   'attempt.release': attemptRelease,

@@ -1,7 +1,10 @@
 import { isTerminalRun, isTerminalTask } from '@baton/contract';
+import { closeCheckpoint } from '../checkpoint/close-checkpoint.ts';
 import { closeDelivery } from '../delivery/deliver-result.ts';
 import { list, row } from '../need.ts';
+import type { Draft } from '../draft.ts';
 import { refuse } from '../refuse.ts';
+import type { RunRow } from '../rows.ts';
 import { moveRun } from '../run/settle.ts';
 import { cancelTasks } from '../task/end-task.ts';
 import type { Handler } from './handler.ts';
@@ -18,8 +21,13 @@ export const runCancel: Handler<'run.cancel'> = (draft, command) => {
       `Run ${run.id} has ended as ${run.status}; there is nothing to cancel.`,
     );
   }
+  cancelRun(draft, run, command.reason ?? 'cancelled');
+  return { run: run.id };
+};
+
+/** Cancels a run that has not ended. */
+export function cancelRun(draft: Draft, run: RunRow, reason: string): void {
   draft.load([list('tasksOfRun', run.id), list('openAttemptsOfRun', run.id), row('runs', run.id)]);
-  const reason = command.reason ?? 'cancelled';
   moveRun(draft, run.id, 'cancel', 'cancelling', { reason });
   draft.event('run.cancelling', { run: run.id }, { reason });
   const open = draft.list('tasksOfRun', run.id).filter((it) => !isTerminalTask(it.status));
@@ -28,6 +36,6 @@ export const runCancel: Handler<'run.cancel'> = (draft, command) => {
     closeDelivery(draft, run.id, { state: 'refused', detail: 'the run was cancelled' });
   }
   cancelTasks(draft, inOrder, () => reason);
+  if (run.barrierId !== null) closeCheckpoint(draft, run.barrierId, 'cancel', null, reason);
   draft.touchRun(run.id);
-  return { run: run.id };
-};
+}

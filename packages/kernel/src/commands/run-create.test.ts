@@ -147,24 +147,47 @@ describe('run.create', () => {
     ],
     ['a plan task', { plan: graphOf({ a: { kind: 'plan' } }, []) }, 'not_supported', 'plan'],
     [
-      'a verification policy',
-      { plan: graphOf({ a: { verification: {} } }, []) },
+      'a verification of what nobody hands on',
+      {
+        plan: graphOf(
+          { a: { outputs: [{ key: 'x' }], verification: { checks: { outputs: ['y'] } } } },
+          [],
+        ),
+      },
       'not_supported',
-      'verification',
+      'declared: x',
     ],
     [
-      'a gate without a verifier',
-      { plan: graphOf({ a: {}, b: {} }, ['a -gate-> b']) },
+      'a verification of a check',
+      {
+        plan: graphOf({ a: { kind: 'verify', verification: { checks: { person: true } } } }, []),
+      },
       'not_supported',
-      'verifier',
+      'itself a check',
+    ],
+    [
+      'a verification by commands of work in place',
+      {
+        plan: graphOf(
+          {
+            a: {
+              workspace: { repo: '/r', mode: 'in_place' },
+              verification: { checks: { commands: ['true'] } },
+            },
+          },
+          [],
+        ),
+      },
+      'not_supported',
+      'worktree',
+    ],
+    [
+      'a gate on a question',
+      { plan: graphOf({ a: { kind: 'human', spec: '?' }, b: {} }, ['a -gate-> b']) },
+      'not_supported',
+      'use blocks',
     ],
     ['planning by a model', { goal: 'x', plan: 'auto' }, 'not_supported', 'plan'],
-    [
-      'replanning',
-      { goal: 'x', policy: { on_task_failure: 'replan' } },
-      'not_supported',
-      'continue or fail_run',
-    ],
     [
       'a merge without a repository',
       { plan: graphOf({ a: {} }, []), deliver: 'merge' },

@@ -4,11 +4,13 @@ import { cascade } from '../graph/cascade.ts';
 import { isRequired } from '../graph/edge-rule.ts';
 import { expandGoal } from '../graph/expand-goal.ts';
 import { validatePlan } from '../graph/validate-plan.ts';
-import { needsIdsOf } from '../matching/hard-needs.ts';
+import { needsIdOf, needsIdsOf } from '../matching/hard-needs.ts';
 import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow } from '../rows.ts';
+import { clampPolicy, overAsked } from '../run/model-limits.ts';
 import { newRun } from '../run/new-run.ts';
+import { isLarge, keepParts } from '../run/plan-steps.ts';
 import { insertTask } from '../task/change-task.ts';
 import { newTask, putEdge, taskIdOf, tellCreated } from '../task/new-task.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
@@ -36,9 +38,17 @@ export const runCreate: Handler<'run.create'> = (draft, command) => {
   const ids = new Map(plan.tasks.map((task) => [task.key, taskIdOf(draft, task.id)]));
   const taken = findTaken(draft, plan, ids);
   if (taken !== null) return taken;
-  const run = newRun(draft, body, 1);
-  draft.create('runs', run);
-  insertGraph(draft, run, plan.tasks, ids, valid.dependencies);
+  const policy = clampPolicy(body.policy);
+  const run = newRun(draft, { ...body, policy }, 1);
+  if (isLarge(plan.tasks.length, valid.dependencies.length)) {
+    createInSteps(draft, run, plan.tasks, ids, valid.dependencies);
+  } else {
+    draft.create('runs', run);
+    insertGraph(draft, run, plan.tasks, ids, valid.dependencies);
+  }
+  if (policy !== body.policy) {
+    draft.event('run.limits_clamped', { run: run.id }, { limits: overAsked(body.policy) });
+  }
   return { run: run.id, ...(plan.tasks.length === 1 ? firstTask(ids) : {}) };
 };
 
@@ -51,22 +61,58 @@ function unbuiltPart({ body }: CommandOf<'run.create'>): string | null {
   if (body.plan === 'auto') {
     return 'Planning by a model comes with plan tasks; give a plan, or use "none" for one task of the goal.';
   }
-  if (body.policy.on_task_failure === 'replan') {
-    return 'Replanning is not built yet; use on_task_failure continue or fail_run.';
-  }
   if (body.deliver === 'pull_request') {
     return 'Opening pull requests is not built yet; use deliver branch, merge or none.';
   }
   return null;
 }
 
+/** Makes the run and keeps its graph, which is written step by step. */
+function createInSteps(
+  draft: Draft,
+  made: RunRow,
+  tasks: readonly PlanTask[],
+  ids: ReadonlyMap<string, string>,
+  dependencies: readonly PlanDependency[],
+): void {
+  const run: RunRow = { ...made, status: 'planning', startedAtMs: null };
+  draft.create('runs', run);
+  const idOf = (key: string): string => ids.get(key) ?? key;
+  const pending = new Map<string, number>();
+  for (const edge of dependencies) {
+    if (isRequired(edge)) pending.set(edge.downstream, (pending.get(edge.downstream) ?? 0) + 1);
+  }
+  const specs = tasks.map(({ key: _key, id: _id, ...spec }) => spec);
+  const needsIds = needsIdsOf(draft, specs);
+  const planned = specs.map((spec, position) => {
+    const key = tasks[position]?.key ?? '';
+    const needsId = needsIds[position] ?? '';
+    return { id: idOf(key), key, position, pending: pending.get(key) ?? 0, needsId, spec };
+  });
+  const edges = dependencies.map((edge) => ({
+    ...edge,
+    upstream: idOf(edge.upstream),
+    downstream: idOf(edge.downstream),
+  }));
+  const { goal, status } = run;
+  draft.event('run.created', { run: run.id }, { goal, status, task_count: tasks.length });
+  keepParts(draft, run, planned, edges);
+}
+
+/** What a task of a new run takes over from the one that it repeats. */
+export interface Repeated {
+  readonly rerunOf: string;
+  readonly assignedWorker: string | null;
+}
+
 /** Writes tasks and edges of a new run, tells them, and starts what depends on nothing. */
-function insertGraph(
+export function insertGraph(
   draft: Draft,
   run: RunRow,
   tasks: readonly PlanTask[],
   ids: ReadonlyMap<string, string>,
   dependencies: readonly PlanDependency[],
+  repeated: ReadonlyMap<string, Repeated> = new Map(),
 ): void {
   const idOf = (key: string): string => ids.get(key) ?? key;
   const pending = new Map<string, number>();
@@ -75,7 +121,12 @@ function insertGraph(
   }
   const free: string[] = [];
   const specs = tasks.map(({ key: _key, id: _id, ...spec }) => spec);
-  const needsIds = needsIdsOf(draft, specs);
+  const needsIds =
+    repeated.size === 0
+      ? needsIdsOf(draft, specs)
+      : specs.map((spec, at) =>
+          needsIdOf(draft, spec, repeated.get(tasks[at]?.key ?? '')?.assignedWorker ?? null),
+        );
   const statuses = specs.map((spec, position) => {
     const key = tasks[position]?.key ?? '';
     const needsId = needsIds[position] ?? '';
@@ -89,7 +140,8 @@ function insertGraph(
       needsId,
       pending: count,
     });
-    insertTask(draft, task, cold);
+    const { rerunOf = null, assignedWorker = null } = repeated.get(key) ?? {};
+    insertTask(draft, { ...task, assignedWorker }, { ...cold, rerunOf });
     if (count === 0) free.push(id);
     return count > 0 ? 'blocked' : statusWhenOpen(task, spec, run.policy);
   });
@@ -120,7 +172,8 @@ function insertGraph(
   );
 }
 
-function loadSchemas(draft: Draft, plan: Plan): void {
+/** Loads what is wrong with the schemas of a plan's outputs. */
+export function loadSchemas(draft: Draft, plan: Plan): void {
   draft.load(
     plan.tasks.flatMap((task) =>
       task.outputs.flatMap(({ schema }) =>
@@ -130,7 +183,12 @@ function loadSchemas(draft: Draft, plan: Plan): void {
   );
 }
 
-function findTaken(draft: Draft, plan: Plan, ids: ReadonlyMap<string, string>): Refused | null {
+/** The refusal of an id that a client chose and that is in use, or null. */
+export function findTaken(
+  draft: Draft,
+  plan: Plan,
+  ids: ReadonlyMap<string, string>,
+): Refused | null {
   const chosen = plan.tasks.filter((task) => task.id !== undefined);
   draft.load(chosen.map((task) => row('tasks', ids.get(task.key) ?? '')));
   for (const task of chosen) {

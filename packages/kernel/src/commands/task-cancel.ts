@@ -18,6 +18,13 @@ export const taskCancel: Handler<'task.cancel'> = (draft, command) => {
       },
     );
   }
+  if (task.verifies !== null) {
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} only checks another one; cancel the task that it checks.`,
+      { verifies: task.verifies.task },
+    );
+  }
   const reason = command.reason ?? 'cancelled';
   cancelTasks(draft, downstreamOf(draft, task.id), (it) =>
     it.id === task.id ? reason : `${CANCELLED_WITH}${task.key}`,

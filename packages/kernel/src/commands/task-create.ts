@@ -1,5 +1,8 @@
 import { LIMITS, runPolicy, taskKey, type CommandOf, type TaskSpec } from '@baton/contract';
 import { judgeBlocked } from '../graph/judge-blocked.ts';
+import type { Reply } from '../decision.ts';
+import { chainOf } from '../delegation/chain.ts';
+import { prepareSpawn } from '../delegation/spawn.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { titleOf } from '../graph/expand-goal.ts';
@@ -18,7 +21,7 @@ import {
   isSatisfied,
   type WantedEdge,
 } from '../task/join-run.ts';
-import { newTask, taskIdOf, tellCreated } from '../task/new-task.ts';
+import { newTask, taskIdOf, tellCreated, type Lineage } from '../task/new-task.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
 import type { Handler } from './handler.ts';
 
@@ -26,7 +29,17 @@ type Body = CommandOf<'task.create'>['body'];
 
 /** One task: in a given run, in the run of what it depends on, or in a new run of its own. */
 export const taskCreate: Handler<'task.create'> = (draft, command) => {
-  const { body } = command;
+  const { spawner } = command;
+  if (spawner === undefined) return create(draft, command.body, lineageOf(draft, command.body));
+  const spawn = prepareSpawn(draft, spawner, command.body, specOf);
+  if ('refused' in spawn) return spawn;
+  if ('reply' in spawn) return spawn.reply;
+  const reply = create(draft, spawn.body, spawn.lineage);
+  if (!('refused' in reply)) spawn.tell();
+  return reply;
+};
+
+function create(draft: Draft, body: Body, lineage: Lineage): Reply | Refused {
   const spec = specOf(body);
   const checked = checkBody(draft, body, spec);
   if (checked !== null) return checked;
@@ -43,12 +56,29 @@ export const taskCreate: Handler<'task.create'> = (draft, command) => {
   if (fault !== null) return fault;
   const key = keyOf(draft, body, id, home.run);
   const run = home.run === null ? openRun(draft, body, spec) : home.run;
-  insertInto(draft, run, { id, key, spec, edges, isNew: home.run === null });
+  insertInto(draft, run, { id, key, spec, edges, lineage, isNew: home.run === null });
   return { task: id, run: run.id };
-};
+}
+
+/** Where a task stands that a person puts below another one. */
+function lineageOf(draft: Draft, body: Body): Lineage {
+  if (body.parent_task === undefined) return {};
+  const parent = draft.own('taskSpecs', body.parent_task);
+  return parent === null
+    ? {}
+    : { depth: parent.depth + 1, chain: chainOf(draft, body.key, specOf(body)) };
+}
 
 function specOf(body: Body): TaskSpec {
-  const { id: _id, key: _key, run: _run, goal: _goal, depends_on: _edges, ...spec } = body;
+  const {
+    id: _id,
+    key: _key,
+    run: _run,
+    goal: _goal,
+    force: _force,
+    depends_on: _edges,
+    ...spec
+  } = body;
   return spec;
 }
 
@@ -125,7 +155,7 @@ function checkRoom(draft: Draft, run: RunRow, key: string | undefined): Refused 
 }
 
 function isTaken(draft: Draft, run: RunRow, key: string): boolean {
-  return draft.list('tasksOfRun', run.id).some((it) => it.key === key);
+  return draft.list('tasksOfRun', run.id).some((it) => it.key === key && it.deletedAtMs === null);
 }
 
 /** A key where none is given: the client's id, else words of the title and the end of the id. */
@@ -156,16 +186,25 @@ interface Inserted {
   readonly key: string;
   readonly spec: TaskSpec;
   readonly edges: readonly WantedEdge[];
+  readonly lineage: Lineage;
   readonly isNew: boolean;
 }
 
 function insertInto(draft: Draft, run: RunRow, made: Inserted): void {
-  const { id, key, spec, edges, isNew } = made;
+  const { id, key, spec, edges, lineage, isNew } = made;
   if (!isNew) reopenRun(draft, run.id, `task_added:${key}`);
   const pending = edges.filter((edge) => !isSatisfied(draft, edge)).length;
   const position = draft.get('runs', run.id).taskCount;
   const needsId = needsIdOf(draft, spec, null);
-  const { task, cold } = newTask(draft, run, { id, key, position, spec, needsId, pending });
+  const { task, cold } = newTask(draft, run, {
+    id,
+    key,
+    position,
+    spec,
+    needsId,
+    pending,
+    lineage,
+  });
   insertTask(draft, task, cold);
   if (isNew) {
     const { goal } = run;

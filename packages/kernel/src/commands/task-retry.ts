@@ -1,12 +1,12 @@
 import { isTerminalTask } from '@baton/contract';
-import { refuse } from '../refuse.ts';
-import { list, row } from '../need.ts';
-import { redoTasks, blockedBy } from '../task/redo-task.ts';
+import { refuse, type Refused } from '../refuse.ts';
+import { blockedBy, loadRun, redoTasks } from '../task/redo-task.ts';
 import { reopenRun } from '../run/settle.ts';
 import type { Draft } from '../draft.ts';
+import type { TaskRow } from '../rows.ts';
 import type { Handler } from './handler.ts';
 
-/** A new generation of an ended task; what depends on it goes back to waiting where it can. */
+/** A new generation of an ended task, told of its last failure; what depends on it goes back to waiting where it can. */
 export const taskRetry: Handler<'task.retry'> = (draft, command) => {
   const task = draft.own('tasks', command.task);
   if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
@@ -17,14 +17,20 @@ export const taskRetry: Handler<'task.retry'> = (draft, command) => {
       { status: task.status },
     );
   }
-  draft.load([
-    row('runs', task.runId),
-    list('tasksOfRun', task.runId),
-    list('dependenciesOfRun', task.runId),
-    list('specsOfRun', task.runId),
-  ]);
+  const refused = refuseRedo(draft, task);
+  if (refused !== null) return refused;
+  reopenRun(draft, task.runId, `task_retried:${task.key}`);
+  const { downstream, reason } = command;
+  redoTasks(draft, task.id, { downstream, reason });
+  forgetFailure(draft, task.runId);
+  return { task: task.id, run: task.runId };
+};
+
+/** Why a task cannot be done again now, or null. Loads its run, as doing it again does. */
+export function refuseRedo(draft: Draft, task: TaskRow): Refused | null {
+  loadRun(draft, task.runId);
   if (draft.get('runs', task.runId).status === 'cancelling') {
-    return refuse('wrong_status', `Run ${task.runId} is being cancelled; retry once it has ended.`);
+    return refuse('wrong_status', `Run ${task.runId} is being cancelled; wait until it has ended.`);
   }
   const obstacle = blockedBy(draft, task.id);
   if (obstacle !== null) {
@@ -34,14 +40,11 @@ export const taskRetry: Handler<'task.retry'> = (draft, command) => {
       { upstream: obstacle.key, status: obstacle.status },
     );
   }
-  reopenRun(draft, task.runId, `task_retried:${task.key}`);
-  redoTasks(draft, task.id, command.downstream, command.reason);
-  forgetFailure(draft, task.runId);
-  return { task: task.id, run: task.runId };
-};
+  return null;
+}
 
 /** A run that has no failed task any more has no failure to name. */
-function forgetFailure(draft: Draft, runId: string): void {
+export function forgetFailure(draft: Draft, runId: string): void {
   const run = draft.get('runs', runId);
   if (run.failedTasks === 0 && run.reason !== null) draft.put('runs', { ...run, reason: null });
 }

@@ -8,6 +8,7 @@ import { closeDelivery } from '../delivery/deliver-result.ts';
 import type { Draft } from '../draft.ts';
 import { rows } from '../need.ts';
 import type { AttemptRow, TaskRow, TimerKind, TimerRow } from '../rows.ts';
+import { planStep } from '../run/plan-steps.ts';
 import { failTask } from '../task/end-task.ts';
 import { holdAnew } from '../task/make-ready.ts';
 import type { Handler } from './handler.ts';
@@ -47,8 +48,12 @@ const FIRE: { readonly [K in TimerKind]: Fire } = {
     const attempt = attemptOf(draft, timer);
     if (attempt?.status === 'stopping') closeStopped(draft, attempt.id);
   },
+  // Of a run, not of a task: see below.
+  plan_step: () => undefined,
   checkpoint_deadline: fireCheckpoint,
   approval_timeout: fireCheckpoint,
+  // Every await of a touched run is looked at, those whose time is up among them.
+  await_deadline: (draft, timer) => draft.touchRun(timer.runId),
   delivery_deadline: (draft, timer, task) => {
     const { deliveryOrder } = draft.get('runs', timer.runId);
     if (deliveryOrder?.task !== timer.taskId || task.generation !== timer.guard) return;
@@ -78,7 +83,8 @@ export const timerFire: Handler<'timer.fire'> = (draft, command) => {
   const task = timer.taskId === null ? null : draft.find('tasks', timer.taskId);
   if (task !== null) {
     FIRE[timer.kind](draft, timer, task, command.loggedAtMs ?? null);
-  }
+  } else if (timer.kind === 'checkpoint_deadline') fireCheckpoint(draft, timer);
+  else if (timer.kind === 'plan_step') planStep(draft, timer.runId, timer.guard);
   return { run: timer.runId, ...(timer.taskId === null ? {} : { task: timer.taskId }) };
 };
 

@@ -3,8 +3,13 @@ import type { Draft } from '../draft.ts';
 import { fits } from '../matching/fits.ts';
 import { takesSlot } from '../attempt/slots.ts';
 import { scoreParts, totalScore } from '../matching/score.ts';
+import { Gates } from '../limits/gates.ts';
+import { ownKeysOf } from '../limits/limit-keys.ts';
+import { needsIdsOf } from '../matching/hard-needs.ts';
+import { inQueueOrder, type Placed } from '../matching/queue-order.ts';
 import { list, lists, row, rows } from '../need.ts';
-import type { ReadyRow, WorkerRow } from '../rows.ts';
+import type { HardNeeds, WorkerRow } from '../rows.ts';
+import { changeTask } from '../task/change-task.ts';
 import type { Handler } from './handler.ts';
 
 /** A worker that asks for work, with what it may still take. */
@@ -22,6 +27,9 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
   const { project } = command;
   draft.load([
     list('readyOfProject', project),
+    list('limitsOfProject', project),
+    list('freeSlotsOfProject', project),
+    list('parkingsOfProject', project),
     ...rows(
       'workers',
       command.workers.map((it) => it.worker),
@@ -46,13 +54,27 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
     } else if (worker.incarnation === null) {
       continue;
     }
-    if (worker.draining) continue;
+    if (worker.draining || worker.leaving) continue;
     const used = open.filter(takesSlot).length;
     const left = Math.min(max, worker.slots - used);
     if (left > 0) seekers.push({ id: worker.id, left, used });
   }
-  claimed.push(...handOut(draft, project, seekers));
-  return { claimed };
+  const gates = new Gates(
+    {
+      limits: draft.list('limitsOfProject', project),
+      freeSlots: draft.list('freeSlotsOfProject', project),
+      parkings: draft.list('parkingsOfProject', project),
+    },
+    draft.nowMs,
+  );
+  const round = handOut(draft, project, seekers, gates);
+  const opensAtMs = gates.opensAtMs();
+  return {
+    claimed: [...claimed, ...round.claimed],
+    ...(round.pass === null ? {} : { pass: round.pass }),
+    ...(round.movedOn ? { again: true } : {}),
+    ...(opensAtMs === null ? {} : { againAtMs: opensAtMs }),
+  };
 };
 
 /** Asking over HTTP is a sign of life; who holds a link shows it by beats. */
@@ -62,58 +84,104 @@ function noteSeen(draft: Draft, worker: WorkerRow): void {
     draft.event('worker.online', { run: null }, { name: worker.name });
 }
 
-function handOut(
-  draft: Draft,
-  project: string,
-  seekers: readonly Seeker[],
-): { worker: string; attempt: string }[] {
-  const claimed: { worker: string; attempt: string }[] = [];
+/** What a round of handing out did. */
+interface Round {
+  readonly claimed: { worker: string; attempt: string }[];
+  /** The furthest turn that was taken; null: none was. */
+  pass: number | null;
+  /** Tasks that stood in the way were put elsewhere: there may be work behind them. */
+  movedOn: boolean;
+}
+
+function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gates: Gates): Round {
+  const round: Round = { claimed: [], pass: null, movedOn: false };
+  const passedOver = new Set<string>();
   // Seekers that several tasks fit fill up: what was chosen beyond that leaves slots for later tasks.
   for (;;) {
     const free = seekers.filter((it) => it.left > 0);
-    const chosen = chooseTasks(draft, project, free);
-    if (chosen.length === 0) return claimed;
-    loadForClaim(draft, chosen);
-    const before = claimed.length;
-    for (const taskId of chosen) {
-      const best = bestSeeker(draft, taskId, free);
+    const passNow = Math.max(draft.context.passOf(project), round.pass ?? 0);
+    const chosen = chooseTasks(draft, { project, passNow, passedOver }, free, gates);
+    if (chosen.length === 0) return round;
+    loadForClaim(
+      draft,
+      chosen.map((it) => it.row.taskId),
+    );
+    const before = round.claimed.length + passedOver.size;
+    for (const placed of chosen) {
+      const { taskId } = placed.row;
+      const { spec } = draft.get('taskSpecs', taskId);
+      const shut = gates.shutBy(ownKeysOf(spec));
+      if (shut !== null) {
+        passedOver.add(taskId);
+        if (regroup(draft, taskId, shut.key, gates)) round.movedOn = true;
+        continue;
+      }
+      const best = bestSeeker(draft, taskId, free, gates);
       if (best === null) continue;
-      const attempt = claim(draft, taskId, draft.get('workers', best.seeker.id), best.score);
-      best.seeker.left -= 1;
-      best.seeker.used += 1;
-      claimed.push({ worker: best.seeker.id, attempt: attempt.id });
+      const { seeker, score, engine } = best;
+      const worker = draft.get('workers', seeker.id);
+      const attempt = claim(draft, taskId, worker, { score, engine, gates });
+      seeker.left -= 1;
+      seeker.used += 1;
+      round.claimed.push({ worker: seeker.id, attempt: attempt.id });
+      round.pass = Math.max(round.pass ?? 0, placed.pass);
     }
-    if (claimed.length === before) return claimed;
+    if (round.claimed.length + passedOver.size === before) return round;
   }
 }
 
+/**
+ * A task that became ready before one of its keys had a limit stands among tasks without one: it is put
+ * among those that count under the key. Answers whether it was.
+ */
+function regroup(draft: Draft, taskId: string, key: string, gates: Gates): boolean {
+  const ready = draft.get('ready', taskId);
+  const { needs } = draft.get('needs', ready.needsId);
+  if (needs.keys?.includes(key) === true) return false;
+  const { spec } = draft.get('taskSpecs', taskId);
+  const [needsId = ready.needsId] = needsIdsOf(draft, [spec], needs.worker, gates.keys);
+  changeTask(draft, taskId, { needsId });
+  draft.put('ready', { ...ready, needsId });
+  return true;
+}
+
+interface Queue {
+  readonly project: string;
+  readonly passNow: number;
+  readonly passedOver: ReadonlySet<string>;
+}
+
 /** Tasks to take now, in queue order: each fits a seeker that has a slot left. */
-function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]): string[] {
+function chooseTasks(
+  draft: Draft,
+  { project, passNow, passedOver }: Queue,
+  seekers: readonly Seeker[],
+  gates: Gates,
+): Placed[] {
   const total = seekers.reduce((sum, it) => sum + it.left, 0);
   if (total === 0) return [];
-  const queue = [...draft.list('readyOfProject', project)].sort(inQueueOrder);
+  const waiting = draft.list('readyOfProject', project).filter((it) => !passedOver.has(it.taskId));
+  const queue = inQueueOrder(waiting, draft.nowMs, passNow);
   draft.load(
     rows(
       'needs',
-      queue.map((it) => it.needsId),
+      queue.map((it) => it.row.needsId),
     ),
   );
   /** Slots that each set of needs can still get; sets that share seekers may be promised too many. */
   const roomByNeeds = new Map<string, number>();
-  const chosen: ReadyRow[] = [];
-  for (const ready of queue) {
+  const chosen: Placed[] = [];
+  for (const placed of queue) {
     if (chosen.length >= total) break;
-    let room = roomByNeeds.get(ready.needsId);
-    if (room === undefined) {
-      const { needs } = draft.get('needs', ready.needsId);
-      const fitting = seekers.filter((it) => fits(needs, draft.get('workers', it.id)));
-      room = fitting.reduce((sum, it) => sum + it.left, 0);
-    }
-    if (room > 0) chosen.push(ready);
-    roomByNeeds.set(ready.needsId, room - 1);
+    const { needsId } = placed.row;
+    let room = roomByNeeds.get(needsId);
+    if (room === undefined)
+      room = roomFor(draft, draft.get('needs', needsId).needs, seekers, gates);
+    if (room > 0) chosen.push(placed);
+    roomByNeeds.set(needsId, room - 1);
   }
   draft.load(
-    chosen.flatMap(({ taskId, runId }) => [
+    chosen.flatMap(({ row: { taskId, runId } }) => [
       row('ready', taskId),
       row('tasks', taskId),
       row('taskSpecs', taskId),
@@ -121,30 +189,46 @@ function chooseTasks(draft: Draft, project: string, seekers: readonly Seeker[]):
       list('edgesIn', taskId),
     ]),
   );
-  return chosen.map((it) => it.taskId).filter((id) => draft.get('tasks', id).status === 'ready');
+  return chosen.filter((it) => draft.get('tasks', it.row.taskId).status === 'ready');
+}
+
+/** Slots of the seekers that may start work with these needs now. */
+function roomFor(draft: Draft, needs: HardNeeds, seekers: readonly Seeker[], gates: Gates): number {
+  if (gates.shutBy(needs.keys ?? []) !== null) return 0;
+  return seekers
+    .filter((it) => canStart(needs, draft.get('workers', it.id), gates))
+    .reduce((sum, it) => sum + it.left, 0);
+}
+
+function canStart(needs: HardNeeds, worker: WorkerRow, gates: Gates): boolean {
+  const now = fits(needs, worker) ? gates.engineNow(needs, worker) : null;
+  return now !== null && 'engine' in now;
 }
 
 function bestSeeker(
   draft: Draft,
   taskId: string,
   seekers: readonly Seeker[],
-): { seeker: Seeker; score: number } | null {
+  gates: Gates,
+): { seeker: Seeker; score: number; engine: string } | null {
   const { needs } = draft.get('needs', draft.get('tasks', taskId).needsId);
   const { spec } = draft.get('taskSpecs', taskId);
   const inputMakers = inputMakersOf(draft, taskId);
   const { continueAttemptId } = draft.get('tasks', taskId);
   const continuesOn =
     continueAttemptId === null ? null : draft.get('attempts', continueAttemptId).workerId;
-  let best: { seeker: Seeker; score: number; lastMs: number } | null = null;
+  let best: { seeker: Seeker; score: number; engine: string; lastMs: number } | null = null;
   for (const seeker of seekers) {
     const worker = draft.get('workers', seeker.id);
     if (seeker.left <= 0 || !fits(needs, worker)) continue;
+    const now = gates.engineNow(needs, worker);
+    if (now === null || !('engine' in now)) continue;
     const freeSlots = worker.slots - seeker.used;
     const score = totalScore(scoreParts({ spec, worker, freeSlots, inputMakers, continuesOn }));
     const lastMs = worker.lastClaimAtMs ?? 0;
     const isBetter =
       best === null || score > best.score || (score === best.score && lastMs < best.lastMs);
-    if (isBetter) best = { seeker, score, lastMs };
+    if (isBetter) best = { seeker, score, engine: now.engine, lastMs };
   }
   return best;
 }
@@ -158,9 +242,4 @@ function inputMakersOf(draft: Draft, taskId: string): string[] {
       const made = draft.get('tasks', edge.upstreamId).resultAttemptId;
       return made === null ? [] : [draft.get('attempts', made).workerId];
     });
-}
-
-/** Priority, then fairness between runs, then age. */
-export function inQueueOrder(a: ReadyRow, b: ReadyRow): number {
-  return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;
 }

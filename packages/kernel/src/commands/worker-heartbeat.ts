@@ -77,7 +77,9 @@ function renew(draft: Draft, attempt: AttemptRow, beat: Beat['attempts'][number]
     if (attempt.missedBeats > 0) draft.put('attempts', { ...attempt, missedBeats: 0 });
     return;
   }
-  const leaseUntilMs = draft.nowMs + attempt.leaseSeconds * 1_000;
+  // A grace may reach further: what renews a lease never shortens it.
+  const renewedMs = draft.nowMs + attempt.leaseSeconds * 1_000;
+  const leaseUntilMs = Math.max(attempt.leaseUntilMs, renewedMs);
   draft.put('attempts', { ...attempt, leaseUntilMs, missedBeats: 0 });
   if (beat.usage !== undefined) noteUsage(draft, attempt.id, beat.usage);
   if (beat.progress !== undefined) putProgress(draft, attempt.taskId, attempt.id, beat.progress);

@@ -1,4 +1,5 @@
 import type { CommitRef, DeliveryOrder, DeliveryState } from '@baton/contract';
+import { isHandedOn } from '../delegation/chain.ts';
 import type { Draft } from '../draft.ts';
 import { isRequired } from '../graph/edge-rule.ts';
 import { list, lists, rows } from '../need.ts';
@@ -55,12 +56,8 @@ function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
     ),
   );
   const candidates = ended.filter((it) => commitOf(draft, it)?.delivered === undefined);
-  draft.load(
-    lists(
-      'edgesOut',
-      candidates.map((it) => it.id),
-    ),
-  );
+  const candidateIds = candidates.map((it) => it.id);
+  draft.load([...lists('edgesOut', candidateIds), ...rows('taskSpecs', candidateIds)]);
   const waiting = candidates
     .toSorted((a, b) => a.position - b.position)
     .find((it) => isDelivering(draft, it));
@@ -106,8 +103,11 @@ function order(draft: Draft, run: RunRow, task: TaskRow): void {
 /** Whether a completed task's commit is one that the run delivers. */
 function isDelivering(draft: Draft, task: TaskRow): boolean {
   const commit = commitOf(draft, task);
+  // What a check leaves in its workspace is no work.
+  if (task.verifies !== null) return false;
   if (commit === null || commit.delivered !== undefined) return false;
   if (task.kind === 'integrate') return true;
+  if (isHandedOn(draft.get('taskSpecs', task.id))) return false;
   return commit.commit !== commit.base && isLast(draft, task.id);
 }
 
@@ -129,7 +129,10 @@ function isOnlyDelivering(draft: Draft, run: RunRow, task: TaskRow): boolean {
   );
   const others = draft
     .list('tasksOfRun', run.id)
-    .filter((it) => it.id !== task.id && it.kind !== 'human' && it.kind !== 'join')
+    .filter(
+      (it) =>
+        it.id !== task.id && it.kind !== 'human' && it.kind !== 'join' && it.verifies === null,
+    )
     .filter((it) => it.kind === 'integrate' || !withDependents.has(it.id));
   draft.load(
     rows(

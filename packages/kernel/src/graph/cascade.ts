@@ -1,10 +1,11 @@
 import type { Draft } from '../draft.ts';
-import { row, rows } from '../need.ts';
+import { rows } from '../need.ts';
 import type { DependencyRow, TaskRow } from '../rows.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
 import { openTask } from '../task/open-task.ts';
 import { deadReason, edgeState, isRequired } from './edge-rule.ts';
 import { edgesOutReader } from './edges-out.ts';
+import { gateVerdictOf, loadGates } from './gate.ts';
 
 /**
  * Carries the end of tasks (or their going out of play) on to what depends on them, level by level:
@@ -16,7 +17,7 @@ export function cascade(draft: Draft, ended: readonly string[]): void {
   let level = ended;
   while (level.length > 0) {
     const edges = edgesOut(level).filter((edge) => !edge.satisfied && isRequired(edge));
-    loadGateResults(draft, edges);
+    loadVerdicts(draft, edges);
     level = passOn(draft, edges);
   }
 }
@@ -27,7 +28,7 @@ function passOn(draft: Draft, edges: readonly DependencyRow[]): string[] {
   const maybeOpen = new Set<string>();
   for (const edge of inPlanOrder(draft, edges)) {
     const upstream = draft.get('tasks', edge.upstreamId);
-    const state = edgeState(edge, upstream, () => resultOf(draft, upstream));
+    const state = edgeState(edge, upstream, () => gateVerdictOf(draft, upstream));
     if (state === 'satisfied') {
       satisfy(draft, edge);
       maybeOpen.add(edge.downstreamId);
@@ -57,12 +58,20 @@ export function openAll(draft: Draft, ids: readonly string[]): string[] {
   return ids.filter((id) => openTask(draft, id));
 }
 
+/** Tells of a gate that is shut, beside the blocking of what stands before it. */
+export function tellGate(draft: Draft, task: TaskRow, reason: string): void {
+  if (!reason.startsWith('gate_failed:')) return;
+  const upstream = reason.slice('gate_failed:'.length);
+  draft.event('gate.failed', { run: task.runId, task: task.id }, { upstream, reason });
+}
+
 /** Takes a blocked task out of play: nothing that is in motion can make it start. */
 export function leavePlay(draft: Draft, id: string, reason: string): boolean {
   const task = draft.get('tasks', id);
   if (task.status !== 'blocked' || task.outOfPlay) return false;
   changeTask(draft, id, { outOfPlay: true, reason });
   draft.event('task.blocked', { run: task.runId, task: id }, { reason });
+  tellGate(draft, task, reason);
   return true;
 }
 
@@ -97,18 +106,9 @@ function inPlanOrder(draft: Draft, edges: readonly DependencyRow[]): DependencyR
   return edges.toSorted((a, b) => position(a) - position(b));
 }
 
-/** A gate asks for its upstream's result, an attempt away. */
-function loadGateResults(draft: Draft, edges: readonly DependencyRow[]): void {
+/** A gate asks for the verdict on its upstream's result: an attempt and a spec away. */
+function loadVerdicts(draft: Draft, edges: readonly DependencyRow[]): void {
   const gates = edges.filter((edge) => edge.type === 'gate');
   const upstreams = gates.map((edge) => draft.get('tasks', edge.upstreamId));
-  draft.load(
-    upstreams.flatMap((it) =>
-      it.resultAttemptId === null ? [] : [row('attempts', it.resultAttemptId)],
-    ),
-  );
-}
-
-/** The result that stands for a task, or null. */
-export function resultOf(draft: Draft, task: TaskRow) {
-  return task.resultAttemptId === null ? null : draft.get('attempts', task.resultAttemptId).result;
+  loadGates(draft, upstreams);
 }

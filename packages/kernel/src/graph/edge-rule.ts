@@ -1,5 +1,6 @@
-import { isTerminalTask, type TaskResult } from '@baton/contract';
+import { isTerminalTask } from '@baton/contract';
 import type { DependencyRow, TaskRow } from '../rows.ts';
+import type { GateVerdict } from './gate.ts';
 
 /**
  * What an upstream means for an edge: `open` nothing yet; `satisfied`; `dead` never, while nothing
@@ -7,19 +8,25 @@ import type { DependencyRow, TaskRow } from '../rows.ts';
  */
 export type EdgeState = 'open' | 'satisfied' | 'dead' | 'unfired';
 
+const GATE_STATES: { readonly [V in GateVerdict]: EdgeState } = {
+  accepted: 'satisfied',
+  rejected: 'dead',
+  open: 'open',
+};
+
 /** Whether an edge must be satisfied before its downstream may start. */
 export function isRequired(edge: Pick<DependencyRow, 'type'>): boolean {
   return edge.type !== 'related';
 }
 
 /**
- * The state of an edge by its upstream. `result` is that of the upstream's standing attempt, asked for
- * only by a `gate` of a completed upstream.
+ * The state of an edge by its upstream. `verdict` is that on the upstream's result, asked for only by a
+ * `gate` of a completed upstream.
  */
 export function edgeState(
   edge: Pick<DependencyRow, 'type' | 'rule'>,
   upstream: Pick<TaskRow, 'status' | 'outOfPlay'>,
-  result: () => TaskResult | null,
+  verdict: () => GateVerdict,
 ): EdgeState {
   if (!isRequired(edge)) return 'satisfied';
   const { status, outOfPlay } = upstream;
@@ -32,7 +39,7 @@ export function edgeState(
       return status === 'failed' ? 'satisfied' : 'unfired';
     case 'success':
       if (status !== 'completed') return 'dead';
-      return edge.type !== 'gate' || result()?.status === 'success' ? 'satisfied' : 'dead';
+      return edge.type === 'gate' ? GATE_STATES[verdict()] : 'satisfied';
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Draft } from '../draft.ts';
 import { rows } from '../need.ts';
 import type { TaskRow } from '../rows.ts';
-import { cascade, leavePlay, resultOf, skipTask } from './cascade.ts';
+import { cascade, leavePlay, skipTask } from './cascade.ts';
 import { deadReason, edgeState, isRequired } from './edge-rule.ts';
+import { gateVerdictOf } from './gate.ts';
 
 /**
  * Looks at a task that has just been blocked from all its sides: one whose condition is not met any
@@ -37,7 +38,7 @@ function lookUpstream(
   let unfiredBy: TaskRow | null = null;
   for (const edge of open) {
     const upstream = draft.get('tasks', edge.upstreamId);
-    const state = edgeState(edge, upstream, () => resultOf(draft, upstream));
+    const state = edgeState(edge, upstream, () => gateVerdictOf(draft, upstream));
     if (state === 'dead') dead ??= deadReason(edge, upstream);
     if (state === 'unfired') unfiredBy ??= upstream;
   }

@@ -56,7 +56,8 @@ function movingFault(task: TaskRow, from: RunRow, to: RunRow): Refused | null {
       { from: from.id, to: to.id },
     );
   }
-  if (task.attemptId === null && to.status !== 'cancelling') return null;
+  const isOpen = to.status !== 'cancelling' && to.barrierId === null;
+  if (task.attemptId === null && isOpen) return null;
   return refuse(
     'cannot_move',
     `Task ${task.key} has been worked on in run ${from.id} and stays there. Create it anew with depends_on.`,
@@ -85,7 +86,8 @@ function moveBelongings(draft: Draft, task: TaskRow): void {
   for (const note of draft.list('notesOfTask', id)) draft.put('notes', { ...note, runId });
 }
 
-function freeKey(key: string, taken: ReadonlySet<string>): string {
+/** The key, or the same with the first number that makes it one nobody has. */
+export function freeKey(key: string, taken: ReadonlySet<string>): string {
   if (!taken.has(key)) return key;
   let number = 2;
   while (taken.has(`${key.slice(0, 56)}-${number}`)) number += 1;

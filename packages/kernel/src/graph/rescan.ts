@@ -5,7 +5,8 @@ import type { TaskRow } from '../rows.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
 import { openTask } from '../task/open-task.ts';
 import { dropTimers } from '../timer.ts';
-import { resultOf } from './cascade.ts';
+import { tellGate } from './cascade.ts';
+import { gateVerdictOf, loadGates } from './gate.ts';
 import { scanRun, type ScannedRun, type ScannedTask } from './scan-run.ts';
 
 /**
@@ -16,12 +17,13 @@ export function rescanRun(draft: Draft, runId: string): void {
   for (;;) {
     const scan = scanNow(draft, runId);
     writeEdges(draft, runId, scan);
-    const ended = draft
+    const moved = draft
       .list('tasksOfRun', runId)
       .toSorted((a, b) => a.position - b.position)
       .filter((task) => apply(draft, task, scan.tasks.get(task.id)));
-    // What ended by this (a join, a handler that is not needed) moves what depends on it: look again.
-    if (ended.length === 0) return;
+    // What ended by this (a join, a handler that is not needed) moves what depends on it, and what was
+    // blocked by it may be out of play: look again.
+    if (moved.length === 0) return;
   }
 }
 
@@ -29,13 +31,11 @@ function scanNow(draft: Draft, runId: string): ScannedRun {
   const tasks = draft.list('tasksOfRun', runId);
   const edges = draft.list('dependenciesOfRun', runId);
   const gates = new Set(edges.filter((it) => it.type === 'gate').map((it) => it.upstreamId));
-  draft.load(
-    rows(
-      'attempts',
-      tasks.filter((it) => gates.has(it.id)).map((it) => it.resultAttemptId),
-    ),
+  loadGates(
+    draft,
+    tasks.filter((it) => gates.has(it.id)),
   );
-  return scanRun(tasks, edges, (task) => resultOf(draft, task));
+  return scanRun(tasks, edges, (task) => gateVerdictOf(draft, task));
 }
 
 function writeEdges(draft: Draft, runId: string, scan: ScannedRun): void {
@@ -45,14 +45,15 @@ function writeEdges(draft: Draft, runId: string, scan: ScannedRun): void {
   }
 }
 
-/** Brings one task in line; answers whether it ended by that. */
+/** Brings one task in line; answers whether others may look different by that. */
 function apply(draft: Draft, task: TaskRow, scanned: ScannedTask | undefined): boolean {
   if (scanned === undefined) return false;
   if (scanned.pending !== task.pending) changeTask(draft, task.id, { pending: scanned.pending });
   const about = { run: task.runId, task: task.id };
   if (task.status === 'ready' || task.status === 'awaiting_approval') {
-    if (scanned.pending > 0) blockTask(draft, task.id);
-    return false;
+    if (scanned.pending === 0) return false;
+    blockTask(draft, task.id);
+    return true;
   }
   if (task.status !== 'blocked') return false;
   if (scanned.unfiredBy !== null) {
@@ -70,6 +71,7 @@ function apply(draft: Draft, task: TaskRow, scanned: ScannedTask | undefined): b
   if (outOfPlay !== task.outOfPlay || reason !== task.reason) {
     changeTask(draft, task.id, { outOfPlay, reason });
     draft.event('task.blocked', about, { reason });
+    if (reason !== null) tellGate(draft, task, reason);
   }
   return false;
 }

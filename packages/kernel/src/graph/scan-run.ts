@@ -1,6 +1,7 @@
-import { isTerminalTask, type TaskResult } from '@baton/contract';
+import { isTerminalTask } from '@baton/contract';
 import type { DependencyRow, TaskRow } from '../rows.ts';
 import { deadReason, edgeState, isRequired, type EdgeState } from './edge-rule.ts';
+import type { GateVerdict } from './gate.ts';
 
 /** What a task's in-edges say about it, computed from nothing but the statuses of its upstreams. */
 export interface ScannedTask {
@@ -24,7 +25,7 @@ export interface ScannedRun {
 export function scanRun(
   tasks: readonly TaskRow[],
   dependencies: readonly DependencyRow[],
-  resultOf: (task: TaskRow) => TaskResult | null,
+  verdictOf: (task: TaskRow) => GateVerdict,
 ): ScannedRun {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const into = new Map<string, DependencyRow[]>(tasks.map((task) => [task.id, []]));
@@ -43,7 +44,7 @@ export function scanRun(
       if (upstream === undefined) continue;
       const seen = { ...upstream, outOfPlay: about?.outOfPlay ?? false };
       const now = { ...seen, reason: about?.outOfPlay === true ? about.reason : upstream.reason };
-      const state = edgeState(edge, now, () => resultOf(upstream));
+      const state = edgeState(edge, now, () => verdictOf(upstream));
       edges.set(edge.id, state);
       if (state !== 'satisfied' && isRequired(edge)) pending += 1;
       if (state === 'dead') reason ??= deadReason(edge, now);

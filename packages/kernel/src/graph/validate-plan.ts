@@ -8,6 +8,7 @@ import {
 } from '@baton/contract';
 import { refuse, type Refused } from '../refuse.ts';
 import { wantedEngine } from '../matching/hard-needs.ts';
+import { policyFault } from '../verification/policy.ts';
 import { findCycle } from './find-cycle.ts';
 
 /** What is checked against besides the plan itself. */
@@ -21,8 +22,24 @@ export interface ValidPlan {
   readonly dependencies: readonly PlanDependency[];
 }
 
-/** Checks a plan whole. Linear in tasks and edges. */
-export function validatePlan(plan: Plan, facts: PlanFacts): ValidPlan | Refused {
+/** What a plan is added to: a run's tasks and edges that stay. */
+export interface GraphAround {
+  /** Keys that no new task may have. */
+  readonly taken: ReadonlySet<string>;
+  /** Tasks that edges may name, by key. */
+  readonly tasks: ReadonlyMap<string, CheckedTask>;
+  /** Edges among them, by key. */
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+}
+
+const nothing: GraphAround = { taken: new Set(), tasks: new Map(), edges: [] };
+
+/** Checks a plan whole, perhaps on top of what a run has. Linear in tasks and edges. */
+export function validatePlan(
+  plan: Plan,
+  facts: PlanFacts,
+  around: GraphAround = nothing,
+): ValidPlan | Refused {
   if (plan.tasks.length > LIMITS.tasksPerRunMax) {
     return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
   }
@@ -32,21 +49,23 @@ export function validatePlan(plan: Plan, facts: PlanFacts): ValidPlan | Refused 
       `A run has at most ${LIMITS.dependenciesPerRunMax} dependencies.`,
     );
   }
-  const byKey = new Map<string, PlanTask>();
+  const byKey = new Map<string, CheckedTask>(around.tasks);
+  const keys = new Set(around.taken);
   const ids = new Set<string>();
   for (const task of plan.tasks) {
-    if (byKey.has(task.key)) {
+    if (keys.has(task.key)) {
       return refuse('duplicate_key', `Two tasks have the key ${task.key}; each needs its own.`);
     }
     if (task.id !== undefined && ids.has(task.id)) {
       return refuse('duplicate_key', `Two tasks have the id ${task.id}; each needs its own.`);
     }
+    keys.add(task.key);
     byKey.set(task.key, task);
     if (task.id !== undefined) ids.add(task.id);
     const fault = checkTask(task.key, task, facts);
     if (fault !== null) return fault;
   }
-  return checkEdges(plan, byKey);
+  return checkEdges(plan, byKey, around);
 }
 
 type CheckedTask = Omit<PlanTask, 'key' | 'id'>;
@@ -94,12 +113,8 @@ function checkOutputs(
 /** What a spec asks for that no part of the system does yet; saying so beats ignoring it. */
 function unbuiltPart(task: CheckedTask): string | null {
   if (task.kind === 'plan') return 'plan tasks are not executed yet; give the plan itself.';
-  if (task.verification !== undefined) {
-    return 'a verification policy is not executed yet; add a verify task and a gate.';
-  }
-  if (task.approval?.plan === true) return "approval of an agent's plan is not built yet.";
-  if (task.timeouts.idle !== undefined)
-    return 'timeouts.idle is not enforced yet; use timeouts.run.';
+  const unverifiable = policyFault(task);
+  if (unverifiable !== null) return unverifiable;
   if (task.kind === 'human' && task.outputs.length > 0) {
     return 'a human task has no outputs; its answer is in the upstream results of its dependents.';
   }
@@ -107,7 +122,11 @@ function unbuiltPart(task: CheckedTask): string | null {
   return null;
 }
 
-function checkEdges(plan: Plan, byKey: ReadonlyMap<string, PlanTask>): ValidPlan | Refused {
+function checkEdges(
+  plan: Plan,
+  byKey: ReadonlyMap<string, CheckedTask>,
+  around: GraphAround,
+): ValidPlan | Refused {
   const edges = new Map<string, PlanDependency>();
   for (const edge of plan.dependencies) {
     for (const key of [edge.upstream, edge.downstream]) {
@@ -130,9 +149,12 @@ function checkEdges(plan: Plan, byKey: ReadonlyMap<string, PlanTask>): ValidPlan
   const dependencies = [...edges.values()];
   const cycle = findCycle(
     [...byKey.keys()],
-    dependencies
-      .filter((edge) => edge.type !== 'related')
-      .map((edge) => ({ from: edge.upstream, to: edge.downstream })),
+    [
+      ...around.edges,
+      ...dependencies
+        .filter((edge) => edge.type !== 'related')
+        .map((edge) => ({ from: edge.upstream, to: edge.downstream })),
+    ],
   );
   if (cycle !== null) return refuseCycle(cycle);
   const self = dependencies.find((edge) => edge.upstream === edge.downstream);
@@ -182,10 +204,10 @@ export function checkEdge(edge: CheckedEdge, name: string, upstream: CheckedTask
 }
 
 function checkGate(edge: CheckedEdge, name: string, upstream: CheckedTask): Refused | null {
-  if (upstream.kind !== 'verify' && upstream.role !== 'verifier') {
+  if (upstream.kind === 'human' || upstream.kind === 'join') {
     return refuse(
       'not_supported',
-      `A gate needs a verifier upstream, and ${name} is none; give it kind verify, or use blocks.`,
+      `A gate needs a result that is judged, and ${name} is a ${upstream.kind} task; use blocks.`,
       { upstream: name },
     );
   }

@@ -13,8 +13,8 @@ export function misfits(needs: HardNeeds, worker: WorkerRow): string[] {
   const out: string[] = [];
   if (needs.worker !== null && needs.worker !== worker.name)
     out.push(`only ${needs.worker} may take it`);
-  const engine = engineMisfit(needs.engine, capabilities);
-  if (engine !== null) out.push(engine);
+  if (enginesOf(needs, capabilities).length === 0)
+    out.push(engineMisfit(needs.engine, capabilities));
   for (const term of needs.selector) {
     if (!holds(term, worker.labels)) out.push(`label ${sayTerm(term)} does not hold`);
   }
@@ -31,16 +31,21 @@ export function misfits(needs: HardNeeds, worker: WorkerRow): string[] {
   return out;
 }
 
-/** The engine a worker would use: the wanted one, else its first that can log in; null: none. */
-export function engineFor(wanted: string | null, capabilities: Capabilities): string | null {
-  const found = capabilities.engines.find(
-    (it) => it.auth !== 'missing' && (wanted === null ? it.name !== 'shell' : it.name === wanted),
-  );
-  return found?.name ?? null;
+/**
+ * The engines of a worker that would do, the best first: the wanted one, then its fallback; where none
+ * is wanted, all but `shell`. Only those that can log in.
+ */
+export function enginesOf(
+  needs: Pick<HardNeeds, 'engine' | 'fallbackEngine'>,
+  capabilities: Capabilities,
+): string[] {
+  const able = capabilities.engines.filter((it) => it.auth !== 'missing').map((it) => it.name);
+  if (needs.engine === null) return able.filter((it) => it !== 'shell');
+  const wanted = [needs.engine, needs.fallbackEngine].filter((it) => it !== undefined);
+  return [...new Set(wanted)].filter((it) => able.includes(it));
 }
 
-function engineMisfit(wanted: string | null, capabilities: Capabilities): string | null {
-  if (engineFor(wanted, capabilities) !== null) return null;
+function engineMisfit(wanted: string | null, capabilities: Capabilities): string {
   if (wanted === null) return 'has no agent engine that is logged in';
   return capabilities.engines.some((it) => it.name === wanted)
     ? `engine ${wanted} is not logged in`

@@ -1,8 +1,11 @@
 import type { TaskSpec } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { stableJson } from '../json-text.ts';
+import { ownKeysOf } from '../limits/limit-keys.ts';
 import { rows } from '../need.ts';
 import type { HardNeeds } from '../rows.ts';
+
+const noKeys: ReadonlySet<string> = new Set();
 
 /** The engine a task asks for; null: any that can log in, other than `shell`. */
 export function wantedEngine(spec: Pick<TaskSpec, 'kind' | 'needs'>): string | null {
@@ -10,7 +13,13 @@ export function wantedEngine(spec: Pick<TaskSpec, 'kind' | 'needs'>): string | n
 }
 
 /** What a worker must have to take a task, in one form for equal needs. */
-export function hardNeedsOf(spec: TaskSpec, assignedWorker: string | null): HardNeeds {
+export function hardNeedsOf(
+  spec: TaskSpec,
+  assignedWorker: string | null,
+  limitedKeys: ReadonlySet<string> = noKeys,
+): HardNeeds {
+  const keys = ownKeysOf(spec).filter((key) => limitedKeys.has(key));
+  const { fallback_engine: fallbackEngine } = spec.needs;
   const selector = (spec.needs.selector ?? []).map((term) => ({
     ...term,
     values: term.values.toSorted(),
@@ -23,6 +32,8 @@ export function hardNeedsOf(spec: TaskSpec, assignedWorker: string | null): Hard
     tools: [...new Set(spec.needs.tools ?? [])].sort(),
     environment:
       spec.needs.environment?.required === true ? (spec.needs.environment.class ?? null) : null,
+    ...(fallbackEngine === undefined ? {} : { fallbackEngine }),
+    ...(keys.length === 0 ? {} : { keys: keys.sort() }),
   };
 }
 
@@ -34,11 +45,12 @@ export function needsIdsOf(
   draft: Draft,
   specs: readonly TaskSpec[],
   assignedWorker: string | null = null,
+  limitedKeys: ReadonlySet<string> = draft.context.limitedKeys(draft.project),
 ): string[] {
   const idOfText = new Map<string, string>();
   const needsOfId = new Map<string, HardNeeds>();
   const ids = specs.map((spec) => {
-    const needs = hardNeedsOf(spec, assignedWorker);
+    const needs = hardNeedsOf(spec, assignedWorker, limitedKeys);
     const text = stableJson([draft.project, needs]);
     const id = idOfText.get(text) ?? draft.context.sha256(text);
     idOfText.set(text, id);

@@ -1,7 +1,7 @@
 import { taskSpec, type TaskSpecInput } from '@baton/contract';
 import { describe, expect, test } from 'vitest';
 import type { WorkerRow } from '../rows.ts';
-import { engineFor, fits, misfits } from './fits.ts';
+import { enginesOf, fits, misfits } from './fits.ts';
 import { hardNeedsOf } from './hard-needs.ts';
 import { isSameRepo, normaliseRepo } from './repo-name.ts';
 import { scoreParts, totalScore } from './score.ts';
@@ -89,7 +89,7 @@ describe('who may take a task', () => {
     const onlyShell = worker({}, { engines: [{ name: 'shell', auth: 'ok' }] });
     expect(misfits(needsOf({}), onlyShell)).toEqual(['has no agent engine that is logged in']);
     expect(fits(needsOf({ kind: 'command' }), onlyShell)).toBe(true);
-    expect(engineFor(null, worker().capabilities)).toBe('claude');
+    expect(enginesOf({ engine: null }, worker().capabilities)[0]).toBe('claude');
   });
 
   test('equal needs have one form', () => {

@@ -2,6 +2,7 @@ import { isTerminalRun, isTerminalTask, type RunStatus } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import type { RunRow } from '../rows.ts';
 import { moveTask } from '../task/change-task.ts';
+import { awaitsReplan } from './replan.ts';
 import { nextRunStatus, type RunInput } from './run-machine.ts';
 
 /**
@@ -10,7 +11,8 @@ import { nextRunStatus, type RunInput } from './run-machine.ts';
  */
 export function settleRun(draft: Draft, id: string): void {
   const run = draft.get('runs', id);
-  if (isTerminalRun(run.status) || run.status === 'paused') return;
+  // One that is still being written has no work to judge by yet.
+  if (isTerminalRun(run.status) || run.status === 'planning') return;
   if (run.status === 'cancelling') {
     if (draft.list('openAttemptsOfRun', id).length === 0)
       endRun(draft, run, 'stopped', 'cancelled');
@@ -18,16 +20,22 @@ export function settleRun(draft: Draft, id: string): void {
   }
   const isInPlay = run.openTasks > run.outOfPlay;
   const isDelivering = run.delivery.state === 'pending';
-  if (!isInPlay && !isDelivering) {
+  const isBarred = run.barrierId !== null;
+  const needsPlan = !isInPlay && !isDelivering && awaitsReplan(run);
+  if (!isInPlay && !isDelivering && !isBarred && !needsPlan) {
     if (run.outOfPlay > 0) skipOutOfPlay(draft, id);
     endRun(draft, run, 'end', outcomeOf(run));
-  } else if (run.activeTasks > 0 || (!isInPlay && isDelivering)) {
+  } else if (run.status === 'paused') {
+    return;
+  } else if (!isBarred && !needsPlan && (run.activeTasks > 0 || (!isInPlay && isDelivering))) {
     if (run.status === 'waiting') {
       moveRun(draft, id, 'resume', 'running');
       draft.event('run.resumed', { run: id }, {});
     }
   } else if (run.status === 'running') {
-    const reason = run.needsHuman > 0 ? 'checkpoint' : 'waiting_for_assignment';
+    const isPausing = draft.cause === 'task.pause';
+    const idle = needsPlan ? 'replan_needed' : isPausing ? 'paused' : 'waiting_for_assignment';
+    const reason = isBarred ? 'barrier' : run.needsHuman > 0 ? 'checkpoint' : idle;
     moveRun(draft, id, 'wait', 'waiting');
     draft.event('run.waiting', { run: id }, { reason });
   }
@@ -60,8 +68,11 @@ export function reopenRun(draft: Draft, id: string, reason: string): void {
   draft.event('run.reopened', { run: id }, { reason });
 }
 
+/** Reason of a run that fails because nobody decided its barrier in time. */
+export const UNANSWERED = 'checkpoint_timed_out';
+
 function outcomeOf(run: RunRow): 'completed' | 'failed' | 'cancelled' {
-  if (run.failedTasks > 0) return 'failed';
+  if (run.failedTasks > 0 || run.reason === UNANSWERED) return 'failed';
   return run.cancelledTasks > 0 ? 'cancelled' : 'completed';
 }
 

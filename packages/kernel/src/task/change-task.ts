@@ -46,6 +46,13 @@ export function moveTask(
   });
 }
 
+/** Takes a task that has ended out of sight and out of its run's counts. */
+export function hideTask(draft: Draft, id: string): void {
+  const task = changeTask(draft, id, { deletedAtMs: draft.nowMs });
+  const run = draft.get('runs', task.runId);
+  draft.put('runs', { ...run, taskCount: run.taskCount - 1 });
+}
+
 /** Whether a task moves without a person. */
 export function isActive(task: Pick<TaskRow, 'status' | 'reason'>): boolean {
   return (
@@ -61,12 +68,14 @@ export function isActive(task: Pick<TaskRow, 'status' | 'reason'>): boolean {
 export function countsOf(
   task: TaskRow,
 ): Pick<RunRow, 'openTasks' | 'outOfPlay' | 'activeTasks' | 'failedTasks' | 'cancelledTasks'> {
+  if (task.deletedAtMs !== null) return none;
   return {
     openTasks: isTerminalTask(task.status) ? 0 : 1,
     outOfPlay: task.outOfPlay ? 1 : 0,
     activeTasks: isActive(task) ? 1 : 0,
-    failedTasks: task.status === 'failed' ? 1 : 0,
-    cancelledTasks: task.status === 'cancelled' ? 1 : 0,
+    // A check that fails or is not needed any more is no failure of the run: what it checked may be.
+    failedTasks: task.status === 'failed' && task.verifies === null ? 1 : 0,
+    cancelledTasks: task.status === 'cancelled' && task.verifies === null ? 1 : 0,
   };
 }
 

@@ -1,21 +1,28 @@
-import { isTerminalTask, type FailureClass } from '@baton/contract';
+import { ID_PREFIXES, isTerminalTask, type FailureClass, type RunPolicy } from '@baton/contract';
 import { stopOpenAttempt } from '../attempt/close-attempt.ts';
 import { cancelCheckpointOf } from '../checkpoint/close-checkpoint.ts';
+import { countFailure } from '../delegation/chain.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { isRequired } from '../graph/edge-rule.ts';
 import { edgesOutReader } from '../graph/edges-out.ts';
 import { list, lists, rows } from '../need.ts';
 import type { TaskRow } from '../rows.ts';
+import { askForReplan } from '../run/replan.ts';
 import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
-import { moveTask } from './change-task.ts';
+import { isCurrent } from '../verification/verification-state.ts';
+import { changeTask, moveTask } from './change-task.ts';
 
-/** Fails a task for good, in this generation, and carries that on to what depends on it. */
+/**
+ * Fails a task for good, in this generation, and carries that on to what depends on it. What the run
+ * does about it says its policy, or `asked`.
+ */
 export function failTask(
   draft: Draft,
   id: string,
   failureClass: FailureClass,
   reason: string,
+  asked: RunPolicy['on_task_failure'] | null = null,
 ): void {
   const task = leaveLife(draft, id, failureClass, reason);
   moveTask(draft, id, 'fail', 'failed', { failureClass, reason, retryAtMs: null });
@@ -24,10 +31,17 @@ export function failTask(
     { run: task.runId, task: id },
     { failure_class: failureClass, reason },
   );
+  if (task.verifies !== null) {
+    failJudged(draft, task, reason);
+    return;
+  }
+  countFailure(draft, task);
   const run = draft.get('runs', task.runId);
   if (run.reason === null) draft.put('runs', { ...run, reason: `task_failed:${task.key}` });
   cascade(draft, [id]);
-  if (run.policy.on_task_failure === 'fail_run') {
+  const answer = asked ?? run.policy.on_task_failure;
+  if (answer === 'replan') askForReplan(draft, draft.get('tasks', id));
+  if (answer === 'fail_run') {
     draft.load([list('tasksOfRun', run.id)]);
     const others = draft.list('tasksOfRun', run.id).filter((it) => !isTerminalTask(it.status));
     cancelTasks(
@@ -36,6 +50,36 @@ export function failTask(
       () => `run_failed:${task.key}`,
     );
   }
+}
+
+/** A check that could not be done at all is no verdict, and what it checked cannot go on. */
+function failJudged(draft: Draft, check: TaskRow, reason: string): void {
+  if (check.verifies === null) return;
+  draft.load(rows('taskSpecs', [check.verifies.task]));
+  const judged = draft.get('tasks', check.verifies.task);
+  if (!isCurrent(check, judged)) return;
+  failTask(draft, judged.id, 'internal', `its check could not be done: ${reason}`);
+}
+
+/** Ends the check of a result that counts no more. A late verdict on it is refused by its epoch. */
+function dropCheck(draft: Draft, task: TaskRow, reason: string): void {
+  const { verification } = task;
+  if (verification === null || verification.by === null) return;
+  changeTask(draft, task.id, { verification: { ...verification, by: null } });
+  if (!verification.by.startsWith(`${ID_PREFIXES.task}_`)) return;
+  loadLives(draft, [verification.by]);
+  cancelOne(draft, verification.by, `not needed: ${reason}`);
+  draft.event(
+    'verification.dropped',
+    { run: task.runId, task: task.id, attempt: verification.attempt },
+    {
+      check: verification.check,
+      by: verification.by,
+      attempt: verification.attempt,
+      commit: verification.commit,
+      reason,
+    },
+  );
 }
 
 /** Cancels tasks that have not ended, and carries that on to what depends on them. */
@@ -76,9 +120,15 @@ function cancelOne(draft: Draft, id: string, reason: string): boolean {
 }
 
 /** Ends what a task holds while it lives: its attempt, its checkpoint, its timers. */
-function leaveLife(draft: Draft, id: string, failureClass: FailureClass, reason: string): TaskRow {
+export function leaveLife(
+  draft: Draft,
+  id: string,
+  failureClass: FailureClass,
+  reason: string,
+): TaskRow {
   const task = draft.get('tasks', id);
   if (holdsAttempt(task)) stopOpenAttempt(draft, task.attemptId, failureClass, reason);
+  dropCheck(draft, task, reason);
   cancelCheckpointOf(draft, task, reason);
   if (task.status === 'ready' && mayHaveTimers(draft, task)) {
     dropTimers(draft, id, QUEUE_TIMERS);

@@ -1,7 +1,7 @@
 import type { DependencyRule, DependencyType } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { edgeState } from '../graph/edge-rule.ts';
-import { resultOf } from '../graph/cascade.ts';
+import { gateVerdictOf, loadGates } from '../graph/gate.ts';
 import { checkEdge } from '../graph/validate-plan.ts';
 import { rows } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
@@ -69,6 +69,7 @@ export function edgeIdentity(edge: WantedEdge): string {
 }
 
 function stateOf(draft: Draft, edge: WantedEdge, upstream: TaskRow) {
-  if (edge.type === 'gate') draft.load(rows('attempts', [upstream.resultAttemptId]));
-  return edgeState({ type: edge.type, rule: edge.on }, upstream, () => resultOf(draft, upstream));
+  if (edge.type === 'gate') loadGates(draft, [upstream]);
+  const verdict = () => gateVerdictOf(draft, upstream);
+  return edgeState({ type: edge.type, rule: edge.on }, upstream, verdict);
 }

@@ -1,11 +1,18 @@
 import type { Draft } from '../draft.ts';
 import type { AttemptRow, TaskRow } from '../rows.ts';
+import { takeTurn } from '../matching/queue-order.ts';
 import { setTimer } from '../timer.ts';
 import { changeTask, moveTask } from './change-task.ts';
 import type { TaskInput } from './task-machine.ts';
 
 /** Why a ready task may not be taken yet. */
-export type Hold = 'backoff' | 'rate_limited' | 'waiting_for_assignment' | 'stopping' | 'barrier';
+export type Hold =
+  | 'budget'
+  | 'backoff'
+  | 'rate_limited'
+  | 'waiting_for_assignment'
+  | 'stopping'
+  | 'barrier';
 
 /** Makes a task claimable, or held for a reason, and tells so. */
 export function makeReady(
@@ -30,7 +37,8 @@ export function makeReady(
   if (spec.timeouts.queue !== undefined) {
     setTimer(draft, task, {
       kind: 'queue_timeout',
-      dueAtMs: draft.nowMs + spec.timeouts.queue * 1_000,
+      // What it may not be taken for yet is no waiting for somebody who takes it.
+      dueAtMs: (hold?.untilMs ?? draft.nowMs) + spec.timeouts.queue * 1_000,
       guard: task.generation,
     });
   }
@@ -68,13 +76,15 @@ export function releaseHold(draft: Draft, attempt: AttemptRow): void {
 
 /** Puts the queue's row of a ready task; a new place at the end of its priority. */
 export function putReady(draft: Draft, task: TaskRow, held: string | null): void {
+  const run = draft.get('runs', task.runId);
   draft.put('ready', {
     taskId: task.id,
     runId: task.runId,
     projectId: task.projectId,
     needsId: task.needsId,
     priority: task.priority,
-    pass: 0,
+    // What may not be taken yet gets its turn when it may.
+    pass: held === null ? takeTurn(draft, run) : 0,
     seq: draft.context.nextSeq(),
     held,
   });

@@ -1,4 +1,4 @@
-import { PRIORITIES, type PlanDependency, type TaskSpec } from '@baton/contract';
+import { PRIORITIES, type PlanDependency, type TaskSpec, type Verifies } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { isRequired } from '../graph/edge-rule.ts';
 import { titleOf } from '../graph/expand-goal.ts';
@@ -11,7 +11,15 @@ interface NewTask {
   readonly spec: TaskSpec;
   readonly needsId: string;
   readonly pending: number;
+  readonly verifies?: Verifies;
+  /** Where it stands below others, when it does. */
+  readonly lineage?: Lineage;
 }
+
+/** What a task has from those it comes from. */
+export type Lineage = Partial<
+  Pick<TaskSpecRow, 'parentTaskId' | 'rerunOf' | 'origin' | 'depth' | 'chain' | 'failuresInRow'>
+>;
 
 /** The two rows of a new task, blocked until it is opened. */
 export function newTask(
@@ -47,6 +55,8 @@ export function newTask(
     checkpointId: null,
     progress: null,
     outdated: false,
+    verification: null,
+    verifies: made.verifies ?? null,
     rejected: false,
     freshGeneration: 1,
     failureClass: null,
@@ -74,6 +84,11 @@ export function newTask(
     parentTaskId: spec.parent_task ?? null,
     rerunOf: null,
     origin: null,
+    depth: 0,
+    chain: null,
+    failuresInRow: 0,
+    wakes: 0,
+    ...made.lineage,
   };
   return { task, cold };
 }
@@ -88,6 +103,7 @@ export function tellCreated(draft: Draft, row: TaskSpecRow, key: string, status:
       title: row.title,
       status,
       priority: row.spec.priority,
+      ...(row.parentTaskId === null ? {} : { parent: row.parentTaskId }),
     },
   );
 }

@@ -17,12 +17,20 @@ export function statusWhenOpen(
   return !task.approved && needsApproval(spec, policy) ? 'awaiting_approval' : 'ready';
 }
 
+/** Reason of a task that is paused because its run is. */
+export const RUN_PAUSED = 'run_paused';
+
 /** Lets a blocked task go on. Answers whether it ended by that, as a `join` does. */
 export function openTask(draft: Draft, id: string): boolean {
   const task = draft.get('tasks', id);
   const { spec, title } = draft.get('taskSpecs', id);
-  const { policy } = draft.get('runs', task.runId);
+  const { policy, status } = draft.get('runs', task.runId);
   const about = { run: task.runId, task: id };
+  if (status === 'paused' && task.kind !== 'join') {
+    moveTask(draft, id, 'pause', 'paused', { reason: RUN_PAUSED });
+    draft.event('task.paused', about, { reason: RUN_PAUSED });
+    return false;
+  }
   switch (statusWhenOpen(task, spec, policy)) {
     case 'completed':
       moveTask(draft, id, 'open', 'completed', { reason: null, readyAtMs: draft.nowMs });
@@ -58,7 +66,8 @@ export function openTask(draft: Draft, id: string): boolean {
   }
 }
 
-function openApproval(draft: Draft, task: TaskRow, title: string, spec: TaskSpec) {
+/** Asks whether a task may start. */
+export function openApproval(draft: Draft, task: TaskRow, title: string, spec: TaskSpec) {
   return openCheckpoint(draft, task, {
     kind: 'dispatch_approval',
     question: `Start ${task.key}: ${title}?`,

@@ -1,15 +1,17 @@
 import { isOpenAttempt, isTerminalTask } from '@baton/contract';
 import { stopAttempt } from '../attempt/close-attempt.ts';
+import type { Wake } from '../attempt/continuation.ts';
 import { cancelCheckpointOf } from '../checkpoint/close-checkpoint.ts';
 import type { Draft } from '../draft.ts';
 import { edgeState, isRequired } from '../graph/edge-rule.ts';
-import { resultOf } from '../graph/cascade.ts';
+import { gateVerdictOf, loadGates } from '../graph/gate.ts';
 import { blockTask, rescanRun } from '../graph/rescan.ts';
 import { inTopologicalOrder, isEndedByUpstream } from '../graph/scan-run.ts';
-import { rows } from '../need.ts';
+import { list, row, rows } from '../need.ts';
+import { reopenRun } from '../run/settle.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask, moveTask, type TaskPatch } from './change-task.ts';
-import { loadLives } from './end-task.ts';
+import { leaveLife, loadLives } from './end-task.ts';
 
 /** The ended upstream that keeps a task from ever starting, or null. Reads the run's edges. */
 export function blockedBy(draft: Draft, id: string): TaskRow | null {
@@ -22,33 +24,76 @@ export function blockedBy(draft: Draft, id: string): TaskRow | null {
   );
   for (const edge of into) {
     const upstream = draft.get('tasks', edge.upstreamId);
-    if (edge.type === 'gate') draft.load(rows('attempts', [upstream.resultAttemptId]));
-    const state = edgeState(edge, upstream, () => resultOf(draft, upstream));
+    if (edge.type === 'gate') loadGates(draft, [upstream]);
+    const state = edgeState(edge, upstream, () => gateVerdictOf(draft, upstream));
     if (state === 'dead' || state === 'unfired') return upstream;
   }
   return null;
 }
 
+/** How a task is done again. */
+export interface Redo {
+  readonly downstream: 'keep' | 'reset';
+  /** Why; told to the next agent as feedback unless the start is `fresh`. */
+  readonly reason: string | null;
+  /** Nothing of the earlier lives is told to the next agent. */
+  readonly fresh?: boolean;
+  /** The attempt whose workspace and conversation it goes on with, and what its agent is told. */
+  readonly goOn?: { readonly attempt: string; readonly wake: Wake };
+}
+
 /**
- * Opens a new generation of an ended task. Downstream of it: what ended only because of its upstreams
- * comes back; what has finished is marked outdated (`keep`) or opened anew too (`reset`); what has not
- * started waits again. Reads the whole run.
+ * Opens a new generation of a task; one that has not ended is taken from whoever works on it first.
+ * Downstream of it: what ended only because of its upstreams comes back; what has finished is marked
+ * outdated (`keep`) or opened anew too (`reset`); what has not started waits again. Reads the whole run.
  */
-export function redoTasks(
-  draft: Draft,
-  id: string,
-  downstream: 'keep' | 'reset',
-  reason: string | null,
-): void {
-  const { runId } = draft.get('tasks', id);
+export function redoTasks(draft: Draft, id: string, how: Redo): void {
+  const { runId, status } = draft.get('tasks', id);
   const after = downstreamInOrder(draft, runId, id);
-  loadLives(draft, after);
-  redo(draft, id, reason);
+  loadLives(draft, [id, ...after]);
+  if (!isTerminalTask(status)) leaveLife(draft, id, 'cancelled', 'relaunched');
+  redo(draft, id, how.reason, {
+    ...(how.fresh === true
+      ? { freshGeneration: draft.get('tasks', id).generation + 1, feedback: null }
+      : {}),
+    ...(how.goOn === undefined ? {} : { continueAttemptId: how.goOn.attempt, wake: how.goOn.wake }),
+  });
   for (const next of after) {
-    if (downstream === 'reset') reset(draft, next, id);
+    if (how.downstream === 'reset') reset(draft, next, id);
     else keep(draft, next, id);
   }
   rescanRun(draft, runId);
+}
+
+/**
+ * Has the dependents of a task that has not moved looked at again, because what it means to them has
+ * changed: those that ended only because of it come back, if it lets them. Reads the whole run.
+ */
+export function rejudgeDependents(draft: Draft, id: string): void {
+  const { runId } = draft.get('tasks', id);
+  loadRun(draft, runId);
+  reviveDependents(draft, id, 'reviewed');
+  rescanRun(draft, runId);
+}
+
+/** Brings back, blocked, what ended only because of a task. The run's graph must be loaded. */
+export function reviveDependents(draft: Draft, id: string, why: string): void {
+  const { runId, key } = draft.get('tasks', id);
+  const after = downstreamInOrder(draft, runId, id);
+  loadLives(draft, after);
+  const gone = after.filter((it) => isEndedByUpstream(draft.get('tasks', it)));
+  if (gone.length > 0) reopenRun(draft, runId, `${why}:${key}`);
+  for (const next of gone) redo(draft, next, null);
+}
+
+/** Loads the graph of a run whole. */
+export function loadRun(draft: Draft, runId: string): void {
+  draft.load([
+    row('runs', runId),
+    list('tasksOfRun', runId),
+    list('dependenciesOfRun', runId),
+    list('specsOfRun', runId),
+  ]);
 }
 
 function keep(draft: Draft, id: string, upstream: string): void {
@@ -64,6 +109,15 @@ function reset(draft: Draft, id: string, upstream: string): void {
   const task = draft.get('tasks', id);
   if (isTerminalTask(task.status)) {
     redo(draft, id, `upstream ${draft.get('tasks', upstream).key} is redone`);
+    return;
+  }
+  if (task.status === 'paused') {
+    cancelCheckpointOf(draft, task, 'an upstream is redone');
+    changeTask(draft, id, {
+      ...newGeneration(task),
+      reason: task.reason,
+      pausedFrom: 'blocked',
+    });
     return;
   }
   if (task.status === 'running' || task.status === 'waiting') recall(draft, task);
@@ -83,13 +137,22 @@ function recall(draft: Draft, task: TaskRow): void {
   moveTask(draft, task.id, 'offer', 'ready', { reason: null });
 }
 
-function redo(draft: Draft, id: string, reason: string | null): void {
+function redo(draft: Draft, id: string, reason: string | null, more: TaskPatch = {}): void {
   const task = draft.get('tasks', id);
   const { generation } = moveTask(draft, id, 'redo', 'blocked', {
     ...newGeneration(task),
     feedback: reason,
+    ...more,
   });
+  forgetReview(draft, id);
   draft.event('task.relaunched', { run: task.runId, task: id }, { generation, reason });
+}
+
+/** What was said of the work of an earlier life is not said of this one. */
+function forgetReview(draft: Draft, id: string): void {
+  const cold = draft.get('taskSpecs', id);
+  if (cold.review.state === 'none') return;
+  draft.put('taskSpecs', { ...cold, review: { state: 'none', by: null, at: null, note: null } });
 }
 
 /** What a task begins each of its lives with. Its attempts and their failures stay on record. */
@@ -103,6 +166,8 @@ function newGeneration(task: TaskRow): TaskPatch {
     resultAttemptId: null,
     progress: null,
     outdated: false,
+    verification: null,
+    rejected: false,
     failureClass: null,
     continueAttemptId: null,
     wake: null,

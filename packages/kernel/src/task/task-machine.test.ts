@@ -5,6 +5,7 @@ import { nextTaskStatus, TASK_INPUTS, TASK_MACHINE } from './task-machine.ts';
 /** Where each status leaves to, whatever the input; `join` and `human` are opened like the others. */
 const LEAVES_TO: Record<string, readonly string[]> = {
   blocked: [
+    'blocked',
     'ready',
     'awaiting_approval',
     'waiting',
@@ -20,16 +21,27 @@ const LEAVES_TO: Record<string, readonly string[]> = {
     'running',
     'waiting',
     'blocked',
+    'completed',
     'paused',
     'skipped',
     'failed',
     'cancelled',
     'superseded',
   ],
-  running: ['verifying', 'completed', 'waiting', 'ready', 'paused', 'failed', 'cancelled'],
+  running: [
+    'verifying',
+    'completed',
+    'waiting',
+    'ready',
+    'blocked',
+    'paused',
+    'failed',
+    'cancelled',
+  ],
   waiting: [
     'running',
     'ready',
+    'blocked',
     'verifying',
     'completed',
     'paused',
@@ -37,12 +49,21 @@ const LEAVES_TO: Record<string, readonly string[]> = {
     'cancelled',
     'superseded',
   ],
-  verifying: ['completed', 'ready', 'waiting', 'paused', 'failed', 'cancelled'],
-  paused: ['blocked', 'awaiting_approval', 'ready', 'waiting', 'failed', 'cancelled', 'superseded'],
+  verifying: ['completed', 'ready', 'blocked', 'waiting', 'paused', 'failed', 'cancelled'],
+  paused: [
+    'blocked',
+    'awaiting_approval',
+    'ready',
+    'waiting',
+    'completed',
+    'failed',
+    'cancelled',
+    'superseded',
+  ],
   completed: ['blocked'],
-  failed: ['blocked'],
-  cancelled: ['blocked'],
-  skipped: ['blocked'],
+  failed: ['blocked', 'completed', 'superseded'],
+  cancelled: ['blocked', 'completed', 'superseded'],
+  skipped: ['blocked', 'superseded'],
   superseded: ['blocked'],
 };
 
@@ -67,10 +88,16 @@ describe('the task machine', () => {
     }
   });
 
-  test('an ended task is left only by being redone', () => {
+  test('an ended task is redone; one without a result may be replaced, or take a late one', () => {
     for (const status of TASK_STATUSES.filter(isTerminalTask)) {
       const open = TASK_INPUTS.filter((input) => TASK_MACHINE[status][input].length > 0);
-      expect(open).toEqual(['redo']);
+      const hasNoResult = status === 'failed' || status === 'cancelled';
+      const isReplaceable = hasNoResult || status === 'skipped';
+      expect(open).toEqual([
+        ...(isReplaceable ? ['supersede'] : []),
+        'redo',
+        ...(hasNoResult ? ['adopt'] : []),
+      ]);
     }
   });
 });

@@ -4,7 +4,8 @@ import { invariant } from '../invariant.ts';
 /**
  * What may happen to a task. `open` is the last required dependency being satisfied, `block` the
  * reverse, `offer` handing it out again after an attempt that did not finish it, `redo` a new
- * generation of an ended one; it starts blocked and is opened in the same commit.
+ * generation, of one that lives only after what it holds was taken away; it starts blocked and is
+ * opened in the same commit. `adopt` takes a result that came when its attempt had been given up.
  */
 export const TASK_INPUTS = [
   'open',
@@ -22,6 +23,7 @@ export const TASK_INPUTS = [
   'pause',
   'supersede',
   'redo',
+  'adopt',
 ] as const;
 export type TaskInput = (typeof TASK_INPUTS)[number];
 
@@ -47,7 +49,10 @@ const ended = {
   pause: refused,
   supersede: refused,
   redo: ['blocked'],
+  adopt: refused,
 } as const;
+/** Ended without a result: one that came too late may still be taken, and a new plan may replace it. */
+const without = { ...ended, adopt: ['completed'], supersede: ['superseded'] } as const;
 
 /** Every status by every input: adding either without a rule does not compile. */
 export const TASK_MACHINE: TaskMachine = {
@@ -67,7 +72,8 @@ export const TASK_MACHINE: TaskMachine = {
     skip: ['skipped'],
     pause: ['paused'],
     supersede: ['superseded'],
-    redo: refused,
+    redo: ['blocked'],
+    adopt: refused,
   },
   awaiting_approval: {
     open: refused,
@@ -84,7 +90,8 @@ export const TASK_MACHINE: TaskMachine = {
     skip: ['skipped'],
     pause: ['paused'],
     supersede: ['superseded'],
-    redo: refused,
+    redo: ['blocked'],
+    adopt: refused,
   },
   ready: {
     open: refused,
@@ -101,7 +108,8 @@ export const TASK_MACHINE: TaskMachine = {
     skip: ['skipped'],
     pause: ['paused'],
     supersede: ['superseded'],
-    redo: refused,
+    redo: ['blocked'],
+    adopt: ['completed'],
   },
   running: {
     open: refused,
@@ -118,7 +126,8 @@ export const TASK_MACHINE: TaskMachine = {
     skip: refused,
     pause: ['paused'],
     supersede: refused,
-    redo: refused,
+    redo: ['blocked'],
+    adopt: ['completed'],
   },
   waiting: {
     open: refused,
@@ -135,7 +144,8 @@ export const TASK_MACHINE: TaskMachine = {
     skip: refused,
     pause: ['paused'],
     supersede: ['superseded'],
-    redo: refused,
+    redo: ['blocked'],
+    adopt: refused,
   },
   verifying: {
     open: refused,
@@ -152,7 +162,8 @@ export const TASK_MACHINE: TaskMachine = {
     skip: refused,
     pause: ['paused'],
     supersede: refused,
-    redo: refused,
+    redo: ['blocked'],
+    adopt: refused,
   },
   paused: {
     open: refused,
@@ -169,12 +180,13 @@ export const TASK_MACHINE: TaskMachine = {
     skip: refused,
     pause: refused,
     supersede: ['superseded'],
-    redo: refused,
+    redo: ['blocked'],
+    adopt: ['completed'],
   },
   completed: ended,
-  failed: ended,
-  cancelled: ended,
-  skipped: ended,
+  failed: without,
+  cancelled: without,
+  skipped: { ...ended, supersede: ['superseded'] },
   superseded: ended,
 };
 

@@ -58,9 +58,16 @@ function taskFaults(
   const after = change.row;
   if (before === null || after === null) return [];
   const faults: string[] = [];
+  if (
+    isTerminalTask(before.status) &&
+    before.deletedAtMs !== null &&
+    before.status !== after.status
+  )
+    faults.push(`${after.key} is deleted and moves`);
   if (after.epoch < before.epoch) faults.push(`epoch of ${after.key} went back`);
   const isRedone = decision.events.some(
-    (it) => it.type === 'task.relaunched' && it.taskId === change.id,
+    (it) =>
+      (it.type === 'task.relaunched' || it.type === 'attempt.adopted') && it.taskId === change.id,
   );
   if (isTerminalTask(before.status) && before.status !== after.status && !isRedone) {
     faults.push(`${after.key} left ${before.status} for ${after.status}`);

@@ -15,6 +15,7 @@ import {
 import { decide } from '../decide.ts';
 import type { Decision, Reply } from '../decision.ts';
 import { plan } from '../load-plan.ts';
+import { SEQ_PER_MS } from '../matching/queue-order.ts';
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '../rows.ts';
 import type { Context, Need } from '../world.ts';
 import { LoadedWorld, MemoryWorld } from './memory-world.ts';
@@ -33,6 +34,8 @@ export class Model {
   nowMs = Math.round(1_760_000_000_000);
   incarnation = 1;
   engines: readonly string[] = ENGINES;
+  /** How far turns are, as the coordinator learns it from replies. */
+  passNow = 0;
   /** Rounds of loading and things loaded by the last command; and whether `plan` went first. */
   lastRounds = 0;
   lastLoads = 0;
@@ -75,6 +78,7 @@ export class Model {
     if (decision.kind === 'accepted') {
       this.watch(decision, command);
       this.world.apply(decision.changes);
+      this.passNow = Math.max(this.passNow, decision.reply.pass ?? 0);
       this.events.push(...decision.events);
     }
     return decision;
@@ -216,9 +220,11 @@ export class Model {
       newId: (prefix) => `${prefix}_${String(++this.#ids).padStart(6, '0')}`,
       random: () => (this.#random = (this.#random * 16_807 + 7) % 2_147_483_647) / 2_147_483_647,
       sha256: digest,
-      nextSeq: () => ++this.#seq,
+      nextSeq: () => (this.#seq = Math.max(this.#seq + 1, this.nowMs * SEQ_PER_MS)),
       violations: (schema, data) => violationsOf(schema, data),
       schemaFault: (schema) => faultOf(schema),
+      limitedKeys: () => new Set(this.world.all('limits').map((it) => it.key)),
+      passOf: () => this.passNow,
       engines: () => this.engines,
       silentMs: 30_000,
       offlineMs: 90_000,

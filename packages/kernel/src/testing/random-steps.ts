@@ -1,4 +1,11 @@
-import { isOpenAttempt, isTerminalTask, taskCreate, type TaskSpecInput } from '@baton/contract';
+import {
+  isOpenAttempt,
+  isTerminalTask,
+  taskCreate,
+  type TaskSpecInput,
+  taskCheckpointOpen,
+  runCheckpointOpen,
+} from '@baton/contract';
 import type { AttemptRow } from '../rows.ts';
 import type { Model } from './model.ts';
 
@@ -24,9 +31,12 @@ const KINDS: readonly TaskSpecInput[] = [
   { approval: { dispatch: true } },
   { approval: { dispatch: true }, timeouts: { approval: 30 } },
   { dispatch: 'manual' },
+  { approval: { plan: true, dispatch: false } },
   { retry: { max_attempts: 3, backoff_seconds: 5 } },
   { retry: { max_attempts: 2, backoff_seconds: 0 } },
   { timeouts: { run: 40, start: 20, queue: 50 } },
+  { concurrency: ['db'] },
+  { concurrency: ['db'], workspace: { repo: 'r' }, kind: 'command', spec: 'true' },
   { kind: 'verify' },
   { kind: 'integrate' },
   { outputs: [{ key: 'x', schema: { type: 'string' } }] },
@@ -67,7 +77,13 @@ const reporting = (model: Model): AttemptRow[] =>
 export function complete(model: Model, attempt: AttemptRow, b: number): void {
   const status = (['success', 'success', 'partial', 'failed'] as const)[b % 4] ?? 'success';
   const commit = { repo: 'r', base: 'aaa', commit: b % 3 === 0 ? 'bbb' : 'aaa' };
-  const declares = (model.world.row('taskSpecs', attempt.taskId)?.spec.outputs.length ?? 0) > 0;
+  const cold = model.world.row('taskSpecs', attempt.taskId);
+  const declares = (cold?.spec.outputs.length ?? 0) > 0;
+  if (cold?.spec.approval?.plan === true && cold.plan?.state !== 'approved') {
+    const body = { epoch: attempt.epoch, plan: 'first this', resume: 'live' as const };
+    model.decide('attempt.start', { ...model.by(attempt), body: { epoch: attempt.epoch } });
+    model.decide('attempt.plan', { ...model.by(attempt), body });
+  }
   model.decide('attempt.complete', {
     ...model.by(attempt),
     body: {
@@ -182,23 +198,69 @@ export const STEPS = {
         context: null,
         options: ['left', 'right'],
         answer_by: 'human',
-        resume: 'live',
+        resume: (['live', 'live', 'held', 'new_attempt'] as const)[a % 4] ?? 'live',
         client_id: `c${b % 3}`,
         ...(b % 2 === 0 ? { default: 'left', timeout_seconds: 15 } : {}),
         ...(b % 7 === 0 ? { on_timeout: 'fail' as const, timeout_seconds: 15 } : {}),
       },
     });
   },
-  askTask: (model: Model, a: number) => {
+  askTask: (model: Model, a: number, b: number) => {
     const task = pick(model.world.all('tasks'), a);
     if (task === undefined) return;
     model.decide('checkpoint.open', {
       task: task.id,
-      question: 'Really?',
-      options: ['yes'],
-      defaultOption: 'yes',
-      timeoutSeconds: 20,
+      body: taskCheckpointOpen.parse({
+        question: 'Really?',
+        options: ['yes'],
+        default: 'yes',
+        timeout_seconds: 20,
+        resume: (['live', 'held', 'new_attempt'] as const)[b % 3] ?? 'live',
+      }),
     });
+  },
+  askRun: (model: Model, a: number, b: number) => {
+    const run = pick(model.world.all('runs'), a);
+    if (run === undefined) return;
+    model.decide('run.checkpoint', {
+      run: run.id,
+      body: runCheckpointOpen.parse({
+        question: 'Go on?',
+        options: ['yes', 'no'],
+        ...(b % 2 === 0 ? { timeout_seconds: 20 } : {}),
+        ...(b % 4 === 0 ? { default: 'no' } : {}),
+        ...(b % 6 === 0 ? { on_timeout: 'fail' } : {}),
+      }),
+    });
+  },
+  plan: (model: Model, a: number, b: number) => {
+    const attempt = pick(openAttempts(model), a);
+    if (attempt === undefined) return;
+    model.decide('attempt.plan', {
+      ...model.by(attempt),
+      body: {
+        epoch: attempt.epoch,
+        plan: `first ${b}`,
+        resume: (['live', 'held', 'new_attempt'] as const)[b % 3] ?? 'live',
+        client_id: `p${b % 5}`,
+      },
+    });
+  },
+  updateTask: (model: Model, a: number, b: number) => {
+    const task = pick(model.world.all('tasks'), a);
+    if (task === undefined) return;
+    const body = [
+      { priority: 'high' as const },
+      { spec: `other ${b}` },
+      { timeouts: { queue: 30 } },
+      { timeouts: { run: 25 }, priority: 'low' as const },
+      { timeouts: {} },
+    ][b % 5];
+    if (body !== undefined) model.decide('task.update', { task: task.id, body });
+  },
+  message: (model: Model, a: number, b: number) => {
+    const task = pick(model.world.all('tasks'), a);
+    if (task !== undefined) model.decide('task.message', { task: task.id, text: `say ${b}` });
   },
   resolve: (model: Model, a: number, b: number) => {
     const checkpoint = pick(model.world.all('checkpoints'), a);
@@ -247,12 +309,136 @@ export const STEPS = {
       downstream: b % 2 === 0 ? 'keep' : 'reset',
     });
   },
+  pauseTask: (model: Model, a: number, b: number) => {
+    const open = model.world.all('tasks').filter((it) => !isTerminalTask(it.status));
+    const task = pick(b % 7 === 0 ? model.world.all('tasks') : open, a);
+    if (task !== undefined) model.decide('task.pause', { task: task.id, reason: null });
+  },
+  resumeTask: (model: Model, a: number, b: number) => {
+    const paused = model.world.all('tasks').filter((it) => it.status === 'paused');
+    const task = pick(b % 7 === 0 ? model.world.all('tasks') : paused, a);
+    if (task !== undefined) model.decide('task.resume', { task: task.id });
+  },
+  pauseRun: (model: Model, a: number) => {
+    const run = pick(model.world.all('runs'), a);
+    if (run !== undefined) model.decide('run.pause', { run: run.id, reason: null });
+  },
+  resumeRun: (model: Model, a: number, b: number) => {
+    const paused = model.world.all('runs').filter((it) => it.status === 'paused');
+    const run = pick(b % 7 === 0 ? model.world.all('runs') : paused, a);
+    if (run !== undefined) model.decide('run.resume', { run: run.id });
+  },
+  relaunch: (model: Model, a: number, b: number) => {
+    const task = pick(model.world.all('tasks'), a);
+    if (task === undefined) return;
+    model.decide('task.relaunch', {
+      task: task.id,
+      reason: 'anew',
+      downstream: b % 2 === 0 ? 'keep' : 'reset',
+    });
+  },
+  rerunTask: (model: Model, a: number) => {
+    const task = pick(model.world.all('tasks'), a);
+    if (task !== undefined) model.decide('task.rerun', { task: task.id, reason: null });
+  },
+  rerunRun: (model: Model, a: number) => {
+    const run = pick(model.world.all('runs'), a);
+    if (run !== undefined) model.decide('run.rerun', { run: run.id, reason: null });
+  },
+  review: (model: Model, a: number, b: number) => {
+    const done = model.world
+      .all('tasks')
+      .filter((it) => it.status === 'completed' || it.status === 'failed');
+    const gated = done.filter((it) =>
+      model.world.list('edgesOut', it.id).some((edge) => edge.type === 'gate'),
+    );
+    const task = pick(b % 3 === 0 && gated.length > 0 ? gated : done, a);
+    if (task === undefined) return;
+    model.decide('task.review', {
+      task: task.id,
+      action: pick(['approve', 'reject', 'request_changes', 'reset'], b) ?? 'approve',
+      note: b % 2 === 0 ? 'see here' : null,
+    });
+  },
+  deleteTask: (model: Model, a: number, b: number) => {
+    const task = pick(model.world.all('tasks'), a);
+    if (task === undefined) return;
+    if (b % 2 === 0) model.decide('task.delete', { task: task.id, reason: null });
+    else model.decide('task.purge', { task: task.id });
+  },
+  deleteRun: (model: Model, a: number, b: number) => {
+    const run = pick(model.world.all('runs'), a);
+    if (run === undefined) return;
+    if (b % 2 === 0) model.decide('run.delete', { run: run.id, reason: null });
+    else model.decide('run.purge', { run: run.id });
+  },
+  adopt: (model: Model, a: number, b: number) => {
+    const late = model.world.all('attempts').filter((it) => it.orphanResult !== null);
+    const attempt = pick(b % 7 === 0 ? model.world.all('attempts') : late, a);
+    if (attempt !== undefined) model.decide('attempt.adopt', { attempt: attempt.id, reason: null });
+  },
   addTask: (model: Model, a: number, b: number) => {
     const upstream = pick(model.world.all('tasks'), a);
     const dependsOn = upstream === undefined || b % 3 === 0 ? [] : [upstream.id];
     const spec = pick(KINDS, b) ?? {};
     const body = taskCreate.parse({ ...spec, outputs: [], depends_on: dependsOn });
     model.decide('task.create', { body });
+  },
+  spawn: (model: Model, a: number, b: number) => {
+    const attempt = pick(openAttempts(model), a);
+    if (attempt === undefined) return;
+    const siblings = model.world.list('childrenOfTask', attempt.taskId);
+    const dependsOn = b % 4 === 0 ? (pick(siblings, b)?.taskId ?? attempt.taskId) : undefined;
+    const body = taskCreate.parse({
+      ...(b % 3 === 0 ? { key: `child${b % 2}` } : {}),
+      spec: `part ${b % 3}`,
+      ...(b % 7 === 0 ? { id: `own-${b % 5}` } : {}),
+      ...(b % 5 === 0 ? { force: true } : {}),
+      depends_on: dependsOn === undefined ? [] : [dependsOn],
+    });
+    const spawner = { attempt: attempt.id, worker: attempt.workerId, epoch: attempt.epoch };
+    model.decide('task.create', { body, spawner });
+  },
+  await: (model: Model, a: number, b: number) => {
+    const attempt = pick(reporting(model), a);
+    if (attempt === undefined) return;
+    const children = model.world.list('childrenOfTask', attempt.taskId).map((it) => it.taskId);
+    const policy = (['all', 'any', 'quorum'] as const)[b % 3] ?? 'all';
+    model.decide('await.open', {
+      ...model.by(attempt),
+      body: {
+        epoch: attempt.epoch,
+        ids: b % 2 === 0 ? [] : children.filter((_, at) => (b >> at) % 2 === 1),
+        policy,
+        ...(policy === 'quorum' ? { quorum: 1 + (b % 3) } : {}),
+        timeout: b % 5 === 0 ? 20 : 3_600,
+      },
+    });
+  },
+  cancelAwait: (model: Model, a: number) => {
+    const awaiting = model.world.all('tasks').filter((it) => it.reason === 'await');
+    const task = pick(awaiting, a);
+    if (task !== undefined) model.decide('await.cancel', { task: task.id });
+  },
+  actions: (model: Model, a: number, b: number) => {
+    const attempt = pick(model.world.all('attempts'), a);
+    if (attempt === undefined) return;
+    model.decide('attempt.actions', {
+      ...model.by(attempt),
+      body: {
+        epoch: attempt.epoch,
+        actions: [
+          {
+            call: `c${b % 4}`,
+            kind: 'tool_call',
+            name: 'Write',
+            target: '',
+            effect: 'local_write',
+            status: b % 2 === 0 ? 'started' : 'succeeded',
+          },
+        ],
+      },
+    });
   },
   addEdge: (model: Model, a: number, b: number) => {
     const task = pick(model.world.all('tasks'), a);
@@ -327,6 +513,19 @@ export const STEPS = {
   sweep: (model: Model, a: number) => {
     const worker = pick(model.world.all('workers'), a);
     if (worker !== undefined) model.decide('worker.sweep', { worker: worker.id });
+  },
+  limit: (model: Model, a: number, b: number) => {
+    const key = pick(['db', 'engine:claude', 'engine:shell', 'repo:r'], a) ?? 'db';
+    if (b % 4 === 0) {
+      model.decide('limit.remove', { key });
+      return;
+    }
+    const body = {
+      max_running: b % 3 === 0 ? null : b % 5,
+      rate_per_minute: b % 3 === 0 ? 1 + b : null,
+      burst: 1 + (b % 3),
+    };
+    model.decide('limit.set', { key, body });
   },
   drain: (model: Model, a: number, b: number) => {
     const worker = pick(model.world.all('workers'), a);

@@ -120,8 +120,10 @@ export const GRAPH_CHECKS: readonly AuditCheck[] = [
         left join (select run_id, count(*) as task_count,
                           count(*) filter (where status not in ${STATUSES.endedTask}) as open_tasks,
                           count(*) filter (where out_of_play) as out_of_play,
-                          count(*) filter (where status = 'failed') as failed_tasks,
-                          count(*) filter (where status = 'cancelled') as cancelled_tasks
+                          count(*) filter (where status = 'failed'
+                                             and verifies is null) as failed_tasks,
+                          count(*) filter (where status = 'cancelled'
+                                             and verifies is null) as cancelled_tasks
                      from tasks
                     group by run_id) as counted
           on counted.run_id = r.id

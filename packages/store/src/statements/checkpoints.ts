@@ -99,6 +99,10 @@ export const checkpointsPage = statement({
        where project_id = $1
          and status = $2
          and ($3::text is null or run_id = $3)
+         and not exists (select 1
+                           from runs r
+                          where r.id = run_id
+                            and r.deleted_at is not null)
        order by case when $2 = 'open' then opened_at end, opened_at desc, id
        limit $6`,
     `order by coalesce(h.tasks, 0) desc, case when $2 = 'open' then c.opened_at end,

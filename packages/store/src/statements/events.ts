@@ -28,25 +28,32 @@ export async function feedHead(queries: Asker): Promise<FeedHead> {
   return head;
 }
 
+/** A place in the feed. */
+export interface EventPlace {
+  readonly pos: number;
+  /** What the feed says when it was, epoch milliseconds. */
+  readonly atMs: number;
+}
+
 export const posOfRunEvent = statement({
   name: 'posOfRunEvent',
   args: (runId: string, runSeq: number) => [runId, runSeq],
-  row: z.strictObject({ pos: z.int() }),
+  row: z.strictObject({ pos: z.int(), atMs: z.int() }),
   sql: `
-    select pos
+    select pos, at as "atMs"
       from events
      where run_id = $1
        and run_seq = $2`,
 });
 
-/** Where the event with this number in its run stands in the feed. */
-export async function findEventPos(
+/** Where and when the event with this number in its run stands in the feed. */
+export async function findEventPlace(
   queries: Asker,
   runId: string,
   runSeq: number,
-): Promise<number | undefined> {
+): Promise<EventPlace | undefined> {
   const [row] = await queries.query(posOfRunEvent, runId, runSeq);
-  return row?.pos;
+  return row;
 }
 
 /** Whose events: of a run, of a task, or of the whole project. */

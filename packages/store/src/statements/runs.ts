@@ -31,6 +31,7 @@ const COLUMNS = `${TABLES.runs.select('r')},
          from (select t.status, count(*) as count
                  from tasks t
                 where t.run_id = r.id
+                  and t.deleted_at is null
                 group by t.status) as per) as counts`;
 
 export const runById = statement({
@@ -41,7 +42,8 @@ export const runById = statement({
     select ${COLUMNS}
       from runs r
      where r.id = $2
-       and r.project_id = $1`,
+       and r.project_id = $1
+       and r.deleted_at is null`,
 });
 
 export const runsPage = statement({
@@ -59,6 +61,7 @@ export const runsPage = statement({
     select ${COLUMNS}
       from runs r
      where r.project_id = $1
+       and r.deleted_at is null
        and (r.created_at, r.id) < ($6::timestamptz, $7)
        and ($2::text[] is null or r.status = any($2))
        and ($3::text is null or r.labels ? $3)

@@ -4,13 +4,25 @@ import type { Asker } from '../db.ts';
 import { statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 
+/** A timer that is due; `loggedAtMs` is when the attempt that an idle timer watches last wrote. */
+export type DueTimer = TimerRow & { readonly loggedAtMs: number | null };
+
 /** `statement_timestamp()` is the clock that an index can be searched with; `clock_timestamp()` is not. */
 export const dueTimers = statement({
   name: 'dueTimers',
   args: (limit: number) => [limit],
-  row: TABLES.timers.row,
+  row: z.strictObject({
+    ...TABLES.timers.shape,
+    loggedAtMs: z.int().nullable(),
+  }) as unknown as z.ZodType<DueTimer>,
   sql: `
-    select ${TABLES.timers.select('t')}
+    select ${TABLES.timers.select('t')},
+           (select c.at
+              from log_chunks c
+             where t.kind = 'idle_timeout'
+               and c.attempt_id = t.attempt_id
+             order by c.seq desc
+             limit 1) as "loggedAtMs"
       from timers t
      where t.due_at <= statement_timestamp()
      order by t.due_at, t.id
@@ -18,7 +30,7 @@ export const dueTimers = statement({
 });
 
 /** Timers whose instant has come by the database's clock, the earliest first. */
-export function listDueTimers(queries: Asker, limit: number): Promise<TimerRow[]> {
+export function listDueTimers(queries: Asker, limit: number): Promise<DueTimer[]> {
   return queries.query(dueTimers, limit);
 }
 
@@ -167,4 +179,46 @@ export async function findDeclaredOutputs(
 ): Promise<{ readonly key: string; readonly schema?: unknown }[]> {
   const rows = await queries.query(declaredOutputs, attempt);
   return rows.map(({ key, schema }) => (schema === null ? { key } : { key, schema }));
+}
+
+const LIMITS_MAX = 100_000;
+
+export const limitedKeys = statement({
+  name: 'limitedKeys',
+  args: () => [LIMITS_MAX],
+  row: z.strictObject({ projectId: z.string(), key: z.string() }),
+  sql: `
+    select project_id as "projectId", key
+      from limits
+     order by id
+     limit $1`,
+});
+
+/** Keys that have a limit, of all projects. */
+export function listLimitedKeys(
+  queries: Asker,
+): Promise<{ readonly projectId: string; readonly key: string }[]> {
+  return queries.query(limitedKeys);
+}
+
+const PROJECTS_MAX = 100_000;
+
+export const passes = statement({
+  name: 'passes',
+  args: () => [PROJECTS_MAX],
+  row: z.strictObject({ projectId: z.string(), pass: z.number() }),
+  sql: `
+    select project_id as "projectId", min(pass) as pass
+      from ready
+     where held is null
+     group by project_id
+     order by project_id
+     limit $1`,
+});
+
+/** How far turns have come in each project that has work: no claimable task has an earlier one. */
+export function listPasses(
+  queries: Asker,
+): Promise<{ readonly projectId: string; readonly pass: number }[]> {
+  return queries.query(passes);
 }

@@ -57,13 +57,21 @@ const SELECT = `
       left join attempts standing
         on standing.id = t.result_attempt_id`;
 
+/** Deleted tasks, and those of deleted runs, are shown to nobody. */
+export const IS_SHOWN = `
+       and t.deleted_at is null
+       and not exists (select 1
+                         from runs hidden
+                        where hidden.id = t.run_id
+                          and hidden.deleted_at is not null)`;
+
 export const taskById = statement({
   name: 'taskById',
   args: (project: string, id: string) => [project, id],
   row,
   sql: `${SELECT}
      where t.id = $2
-       and t.project_id = $1`,
+       and t.project_id = $1${IS_SHOWN}`,
 });
 
 export const tasksByIdStatement = statement({
@@ -84,11 +92,12 @@ export const tasksOfRunStatement = statement({
   row,
   sql: `${SELECT}
      where t.run_id = $1
+       and t.deleted_at is null
      order by t.position, t.id
      limit $2`,
 });
 
-const FILTERS = `
+const FILTERS = `${IS_SHOWN}
        and (t.created_at, t.id) < ($14::timestamptz, $15)
        and ($2::text[] is null or t.status = any($2))
        and ($3::text[] is null or s.spec ->> 'role' = any($3))

@@ -33,6 +33,7 @@ export const attempts = defineTable('attempts', {
     claimedAtMs: 'ms',
     startedAtMs: 'ms?',
     endedAtMs: 'ms?',
+    holds: 'json?',
   },
   updates: {
     beat: ['leaseUntilMs', 'missedBeats', 'usage', 'conversation'],
@@ -54,6 +55,7 @@ export const attempts = defineTable('attempts', {
       'missedBeats',
       'startedAtMs',
       'endedAtMs',
+      'holds',
     ],
   },
   guard: ['epoch', 'status'],

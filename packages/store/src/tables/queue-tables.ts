@@ -35,6 +35,21 @@ export const ready = defineTable('ready', {
   isQueue: true,
 });
 
+/** Kernel table `planParts`. */
+export const planParts = defineTable('planParts', {
+  sqlName: 'plan_parts',
+  key: 'id',
+  columns: {
+    id: 'text',
+    runId: 'text',
+    projectId: 'text',
+    part: 'integer',
+    tasks: 'json',
+    edges: 'json',
+  },
+  isQueue: true,
+});
+
 /** Kernel table `needs`. */
 export const needs = defineTable('needs', {
   sqlName: 'needs',

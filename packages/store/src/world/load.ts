@@ -5,8 +5,8 @@ import { statement, type Statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { eachTable } from '../tables/each-table.ts';
 
-/** Lists that are loaded by their owner's id. Claimable rows are locked and loaded at once, apart. */
-export type LoadableList = Exclude<ListName, 'readyOfProject'>;
+/** Lists that are loaded by their owner's id. What claims take is locked and loaded at once, apart. */
+export type LoadableList = Exclude<ListName, 'readyOfProject' | 'freeSlotsOfProject'>;
 
 type RowStatement<T extends TableName> = Statement<[ids: readonly string[]], Tables[T]>;
 type AnyRow = Tables[TableName];
@@ -69,6 +69,16 @@ const LIST_QUERIES: { readonly [L in LoadableList]: ListQuery } = {
     where: ownedBy('delivery_worker_id', 't.delivery_order is not null'),
     orderBy: 't.id',
   },
+  planPartsOfRun: { where: ownedBy('run_id'), orderBy: 't.part' },
+  limitsOfProject: { where: ownedBy('project_id'), orderBy: 't.project_id, t.key' },
+  slotsOfLimit: { where: ownedBy('limit_id'), orderBy: 't.limit_id, t.no' },
+  surplusOfLimit: { where: ownedBy('limit_id', 't.surplus'), orderBy: 't.limit_id, t.no' },
+  parkingsOfProject: { where: ownedBy('project_id'), orderBy: 't.id' },
+  unfundedOfRun: { where: ownedBy('run_id', `t.held = 'budget'`), orderBy: 't.seq' },
+  budgetsOfRun: { where: ownedBy('run_id'), orderBy: 't.id' },
+  childrenOfTask: { where: ownedBy('parent_task_id'), orderBy: 't.task_id' },
+  awaitsOfTask: { where: ownedBy('task_id'), orderBy: 't.opened_at, t.id' },
+  awaitsOfRun: { where: ownedBy('run_id', 'not t.settled'), orderBy: 't.opened_at, t.id' },
   workerByName: {
     where: `(t.project_id, t.name) in
            (select project_id, name from unnest($1::text[], $2::text[]) as u (project_id, name))`,

@@ -1,4 +1,5 @@
-import type { ReadyRow, TableName } from '@baton/kernel';
+import { DEFAULTS } from '@baton/contract';
+import { SEQ_PER_MS, type LimitSlotRow, type ReadyRow, type TableName } from '@baton/kernel';
 import { z } from 'zod';
 import type { Queries } from '../db.ts';
 import { bind, statement, type Bound, type Statement } from '../statement.ts';
@@ -162,4 +163,85 @@ export async function lockClaimCandidates(
 ): Promise<Map<string, ReadyRow>> {
   const rows = await queries.query(claimCandidates, projectId, needsIds, limitPerNeeds);
   return new Map(rows.map((row) => [row.taskId, row]));
+}
+
+/**
+ * Free places under the limits of a project, at most `limitPerKey` of each, locked. What another
+ * transaction is taking is skipped, so this never waits.
+ */
+export const freeSlots = statement({
+  name: 'freeSlots',
+  args: (projectId: string, limitPerKey: number) => [projectId, limitPerKey],
+  row: TABLES.limitSlots.row,
+  sql: `
+    select ${TABLES.limitSlots.select('free')}
+      from limits l
+     cross join lateral
+           (select s.*
+              from limit_slots s
+             where s.limit_id = l.id
+               and s.attempt_id = ''
+               and not s.surplus
+             order by s.no
+             limit $2
+               for no key update of s skip locked) as free
+     where l.project_id = $1
+       and l.max_running is not null
+     order by free.limit_id, free.no`,
+});
+
+/** The rows of `freeSlots`. */
+export async function lockFreeSlots(
+  queries: Queries,
+  projectId: string,
+  limitPerKey: number,
+): Promise<LimitSlotRow[]> {
+  return queries.query(freeSlots, projectId, limitPerKey);
+}
+
+/**
+ * The heads of the lower classes of some needs that wait since before a place in the queue, locked
+ * together with their runs. Never waits.
+ */
+export const risenCandidates = statement({
+  name: 'risenCandidates',
+  args: (projectId: string, needsIds: readonly string[], beforeSeq: number, perClass: number) => [
+    projectId,
+    needsIds,
+    beforeSeq,
+    perClass,
+  ],
+  row: TABLES.ready.row,
+  sql: `
+    select ${TABLES.ready.select('head')}
+      from unnest($2::text[]) as wanted (needs_id)
+     cross join generate_series(1, 3) as class (priority)
+     cross join lateral
+           (select ${TABLES.ready.columns.map((column) => `r.${column.name}`).join(', ')}
+              from ready r
+              join runs u
+                on u.id = r.run_id
+             where r.project_id = $1
+               and r.needs_id = wanted.needs_id
+               and r.priority = class.priority
+               and r.held is null
+             order by r.pass, r.seq
+             limit $4
+               for no key update of r, u skip locked) as head
+     where head.seq < $3
+     order by head.priority, head.pass, head.seq`,
+});
+
+/** Heads of one class that are looked at: few, because this is done again and again. */
+const risenPerClass = 2;
+
+/** The rows of `risenCandidates` that have waited for a class or more. */
+export async function lockRisenCandidates(
+  queries: Queries,
+  projectId: string,
+  needsIds: readonly string[],
+  nowMs: number,
+): Promise<ReadyRow[]> {
+  const beforeSeq = Math.floor((nowMs - DEFAULTS.agingMinutes * 60_000) * SEQ_PER_MS);
+  return queries.query(risenCandidates, projectId, needsIds, beforeSeq, risenPerClass);
 }

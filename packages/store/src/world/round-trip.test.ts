@@ -48,6 +48,7 @@ const MEANINGS: { readonly [T in TableName]: (row: AnyRow, n: number) => AnyRow 
       openTasks: 5,
       outOfPlay: 2,
       activeTasks: 3,
+      openAwaits: 1,
     };
   },
   tasks: (row, n) => {
@@ -60,7 +61,11 @@ const MEANINGS: { readonly [T in TableName]: (row: AnyRow, n: number) => AnyRow 
       pausedFrom: null,
     };
   },
-  taskSpecs: () => ({}),
+  taskSpecs: (row, n) => ({ depth: n, failuresInRow: n, wakes: n }),
+  limits: (row) => ({ ratePerMinute: 1.5, maxRunning: row['maxRunning'] }),
+  limitSlots: (row, n) => ({ attemptId: `att_${n}` }),
+  parkings: () => ({}),
+  budgets: () => ({ scope: 'run' }),
   dependencies: (row, n) => ({ type: 'blocks', rule: 'done', upstreamId: `up_${n}` }),
   attempts: (row, n) => {
     const isOver = n % 2 === 0;
@@ -85,6 +90,28 @@ const MEANINGS: { readonly [T in TableName]: (row: AnyRow, n: number) => AnyRow 
   outputs: () => ({}),
   artifacts: () => ({}),
   notes: () => ({}),
+  awaits: (row, n) => {
+    const isOpen = n % 2 === 0;
+    return {
+      taskId: `task_${n}`,
+      generation: 1,
+      needed: 2,
+      policy: 'all',
+      quorum: null,
+      status: isOpen ? 'open' : 'expired',
+      settled: !isOpen,
+      closedAtMs: isOpen ? null : 1_000,
+    };
+  },
+  actions: (row, n) => {
+    const isOpen = n % 2 === 0;
+    return {
+      kind: 'tool_call',
+      effect: 'external_read',
+      status: isOpen ? 'started' : 'failed',
+      endedAtMs: isOpen ? null : 1_000,
+    };
+  },
   timers: () => ({ kind: 'run_timeout' }),
   ready: () => ({}),
   needs: () => ({}),

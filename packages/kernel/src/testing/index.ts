@@ -1,0 +1,2 @@
+export { faultsOf } from './check-state.ts';
+export { MemoryWorld } from './memory-world.ts';
