@@ -10,6 +10,7 @@ import {
 } from '@baton/kernel';
 import {
   idempotencyId,
+  type EventPlace,
   type IdempotencyKey,
   type IdempotentReply,
   type RowChange,
@@ -283,14 +284,26 @@ async function commitBatch(
   }
   const done = { outcomes, events, writes, dispatches };
   const { nowMs } = batch.context;
-  const firstPos = await tx
+  const place = await tx
     .commit({ rows: writes, idempotent, events, nowMs })
     .catch((error: unknown) => {
       throw error instanceof StoreError && error.kind === 'unknown_outcome'
         ? new UnknownCommit(error.xid, done)
         : error;
     });
-  return { ...done, firstPos };
+  return placed(done, place);
+}
+
+/** A batch's result once it is known where its events stand; told with the times that the feed has. */
+export function placed(
+  done: Omit<BatchResult, 'firstPos'>,
+  place: EventPlace | undefined,
+): BatchResult {
+  if (place === undefined) return { ...done, events: [], firstPos: 0 };
+  const { pos, atMs } = place;
+  const isLater = done.events.some((event) => event.atMs !== atMs);
+  const events = isLater ? done.events.map((event) => ({ ...event, atMs })) : done.events;
+  return { ...done, events, firstPos: pos };
 }
 
 /** Each changed row of a run is covered by that run's lock; a run made in this batch needs none. */

@@ -1,30 +1,48 @@
-import type { BatchPorts, BatchResult, UnknownCommit } from './execute-batch.ts';
+import type { EventPlace } from '@baton/store';
+import { placed, type BatchPorts, type BatchResult, type UnknownCommit } from './execute-batch.ts';
 
 const pauseMs = 200;
 const triesMax = 100;
+
+type Ports = Pick<BatchPorts, 'store' | 'runtime'>;
 
 /**
  * What became of a batch whose COMMIT was not answered: asked of the database, never guessed.
  * `unknown` when the database cannot tell (no transaction id, or it stays away).
  */
 export async function resolveCommit(
-  { store, runtime }: Pick<BatchPorts, 'store' | 'runtime'>,
+  ports: Ports,
   lost: UnknownCommit,
 ): Promise<BatchResult | 'aborted' | 'unknown'> {
-  if (lost.xid === undefined) return 'unknown';
+  const { xid, done } = lost;
+  if (xid === undefined) return 'unknown';
   for (let tries = 0; tries < triesMax; tries++) {
-    const outcome = await store.outcomeOf(lost.xid).catch(() => 'in_progress' as const);
+    const outcome = await ports.store.outcomeOf(xid).catch(() => 'in_progress' as const);
     if (outcome === 'aborted') return 'aborted';
-    if (outcome === 'committed') return { ...lost.done, firstPos: await firstPosOf(store, lost) };
-    await runtime.sleep(pauseMs);
+    if (outcome === 'committed') return placed(done, await findPlace(ports, done.events));
+    await ports.runtime.sleep(pauseMs);
   }
   return 'unknown';
 }
 
-async function firstPosOf(store: BatchPorts['store'], lost: UnknownCommit): Promise<number> {
-  const place = lost.done.events.findIndex((event) => event.runId !== null);
-  const event = lost.done.events[place];
-  if (event === undefined || event.runId === null || event.runSeq === null) return 0;
-  const pos = await store.findEventPos(event.runId, event.runSeq);
-  return pos === undefined ? 0 : pos - place;
+/**
+ * Where the first of these events stands, by one that has a number in its run. Undefined when none has:
+ * then they are not told from here, and who follows the feed reads them from the database.
+ */
+async function findPlace(
+  { store, runtime }: Ports,
+  events: BatchResult['events'],
+): Promise<EventPlace | undefined> {
+  const index = events.findIndex((event) => event.runId !== null);
+  const event = events[index];
+  if (event === undefined || event.runId === null || event.runSeq === null) return undefined;
+  for (let tries = 0; tries < triesMax; tries++) {
+    try {
+      const place = await store.findEventPlace(event.runId, event.runSeq);
+      return place === undefined ? undefined : { ...place, pos: place.pos - index };
+    } catch {
+      await runtime.sleep(pauseMs);
+    }
+  }
+  return undefined;
 }

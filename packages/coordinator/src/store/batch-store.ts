@@ -1,6 +1,7 @@
 import type { ListName, Lists, NewEvent, ReadyRow, TableName, Tables } from '@baton/kernel';
 import type {
   BatchNames,
+  EventPlace,
   IdempotencyKey,
   IdempotentReply,
   RowChange,
@@ -57,12 +58,12 @@ export interface BatchTx {
     owners: readonly string[],
   ): Promise<ReadonlyMap<string, ReadonlyMap<string, Tables[Lists[L]]>>>;
   /**
-   * Writes and commits. Resolves only once that is durable, with the position of the first event (0
-   * without events). Fails as `retryable`, with nothing done, when a row is not there as it was read:
+   * Writes and commits. Resolves only once that is durable, with the place of the first event
+   * (undefined without events); the others follow it without gaps, at the same time. Fails as `retryable`, with nothing done, when a row is not there as it was read:
    * same epoch and status where a table has them.
    * @throws {StoreError} `unknown_outcome` when it cannot be told whether it was committed
    */
-  commit(writes: BatchWrites): Promise<number>;
+  commit(writes: BatchWrites): Promise<EventPlace | undefined>;
   /** Ends the transaction without a trace. */
   rollback(): Promise<void>;
 }
@@ -73,6 +74,6 @@ export interface BatchStore {
   transaction<T>(work: (tx: BatchTx) => Promise<T>): Promise<T>;
   /** What became of the transaction of an `unknown_outcome`; `in_progress`: ask again. */
   outcomeOf(xid: string): Promise<TransactionOutcome>;
-  /** Where the event with this number in its run stands in the feed. */
-  findEventPos(run: string, runSeq: number): Promise<number | undefined>;
+  /** Where the event with this number in its run stands in the feed, and when it says it was. */
+  findEventPlace(run: string, runSeq: number): Promise<EventPlace | undefined>;
 }

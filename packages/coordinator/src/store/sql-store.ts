@@ -3,7 +3,7 @@ import {
   appendLogChunk,
   feedHead,
   findDeclaredOutputs,
-  findEventPos,
+  findEventPlace,
   findIdempotent,
   insertIdempotent,
   listDueTimers,
@@ -22,6 +22,7 @@ import {
   purgeExpired,
   writeStatements,
   type Db,
+  type EventPlace,
   type Tx,
 } from '@baton/store';
 import type { BatchTx, BatchWrites } from './batch-store.ts';
@@ -32,7 +33,7 @@ export function createSqlStore(db: Db): CoordinatorStore {
   return {
     transaction: (work) => db.transaction((tx) => work(sqlTx(tx))),
     outcomeOf: (xid) => db.outcomeOf(xid),
-    findEventPos: (run, runSeq) => findEventPos(db, run, runSeq),
+    findEventPlace: (run, runSeq) => findEventPlace(db, run, runSeq),
     listExpiredLeases: (limit) => listExpiredLeases(db, limit),
     listDueTimers: (limit) => listDueTimers(db, limit),
     listWorkersToSweep: (bounds) => listWorkersToSweep(db, bounds),
@@ -68,18 +69,18 @@ function sqlTx(tx: Tx): BatchTx {
   };
 }
 
-async function commit(tx: Tx, writes: BatchWrites): Promise<number> {
+async function commit(tx: Tx, writes: BatchWrites): Promise<EventPlace | undefined> {
   const { rows, idempotent, events, nowMs } = writes;
   const results = await tx.commitWith([
     ...writeStatements(rows),
     ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, nowMs)]),
     ...(events.length === 0 ? [] : [appendEvents(events)]),
   ]);
-  return events.length === 0 ? 0 : firstPosOf(results[results.length - 1]);
+  return events.length === 0 ? undefined : firstPlaceOf(results[results.length - 1]);
 }
 
-function firstPosOf(rows: readonly unknown[] | undefined): number {
-  const row = rows?.[0] as { readonly first_pos: number } | undefined;
+function firstPlaceOf(rows: readonly unknown[] | undefined): EventPlace {
+  const row = rows?.[0] as { readonly first_pos: number; readonly last_at: number } | undefined;
   if (row === undefined) throw new Error('appending events did not answer their first position');
-  return row.first_pos;
+  return { pos: row.first_pos, atMs: row.last_at };
 }
