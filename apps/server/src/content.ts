@@ -8,6 +8,8 @@ export interface Content {
     size: number,
     bytes: AsyncIterable<Uint8Array>,
   ): Promise<void>;
+  /** Idempotent. */
+  remove(project: string, sha256: string): Promise<void>;
   /** Undefined when it is not stored. */
   open(project: string, sha256: string): Promise<ReadableStream<Uint8Array> | undefined>;
 }

@@ -8,8 +8,6 @@ import {
   createIdentity,
   createReads,
   migrate,
-  openPglite,
-  openPostgres,
   type Db,
 } from '@baton/store';
 import { getRequestListener } from '@hono/node-server';
@@ -19,11 +17,13 @@ import type { App } from './app.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { createRevocations } from './auth/revocations.ts';
 import { parseServerConfig, type ServerConfig, type ServerConfigInput } from './config.ts';
+import { openDatabase } from './database/open-database.ts';
 import { checkHost, hostList } from './edge/host-list.ts';
 import { securityHeaders } from './edge/headers.ts';
 import { createContent } from './instance/blob-content.ts';
 import { ensureOwner, makeLoginCode } from './instance/first-start.ts';
 import { createProbe } from './instance/probe.ts';
+import { startPurging } from './instance/purging.ts';
 import { readInstanceSecret } from './instance/secret-file.ts';
 import { startLinkServer } from './link/link-server.ts';
 import { listen } from './listen.ts';
@@ -91,7 +91,8 @@ export async function startApp(options: StartOptions): Promise<Started> {
     for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
-    const db = await (options.openDb?.() ?? openDb(config));
+    const db = await (options.openDb?.() ??
+      openDatabase(config, { role: 'server', port: config.port }));
     closers.push(() => db.close());
     await migrate(db);
     return await startOn(db, config, log, closers, closeAll, options.isKeyLost === true);
@@ -99,19 +100,6 @@ export async function startApp(options: StartOptions): Promise<Started> {
     await closeAll();
     throw error;
   }
-}
-
-async function openDb(config: ServerConfig): Promise<Db> {
-  const { dataDir, databaseUrl, unsafeDurability, checkReplies: checkRows } = config;
-  if (databaseUrl !== undefined) {
-    return openPostgres({ url: databaseUrl, unsafeDurability, checkRows });
-  }
-  return openPglite({
-    dataDir: join(dataDir, 'db'),
-    unsafeDurability,
-    checkRows,
-    lockInfo: { role: 'server', port: config.port },
-  });
 }
 
 async function startOn(
@@ -128,6 +116,9 @@ async function startOn(
   const coordinator = createCoordinator({ db, log, engines: builtInEngines });
   await coordinator.start();
   closers.push(() => coordinator.stop());
+  const content = createContent(join(config.dataDir, 'blobs'));
+  const purging = await startPurging({ db, log, content, coordinator });
+  closers.push(purging.stop);
   const validator = createSchemaValidator();
   closers.push(() => validator.close());
 
@@ -142,13 +133,14 @@ async function startOn(
 
   const app: App = {
     log,
+    dataDir: config.dataDir,
     db,
     coordinator,
     reads,
     identity,
     validator,
     keys,
-    content: createContent(join(config.dataDir, 'blobs')),
+    content,
     authenticator: createAuthenticator({ identity, reads, keys }),
     revocations: createRevocations(),
     events: createEventHub(coordinator, reads),

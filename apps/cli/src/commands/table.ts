@@ -1,4 +1,9 @@
 import type { Command } from '../command.ts';
+import { dbBackup } from './db/backup.ts';
+import { dbCheck } from './db/check.ts';
+import { dbExport } from './db/export.ts';
+import { dbMigrate } from './db/migrate.ts';
+import { dbRestore } from './db/restore.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { engineList } from './engine/list.ts';
@@ -13,6 +18,11 @@ import { ps } from './ps.ts';
 import { runCancel } from './run/cancel.ts';
 import { runList } from './run/list.ts';
 import { run } from './run/run.ts';
+import { runDelete } from './run/delete.ts';
+import { runPause } from './run/pause.ts';
+import { runPurge } from './run/purge.ts';
+import { runRerun } from './run/rerun.ts';
+import { runResume } from './run/resume.ts';
 import { runValidate } from './run/validate.ts';
 import { runView } from './run/view.ts';
 import { runWatch } from './run/watch.ts';
@@ -40,6 +50,14 @@ import { taskOutputList } from './task/output/list.ts';
 import { taskOutputSet } from './task/output/set.ts';
 import { taskProgress } from './task/progress.ts';
 import { taskReject } from './task/reject.ts';
+import { taskAdopt } from './task/adopt.ts';
+import { taskDelete } from './task/delete.ts';
+import { taskPause } from './task/pause.ts';
+import { taskPurge } from './task/purge.ts';
+import { taskRelaunch } from './task/relaunch.ts';
+import { taskRerun } from './task/rerun.ts';
+import { taskResume } from './task/resume.ts';
+import { taskReview } from './task/review.ts';
 import { taskRetry } from './task/retry.ts';
 import { taskView } from './task/view.ts';
 import { taskWait } from './task/wait.ts';
@@ -65,7 +83,12 @@ export const COMMANDS: readonly Command[] = [
   runList,
   runView,
   runWatch,
+  runPause,
+  runResume,
   runCancel,
+  runRerun,
+  runDelete,
+  runPurge,
   runValidate,
   taskCreate,
   taskList,
@@ -78,7 +101,15 @@ export const COMMANDS: readonly Command[] = [
   taskReject,
   taskAnswer,
   taskRetry,
+  taskRelaunch,
+  taskRerun,
+  taskPause,
+  taskResume,
   taskCancel,
+  taskReview,
+  taskAdopt,
+  taskDelete,
+  taskPurge,
   taskAssign,
   taskDepsAdd,
   taskDepsRemove,
@@ -105,6 +136,11 @@ export const COMMANDS: readonly Command[] = [
   keyList,
   keyCreate,
   keyRevoke,
+  dbCheck,
+  dbBackup,
+  dbRestore,
+  dbExport,
+  dbMigrate,
   ps,
   logsShort,
   open,

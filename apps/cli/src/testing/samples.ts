@@ -66,9 +66,13 @@ export const TASK: Task = {
   progress: null,
   result: { status: 'success', summary: 'Designed\u001b[31m it' },
   outdated: false,
+  verification: null,
+  verifies: null,
   failure_class: null,
   review: { state: 'none', by: null, at: null, note: null },
   parent_task: null,
+  lineage_root: 'run_LINEAGE',
+  depth: 0,
   rerun_of: null,
   origin: null,
   retry_at: null,
@@ -87,6 +91,7 @@ export const BUILD: Task = {
   title: 'Build it',
   status: 'running',
   result: null,
+  orphan_result: null,
   progress: { percent: 40, text: 'writing', at: before(9) },
   started_at: before(30),
   ended_at: null,
@@ -114,6 +119,7 @@ export const DETAIL: TaskDetail = {
   ],
   dependents: [],
   open_checkpoints: [],
+  plan: null,
 };
 
 export const QUESTION: Checkpoint = {

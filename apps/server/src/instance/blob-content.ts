@@ -24,6 +24,7 @@ export function createContent(directory: string): Content {
       // The store keeps nothing of a source that fails, so what is wrong never gets an address.
       await (await storeOf(project)).put(checked(bytes, sha256, size), { bytesMax: size });
     },
+    remove: async (project, sha256) => (await storeOf(project)).remove(sha256),
     async open(project, sha256) {
       const store = await storeOf(project);
       if (!(await store.has(sha256))) return undefined;

@@ -4,9 +4,11 @@ import { referenceHandlers } from '../static/reference.ts';
 import { artifactHandlers } from './artifacts.ts';
 import { attemptHandlers } from './attempts.ts';
 import { checkpointHandlers } from './checkpoints.ts';
+import { databaseHandlers } from './database.ts';
 import { delegationHandlers } from './delegation.ts';
 import { eventHandlers } from './events.ts';
 import { healthHandlers } from './health.ts';
+import { lifeHandlers } from './life.ts';
 import { runHandlers } from './runs.ts';
 import { systemHandlers } from './system.ts';
 import { taskStreamHandlers } from './task-streams.ts';
@@ -19,9 +21,11 @@ export function createHandlers(app: App): Handlers {
     ...artifactHandlers(app),
     ...attemptHandlers(app),
     ...checkpointHandlers(app),
+    ...databaseHandlers(app),
     ...delegationHandlers(app),
     ...eventHandlers(app),
     ...healthHandlers(app),
+    ...lifeHandlers(app),
     ...referenceHandlers(app),
     ...runHandlers(app),
     ...systemHandlers(app),

@@ -23,6 +23,8 @@ type Names =
   | 'cancelRun'
   | 'listRunEvents'
   | 'listRunCheckpoints'
+  | 'openRunCheckpoint'
+  | 'updateRun'
   | 'listRunArtifacts'
   | 'readRunLogs';
 
@@ -98,6 +100,38 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
       return wholePage((await reads.checkpointsOfRun(run)).map(checkpointView));
     },
 
+    async openRunCheckpoint(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      const reply = await coordinator.submit(
+        {
+          type: 'run.checkpoint',
+          project: call.project,
+          actor: actorOf(call.principal),
+          run: id,
+          body: call.body,
+        },
+        { idempotency: call.idempotency },
+      );
+      const checkpoint = reply.checkpoint ?? '';
+      const read = await reads.findCheckpoint(call.project, checkpoint);
+      return checkpointView(found(read, 'checkpoint', checkpoint));
+    },
+
+    async updateRun(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      await coordinator.submit(
+        {
+          type: 'run.update',
+          project: call.project,
+          actor: actorOf(call.principal),
+          run: id,
+          body: call.body,
+        },
+        { idempotency: call.idempotency },
+      );
+      return runView(found(await reads.findRun(call.project, id), 'run', call.params.id));
+    },
+
     async listRunArtifacts(call) {
       const run = await resolveId(reads, 'runs', call.project, call.params.id);
       return wholePage((await reads.artifactsOfRun(run)).map(artifactView));
@@ -112,7 +146,7 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
 }
 
 /** A run with its graph as clients see it. */
-function graphView(graph: GraphRead) {
+export function graphView(graph: GraphRead) {
   return {
     run: runView(graph.run),
     tasks: graph.tasks.map(taskView),

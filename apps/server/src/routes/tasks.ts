@@ -1,19 +1,20 @@
-import type { Command, Json } from '@baton/contract';
+import type { Command } from '@baton/contract';
 import type { IdempotencyRequest } from '@baton/coordinator';
 import type { Reply } from '@baton/kernel';
 import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
 import { byInstant, mapPage, readPage, wholePage } from '../paging.ts';
-import type { EdgeRead, TaskRead } from '@baton/store';
+import type { TaskRead } from '@baton/store';
 import { found, notFound, resolveId } from '../resolve.ts';
 import { artifactView, attemptView } from '../views/attempt.ts';
 import { checkpointView } from '../views/checkpoint.ts';
 import { dependencyView } from '../views/run.ts';
-import { noteView, outputView, taskDetailView, taskView } from '../views/task.ts';
+import { noteView, outputView, taskView } from '../views/task.ts';
 import { answerEvents } from './events.ts';
 import { explainTaskOf } from './explain.ts';
 import { readAttemptLogPage } from './log-pages.ts';
+import { detailReader } from './task-detail.ts';
 import { rejectionReason, viaOf } from './via.ts';
 
 type Names =
@@ -37,7 +38,9 @@ type Names =
   | 'listOutputs'
   | 'addDependency'
   | 'removeDependency'
-  | 'openTaskCheckpoint';
+  | 'openTaskCheckpoint'
+  | 'updateTask'
+  | 'messageTask';
 
 /** A request about one task. */
 interface TaskCall {
@@ -53,6 +56,7 @@ type WithoutBase<C> = C extends unknown ? Omit<C, 'project' | 'actor' | 'task'> 
 /** Handlers of the area `tasks`, but for what streams and what is bytes. */
 export function taskHandlers(app: App): Pick<Handlers, Names> {
   const { coordinator, reads } = app;
+  const detailOf = detailReader(app);
 
   /** The task's stored id. An agent sees its own task alone. */
   async function idOf({ principal, project, params }: TaskCall): Promise<string> {
@@ -80,30 +84,6 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
     const id = await idOf(call);
     await submit(call, id, command);
     return taskView(found(await reads.findTask(call.project, id), 'task', call.params.id));
-  }
-
-  async function detailOf(project: string, id: string, shown: string) {
-    const read = found(await reads.findTask(project, id), 'task', shown);
-    const [edges, openCheckpoints] = await Promise.all([
-      reads.edgesOfTask(id),
-      reads.openCheckpointsOfTask(id),
-    ]);
-    const upstreams = inputEdges(edges, id).map(({ edge }) => edge.upstreamId);
-    const outputs = await reads.outputsOfTasks([id, ...new Set(upstreams)]);
-    const inputs: Record<string, Json> = {};
-    for (const { edge } of inputEdges(edges, id)) {
-      const output = outputs
-        .filter((it) => it.taskId === edge.upstreamId && it.key === edge.contractKey)
-        .toSorted((a, b) => b.generation - a.generation)[0];
-      const name = edge.inputName ?? edge.contractKey;
-      if (edge.satisfied && output !== undefined && name !== null) inputs[name] = output.data;
-    }
-    return taskDetailView(read, {
-      inputs,
-      outputs: outputs.filter((it) => it.taskId === id && it.generation === read.task.generation),
-      edges,
-      openCheckpoints,
-    });
   }
 
   return {
@@ -274,21 +254,24 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
 
     async openTaskCheckpoint(call) {
       const id = await idOf(call);
-      const { question, options, default: chosen = null, timeout_seconds: seconds } = call.body;
-      const reply = await submit(call, id, {
-        type: 'checkpoint.open',
-        question,
-        options,
-        defaultOption: chosen,
-        timeoutSeconds: seconds ?? null,
-      });
+      const reply = await submit(call, id, { type: 'checkpoint.open', body: call.body });
       const checkpoint = reply.checkpoint ?? '';
       const read = await reads.findCheckpoint(call.project, checkpoint);
       return checkpointView(found(read, 'checkpoint', checkpoint));
     },
-  };
-}
 
-function inputEdges(edges: readonly EdgeRead[], downstream: string): readonly EdgeRead[] {
-  return edges.filter(({ edge }) => edge.type === 'input' && edge.downstreamId === downstream);
+    async updateTask(call) {
+      const id = await idOf(call);
+      await submit(call, id, { type: 'task.update', body: call.body });
+      return detailOf(call.project, id, call.params.id);
+    },
+
+    async messageTask(call) {
+      const id = await idOf(call);
+      const reply = await submit(call, id, { type: 'task.message', text: call.body.text });
+      const note = reply.note ?? '';
+      const read = found(await reads.findNote(id, note), 'note', note);
+      return { ...noteView(read), delivered: reply.delivered === true };
+    },
+  };
 }

@@ -34,6 +34,7 @@ export function attemptView({ attempt, workerName }: AttemptRead): Attempt {
     usage: attempt.usage ?? noUsage,
     exit_code: attempt.exitCode,
     result: attempt.result,
+    orphan_result: attempt.orphanResult,
     lease_until: isOpenAttempt(attempt.status) ? isoOf(attempt.leaseUntilMs) : null,
     claimed_at: isoOf(attempt.claimedAtMs),
     started_at: isoOrNull(attempt.startedAtMs),

@@ -8,6 +8,8 @@ import type { Calls } from '../calls.ts';
  */
 export interface AttemptCalls {
   get(id: string): Promise<Attempt>;
+  /** For people: takes a result that came too late. */
+  adopt(id: string, reason?: string): Promise<Attempt>;
   assignment(id: string): Promise<CallReply<'getAssignment'>>;
   progress(id: string, body: CallBody<'progressAttempt'>): Promise<CallReply<'progressAttempt'>>;
   note(id: string, body: CallBody<'noteAttempt'>): Promise<CallReply<'noteAttempt'>>;
@@ -28,6 +30,11 @@ export interface AttemptCalls {
 export function attemptCalls(calls: Calls): AttemptCalls {
   return {
     get: (id) => calls.call('getAttempt', { params: { id } }),
+    adopt: (id, reason) =>
+      calls.call('adoptAttempt', {
+        params: { id },
+        body: reason === undefined ? {} : { reason },
+      }),
     assignment: (id) => calls.call('getAssignment', { params: { id } }),
     progress: (id, body) => calls.call('progressAttempt', { params: { id }, body }),
     note: (id, body) => calls.call('noteAttempt', { params: { id }, body }),

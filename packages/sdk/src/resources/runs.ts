@@ -16,6 +16,14 @@ export interface RunCalls {
   get(id: string): Promise<Run>;
   graph(id: string): Promise<RunGraph>;
   cancel(id: string, reason?: string): Promise<Run>;
+  pause(id: string, reason?: string): Promise<Run>;
+  resume(id: string): Promise<Run>;
+  /** A new run of the same plan, linked to this one. */
+  rerun(id: string, reason?: string): Promise<RunGraph>;
+  /** Cancels it and takes it out of sight. */
+  remove(id: string): Promise<void>;
+  /** Deletes it with its logs, files and history; again is fine. */
+  purge(id: string): Promise<void>;
   checkpoints(id: string): Promise<Page<Checkpoint>>;
   artifacts(id: string): Promise<Page<Artifact>>;
   logs(id: string, query?: CallQuery<'readRunLogs'>): Promise<LogPage>;
@@ -40,6 +48,13 @@ export function runCalls(calls: Calls, transport: Transport): RunCalls {
     graph: (id) => calls.call('getRunGraph', { params: { id } }),
     cancel: (id, reason) =>
       calls.call('cancelRun', { params: { id }, body: reason === undefined ? {} : { reason } }),
+    pause: (id, reason) =>
+      calls.call('pauseRun', { params: { id }, body: reason === undefined ? {} : { reason } }),
+    resume: (id) => calls.call('resumeRun', { params: { id }, body: {} }),
+    rerun: (id, reason) =>
+      calls.call('rerunRun', { params: { id }, body: reason === undefined ? {} : { reason } }),
+    remove: (id) => calls.call('deleteRun', { params: { id } }),
+    purge: (id) => calls.call('purgeRun', { params: { id }, body: {} }),
     checkpoints: (id) => calls.call('listRunCheckpoints', { params: { id } }),
     artifacts: (id) => calls.call('listRunArtifacts', { params: { id } }),
     logs: (id, query = {}) => calls.call('readRunLogs', { params: { id }, query }),

@@ -31,6 +31,17 @@ export interface TaskCalls {
   assign(id: string, worker: string | null): Promise<Task>;
   cancel(id: string, reason?: string): Promise<Task>;
   retry(id: string, body?: CallBody<'retryTask'>): Promise<Task>;
+  pause(id: string, reason?: string): Promise<Task>;
+  resume(id: string): Promise<Task>;
+  /** Back to its start, under the same id, whatever its status is. */
+  relaunch(id: string, body?: CallBody<'relaunchTask'>): Promise<Task>;
+  /** A new task beside it and linked to it. */
+  rerun(id: string, reason?: string): Promise<TaskDetail>;
+  review(id: string, body: CallBody<'reviewTask'>): Promise<Task>;
+  /** Cancels it and takes it out of its run. */
+  remove(id: string): Promise<void>;
+  /** Deletes it with its logs, files and history; again is fine. */
+  purge(id: string): Promise<void>;
   progress(id: string, body: CallBody<'progressTask'>): Promise<Task>;
   notes(id: string): Promise<Page<Note>>;
   addNote(id: string, body: CallBody<'addNote'>): Promise<Note>;
@@ -68,6 +79,13 @@ export function taskCalls(calls: Calls, transport: Transport): TaskCalls {
     assign: (id, worker) => calls.call('assignTask', { params: { id }, body: { worker } }),
     cancel: (id, reason) => calls.call('cancelTask', { params: { id }, body: reasonOf(reason) }),
     retry: (id, body = {}) => calls.call('retryTask', { params: { id }, body }),
+    pause: (id, reason) => calls.call('pauseTask', { params: { id }, body: reasonOf(reason) }),
+    resume: (id) => calls.call('resumeTask', { params: { id }, body: {} }),
+    relaunch: (id, body = {}) => calls.call('relaunchTask', { params: { id }, body }),
+    rerun: (id, reason) => calls.call('rerunTask', { params: { id }, body: reasonOf(reason) }),
+    review: (id, body) => calls.call('reviewTask', { params: { id }, body }),
+    remove: (id) => calls.call('deleteTask', { params: { id } }),
+    purge: (id) => calls.call('purgeTask', { params: { id }, body: {} }),
     progress: (id, body) => calls.call('progressTask', { params: { id }, body }),
     notes: (id) => calls.call('listNotes', { params: { id } }),
     addNote: (id, body) => calls.call('addNote', { params: { id }, body }),

@@ -13,7 +13,18 @@ import { statusText } from '../../terminal/status-text.ts';
 import { uncoveredLine, validationPage } from '../../views/validation-view.ts';
 import { showRun } from '../../watch/show-run.ts';
 
-const VERBS = ['list', 'view', 'watch', 'cancel', 'validate'];
+const VERBS = [
+  'list',
+  'view',
+  'watch',
+  'pause',
+  'resume',
+  'cancel',
+  'rerun',
+  'delete',
+  'purge',
+  'validate',
+];
 
 export const run = command({
   name: ['run'],

@@ -16,12 +16,13 @@ const TEXT = `An agent inside its attempt speaks to Baton with these. All take -
 Inputs lie in .baton/inputs/<name>.json too. Where commands cannot be run, write
 .baton/outputs/<key>.json and .baton/result.json instead; they are read at the end.
 
-Which word for doing it again (today there is only retry):
+Which word for doing it again:
 
   retry      new attempt of an ended task, same id, with its last failure in its prompt
-  relaunch   will put a task of any status back to the start, same id
-  rerun      will make a new linked task, clean start
-  resume     will go on with a paused or parked task, in its old conversation`;
+  relaunch   puts a task of any status back to the start, same id; a live agent is stopped
+  rerun      makes a new linked task, same engine, role and worker, clean start
+  resume     goes on with a paused task, in its old workspace and conversation
+  review     --changes "what" has finished work done again, in the same conversation`;
 
 export const taskHelp = command({
   name: ['task', 'help'],

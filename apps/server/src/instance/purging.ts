@@ -1,0 +1,46 @@
+import { createPurgeSweep, type Coordinator, type Log } from '@baton/coordinator';
+import type { Db } from '@baton/store';
+import type { Content } from '../content.ts';
+
+interface PurgingSettings {
+  readonly db: Db;
+  readonly log: Log;
+  readonly content: Pick<Content, 'remove'>;
+  readonly coordinator: Pick<Coordinator, 'onCommitted'>;
+}
+
+/** Events after which there may be something to take away: a mark, or the last process of one ending. */
+const NEWS: ReadonlySet<string> = new Set(['run.purged', 'task.purged']);
+const ENDS: ReadonlySet<string> = new Set([
+  'attempt.cancelled',
+  'attempt.timed_out',
+  'attempt.released',
+  'attempt.lost',
+]);
+
+/** Takes away what is purged, from now until it is stopped. */
+export async function startPurging({
+  db,
+  log,
+  content,
+  coordinator,
+}: PurgingSettings): Promise<{ readonly stop: () => Promise<void> }> {
+  const sweep = createPurgeSweep({
+    db,
+    log,
+    removeContent: ({ project, sha256 }) => content.remove(project, sha256),
+  });
+  let isWaiting = false;
+  const unsubscribe = coordinator.onCommitted((events) => {
+    if (events.some((it) => NEWS.has(it.type))) isWaiting = true;
+    else if (!isWaiting || !events.some((it) => ENDS.has(it.type))) return;
+    sweep.nudge();
+  });
+  await sweep.start(new AbortController().signal);
+  return {
+    async stop() {
+      unsubscribe();
+      await sweep.stop();
+    },
+  };
+}
