@@ -1,4 +1,4 @@
-import { DEFAULTS, type Assignment, type Command } from '@baton/contract';
+import { DEFAULTS, toAppError, type Assignment, type Command } from '@baton/contract';
 import { buildAssignment, type NewEvent, type Reply } from '@baton/kernel';
 import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
@@ -9,6 +9,8 @@ import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createListeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { createLogWriter, type LogWriter } from './logs/log-writer.ts';
+import { createDispatchPoll } from './services/dispatch-poll.ts';
+import { createAwaitCheck } from './services/await-check.ts';
 import { createLeaseSweep } from './services/lease-sweep.ts';
 import { createMaintenance } from './services/maintenance.ts';
 import type { ServicePorts } from './services/ports.ts';
@@ -80,6 +82,9 @@ export interface Coordinator {
   incarnation(): number;
 }
 
+/** Longest wait for an opening in one go: no timer reaches further than 24 days. */
+const openingMsMax = 3_600_000;
+
 /** Does nothing before `start`. The database must be migrated. */
 export function createCoordinator(settings: CoordinatorSettings): Coordinator {
   const ports = {
@@ -109,11 +114,26 @@ export function assembleCoordinator(
 
   function learn(result: BatchResult): void {
     catalogue.learn(result.writes);
+    for (const reply of repliesOf(result)) catalogue.learnPass(reply.project, reply.pass);
     if (dispatcher.learn(result)) batcher?.kick();
+    expectOpening();
     const due = timersSet(result.writes);
     if (due.length > 0) timerFire.expect(due);
     if (result.events.length > 0) committed.tell(numbered(result, incarnation));
     for (const it of handedOut(result)) assigned.tell(it);
+  }
+
+  let callOff: (() => void) | undefined;
+  /** Looks for work again when a limit's rate or a provider lets the next start. */
+  function expectOpening(): void {
+    callOff?.();
+    const atMs = dispatcher.opensAtMs();
+    if (atMs === null) return;
+    const delayMs = Math.min(Math.max(0, atMs - clock.nowMs()), openingMsMax);
+    callOff = runtime.after(delayMs, () => {
+      if (dispatcher.open(clock.nowMs())) batcher?.kick();
+      else expectOpening();
+    });
   }
 
   const inOrder = createTurns();
@@ -122,7 +142,9 @@ export function assembleCoordinator(
       await verdicts.prepare(await prevalidations(store, command));
     });
     if (batcher === undefined) throw new Error('the coordinator is not started');
-    return batcher.submit(command, options);
+    const reply = await batcher.submit(command, options);
+    if (reply.declined !== undefined) throw toAppError(reply.declined);
+    return reply;
   };
 
   const ports: ServicePorts = { store, runtime, clock, log, submit };
@@ -130,9 +152,15 @@ export function assembleCoordinator(
   const services: readonly Service[] = [
     createStallGuard(ports),
     createLeaseSweep(ports),
+    createAwaitCheck(ports),
     timerFire,
     createWorkerSweep(ports, { silentMs, offlineMs }),
     createMaintenance(ports),
+    createDispatchPoll(ports, {
+      refresh: catalogue.refresh,
+      searchAll: dispatcher.searchAll,
+      kick: () => batcher?.kick(),
+    }),
   ];
   const stopping = new AbortController();
 
@@ -153,6 +181,7 @@ export function assembleCoordinator(
     },
     async stop() {
       stopping.abort();
+      callOff?.();
       for (const service of services) await service.stop();
       await batcher?.drain();
       await validator.close();
@@ -180,6 +209,13 @@ function numbered(result: BatchResult, incarnation: number): CommittedEvent[] {
     const pos = result.firstPos + index;
     return { ...event, pos, cursor: `${incarnation}.${pos}` };
   });
+}
+
+/** How far turns have come by a batch. */
+function repliesOf(result: BatchResult): { readonly project: string; readonly pass: number }[] {
+  return result.dispatches.flatMap(({ target: { project }, reply: { pass } }) =>
+    pass === undefined ? [] : [{ project, pass }],
+  );
 }
 
 function handedOut(result: BatchResult): Assigned[] {

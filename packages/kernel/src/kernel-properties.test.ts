@@ -72,6 +72,7 @@ function play(steps: readonly Step[], usesPlan = false): Model {
 
 /** Honest workers, people who answer everything, and time: until nothing more happens. */
 function finish(model: Model): void {
+  for (const { key } of model.world.all('limits')) model.decide('limit.remove', { key });
   for (let round = 0; round < 2_000; round++) {
     if (model.world.all('runs').every((it) => isTerminalRun(it.status))) return;
     for (const worker of model.world.all('workers')) {

@@ -1,7 +1,6 @@
 import { AppError, toAppError } from '@baton/contract';
 import {
   decide,
-  fits,
   plan,
   type Context,
   type NewEvent,
@@ -24,6 +23,7 @@ import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
 import { BatchWorld } from './batch-world.ts';
+import { loadCandidates } from './load-candidates.ts';
 import { loadNeeds, unmet } from './loader.ts';
 import { namedIds } from './locks.ts';
 import type { Outcome, Pending } from './pending.ts';
@@ -128,6 +128,8 @@ async function openBatch(
     violations: ports.verdicts.violations,
     schemaFault: ports.verdicts.schemaFault,
     engines: ports.catalogue.engines,
+    limitedKeys: ports.catalogue.limitedKeys,
+    passOf: ports.catalogue.passOf,
     ...ports.timing,
   };
   const first = items.flatMap((item) => plan(item.command, world));
@@ -172,7 +174,7 @@ async function runCommand(
   const { command, idempotency } = item;
   if (command.type === 'work.dispatch') {
     const { project, workers } = command;
-    await loadCandidates(ports, tx, batch, { project, workers, searchStored: true });
+    await loadFor(ports, tx, batch, { project, workers, searchStored: true });
   }
   if (idempotency === undefined) return decideWhole(ports, tx, batch, command);
   const id = idempotencyId(idempotency);
@@ -229,7 +231,7 @@ async function runDispatches(
       (row) => row !== null && row.held === null && row.projectId === target.project,
     );
     if (!fresh && !target.searchStored) continue;
-    await loadCandidates(ports, tx, batch, target);
+    await loadFor(ports, tx, batch, target);
     const outcome = await decideWhole(ports, tx, batch, {
       type: 'work.dispatch',
       project: target.project,
@@ -241,31 +243,15 @@ async function runDispatches(
   return done;
 }
 
-async function loadCandidates(
+/** Loads what a dispatch decides by; what was locked with it may be written. */
+async function loadFor(
   ports: BatchPorts,
   tx: BatchTx,
-  batch: Batch,
+  { world, context, lockedRuns }: Batch,
   target: DispatchTarget,
 ): Promise<void> {
-  const ids = target.workers.map((it) => it.worker);
-  const workers = await tx.loadRows('workers', ids);
-  for (const [id, row] of workers) batch.world.putLoaded('workers', id, row);
-  if (!target.searchStored) {
-    batch.world.putList('readyOfProject', target.project, []);
-    return;
-  }
-  const fitting = ports.catalogue
-    .needsOf(target.project)
-    .filter((row) => [...workers.values()].some((worker) => fits(row.needs, worker)));
-  for (const row of fitting) batch.world.putLoaded('needs', row.id, row);
-  const free = target.workers.reduce((sum, it) => sum + it.max, 0);
-  const found = await tx.lockCandidates(
-    target.project,
-    fitting.map((row) => row.id),
-    Math.min(free, 64),
-  );
-  for (const row of found) batch.lockedRuns.add(row.runId);
-  batch.world.putList('readyOfProject', target.project, found);
+  const loading = { catalogue: ports.catalogue, world, nowMs: context.nowMs };
+  for (const run of await loadCandidates(tx, loading, target)) lockedRuns.add(run);
 }
 
 async function commitBatch(
@@ -313,7 +299,7 @@ function checkLocks(batch: Batch, writes: readonly RowChange[]): void {
     const row = write.row ?? write.original;
     const runId =
       write.table === 'runs' ? write.id : row !== null && 'runId' in row ? row.runId : undefined;
-    if (runId === undefined || batch.lockedRuns.has(runId)) continue;
+    if (runId === undefined || runId === null || batch.lockedRuns.has(runId)) continue;
     const made = writes.some(
       (it) => it.table === 'runs' && it.id === runId && it.original === null,
     );

@@ -19,9 +19,10 @@ export async function loadNeeds(
   for (const need of needs) {
     if (need.kind === 'row') group(rows, need.table, need.id);
     else if (need.kind === 'list') {
-      // Claimable rows are locked before they are read: what was not locked is not there.
-      if (need.list === 'readyOfProject') world.putList(need.list, need.id, []);
-      else group(lists, need.list, need.id);
+      // What claims take is locked before it is read: what was not locked is not there.
+      if (need.list === 'readyOfProject' || need.list === 'freeSlotsOfProject') {
+        world.putList(need.list, need.id, []);
+      } else group(lists, need.list, need.id);
     } else schemas.push(need);
   }
   await Promise.all([

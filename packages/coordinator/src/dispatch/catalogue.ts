@@ -1,4 +1,4 @@
-import type { NeedsRow, WorkerRow } from '@baton/kernel';
+import type { LimitRow, NeedsRow, WorkerRow } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { ServiceStore } from '../store/coordinator-store.ts';
 
@@ -9,15 +9,41 @@ import type { ServiceStore } from '../store/coordinator-store.ts';
 export interface Catalogue {
   needsOf(project: string): readonly NeedsRow[];
   readonly engines: (project: string) => readonly string[];
+  /** Keys that have a limit, as far as is known here. */
+  readonly limitedKeys: (project: string) => ReadonlySet<string>;
+  /** How far turns in a project have come, as far as is known here. */
+  readonly passOf: (project: string) => number;
+  /** Turns have come as far as `pass`. */
+  learnPass(project: string, pass: number): void;
+  /** Whether to look for work that has risen by waiting; true once every few seconds. */
+  isTimeForRisen(project: string, nowMs: number): boolean;
   refresh(): Promise<void>;
   /** Takes up what a committed batch added. */
   learn(writes: readonly RowChange[]): void;
 }
 
+/** Lower classes are looked through for what has risen this often at most. */
+const risenEveryMs = 5_000;
+const none: ReadonlySet<string> = new Set();
+
 /** `builtIn` are the engines that are always known. */
 export function createCatalogue(store: ServiceStore, builtIn: readonly string[]): Catalogue {
   const needs = new Map<string, Map<string, NeedsRow>>();
   const engines = new Map<string, Set<string>>();
+
+  const limited = new Map<string, Set<string>>();
+  const passes = new Map<string, number>();
+  const risenAtMs = new Map<string, number>();
+
+  function addLimit({ projectId, key }: Pick<LimitRow, 'projectId' | 'key'>): void {
+    const keys = limited.get(projectId);
+    if (keys === undefined) limited.set(projectId, new Set([key]));
+    else keys.add(key);
+  }
+
+  function learnPass(project: string, pass: number): void {
+    if (Number.isFinite(pass)) passes.set(project, Math.max(passes.get(project) ?? 0, pass));
+  }
 
   function addNeeds(row: NeedsRow): void {
     let rows = needs.get(row.projectId);
@@ -34,14 +60,34 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
   return {
     needsOf: (project) => [...(needs.get(project)?.values() ?? [])],
     engines: (project) => [...(engines.get(project) ?? builtIn)],
+    limitedKeys: (project) => limited.get(project) ?? none,
+    passOf: (project) => passes.get(project) ?? 0,
+    learnPass,
+    isTimeForRisen(project, nowMs) {
+      if (nowMs - (risenAtMs.get(project) ?? 0) < risenEveryMs) return false;
+      risenAtMs.set(project, nowMs);
+      return true;
+    },
     async refresh() {
-      const [rows, known] = await Promise.all([store.listNeeds(), store.listKnownEngines()]);
+      const [rows, known, limits, turns] = await Promise.all([
+        store.listNeeds(),
+        store.listKnownEngines(),
+        store.listLimitedKeys(),
+        store.listPasses(),
+      ]);
+      for (const it of limits) addLimit(it);
+      for (const it of turns) learnPass(it.projectId, it.pass);
       for (const row of rows) addNeeds(row);
       for (const it of known) addEngine(it.projectId, it.engine);
     },
     learn(writes) {
-      for (const { table, row } of writes) {
+      for (const { table, row, original } of writes) {
+        if (table === 'limits' && row === null && original !== null) {
+          const { projectId, key } = original as LimitRow;
+          limited.get(projectId)?.delete(key);
+        }
         if (row === null) continue;
+        if (table === 'limits') addLimit(row as LimitRow);
         if (table === 'needs') addNeeds(row as NeedsRow);
         if (table === 'workers') {
           const worker = row as WorkerRow;

@@ -1,5 +1,12 @@
 import type { CommandOf } from '@baton/contract';
-import { takesSlot, type AttemptRow, type WorkerRow } from '@baton/kernel';
+import {
+  takesSlot,
+  type AttemptRow,
+  type BudgetRow,
+  type LimitRow,
+  type ParkingRow,
+  type WorkerRow,
+} from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { BatchResult } from '../batch/execute-batch.ts';
 
@@ -31,6 +38,12 @@ export interface Dispatcher {
   readonly targets: () => readonly DispatchTarget[];
   /** Takes up a committed batch. Answers whether another batch should follow at once. */
   learn(result: BatchResult): boolean;
+  /** When what is shut in some project opens by itself, epoch milliseconds; `open` is due then. */
+  readonly opensAtMs: () => number | null;
+  /** Has stored work searched where something has opened by now. Answers whether anybody waits for it. */
+  open(nowMs: number): boolean;
+  /** Has all stored work searched: other replicas make work too. Answers whether anybody waits for it. */
+  searchAll(): boolean;
 }
 
 /** Nobody waits at first. */
@@ -38,6 +51,9 @@ export function createDispatcher(): Dispatcher {
   const parked = new Map<string, Parked>();
   /** Projects where stored ready work may wait for a free slot of a parked worker. */
   const search = new Set<string>();
+
+  /** When the first of what is shut in a project opens. */
+  const opens = new Map<string, number>();
 
   function noteFreed(writes: readonly RowChange[]): boolean {
     let freed = false;
@@ -50,6 +66,11 @@ export function createDispatcher(): Dispatcher {
           search.add(before.projectId);
           freed = true;
         }
+      }
+      const opened = projectOpened(write);
+      if (opened !== null) {
+        search.add(opened);
+        freed = true;
       }
       if (write.table === 'workers' && write.row !== null) {
         const after = write.row as WorkerRow;
@@ -86,14 +107,55 @@ export function createDispatcher(): Dispatcher {
     },
     learn(result) {
       for (const { target, reply } of result.dispatches) {
-        if (target.searchStored && (reply.claimed ?? []).length === 0)
-          search.delete(target.project);
+        const isFruitless = (reply.claimed ?? []).length === 0 && reply.again !== true;
+        if (target.searchStored && isFruitless) search.delete(target.project);
+        if (reply.againAtMs === undefined) opens.delete(target.project);
+        else opens.set(target.project, reply.againAtMs);
       }
       const freed = noteFreed(result.writes);
-      const handedOut = result.dispatches.some((it) => (it.reply.claimed ?? []).length > 0);
+      const handedOut = result.dispatches.some(
+        ({ reply }) => (reply.claimed ?? []).length > 0 || reply.again === true,
+      );
       return parked.size > 0 && (freed || (handedOut && search.size > 0));
     },
+    opensAtMs: () => (opens.size === 0 ? null : Math.min(...opens.values())),
+    open(nowMs) {
+      for (const [project, atMs] of opens) {
+        if (atMs > nowMs) continue;
+        opens.delete(project);
+        search.add(project);
+      }
+      return parked.size > 0;
+    },
+    searchAll() {
+      for (const { project } of parked.values()) search.add(project);
+      return parked.size > 0;
+    },
   };
+}
+
+/** The project in which work may start by a change of what holds it back, or null. */
+function projectOpened({ table, original, row }: RowChange): string | null {
+  switch (table) {
+    case 'limits': {
+      const [before, after] = [original, row] as [LimitRow | null, LimitRow | null];
+      const isSet = before?.updatedAtMs !== after?.updatedAtMs;
+      return isSet ? ((after ?? before)?.projectId ?? null) : null;
+    }
+    case 'parkings':
+      return row === null ? ((original as ParkingRow | null)?.projectId ?? null) : null;
+    case 'budgets': {
+      const [before, after] = [original, row] as [BudgetRow | null, BudgetRow | null];
+      return leftOf(after) > leftOf(before) ? ((after ?? before)?.projectId ?? null) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function leftOf(budget: BudgetRow | null): number {
+  if (budget === null) return Number.POSITIVE_INFINITY;
+  return budget.limitMicros - budget.spentMicros - budget.reservedMicros;
 }
 
 /** Whether what changed of a worker could make it fit for work that it did not fit before. */

@@ -1,4 +1,12 @@
-import type { ListName, Lists, NewEvent, ReadyRow, TableName, Tables } from '@baton/kernel';
+import type {
+  LimitSlotRow,
+  ListName,
+  Lists,
+  NewEvent,
+  ReadyRow,
+  TableName,
+  Tables,
+} from '@baton/kernel';
 import type {
   BatchNames,
   EventPlace,
@@ -8,8 +16,8 @@ import type {
   TransactionOutcome,
 } from '@baton/store';
 
-/** Lists that are loaded by their owner's id; claimable rows are locked and loaded at once, apart. */
-export type StoredList = Exclude<ListName, 'readyOfProject'>;
+/** Lists that are loaded by their owner's id; what claims take is locked and loaded at once, apart. */
+export type StoredList = Exclude<ListName, 'readyOfProject' | 'freeSlotsOfProject'>;
 
 /** What a transaction knows once its first locks are held. */
 export interface Opened {
@@ -47,6 +55,14 @@ export interface BatchTx {
     needsIds: readonly string[],
     limitPerNeeds: number,
   ): Promise<readonly ReadyRow[]>;
+  /** Heads of the lower classes of some queues that have risen by waiting, few of each, locked like candidates. */
+  lockRisen(
+    project: string,
+    needsIds: readonly string[],
+    nowMs: number,
+  ): Promise<readonly ReadyRow[]>;
+  /** Free places under the limits of a project, at most `limitPerKey` of each, locked; what others hold is skipped. */
+  lockFreeSlots(project: string, limitPerKey: number): Promise<readonly LimitSlotRow[]>;
   /** Rows by key; ids of rows that do not exist are not in the map. */
   loadRows<T extends TableName>(
     table: T,

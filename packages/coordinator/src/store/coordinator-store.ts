@@ -1,5 +1,5 @@
 import type { AssignmentRows, NeedsRow, TimerRow } from '@baton/kernel';
-import type { ExpiredLease, FeedHead, LogOutcome, LogPiece, PresenceBounds } from '@baton/store';
+import type { ExpiredLease, FeedHead, LogOutcome, LogPiece, MetAwait, PresenceBounds } from '@baton/store';
 import type { BatchStore } from './batch-store.ts';
 
 /** A row of a project, by its id. */
@@ -13,14 +13,23 @@ export interface ServiceStore {
   /** Attempts that were silent for longer than their lease, the longest first. */
   listExpiredLeases(limit: number): Promise<readonly ExpiredLease[]>;
   /** Timers whose instant has come by the store's clock, the earliest first. */
-  listDueTimers(limit: number): Promise<readonly TimerRow[]>;
+  /** With when the attempt that an idle timer watches last wrote, where that is known. */
+  listDueTimers(
+    limit: number,
+  ): Promise<readonly (TimerRow & { readonly loggedAtMs?: number | null })[]>;
   /** Workers whose last beat is older than their presence says. */
   listWorkersToSweep(bounds: PresenceBounds): Promise<readonly OfProject[]>;
+  /** Open awaits of tasks in several runs that are met. */
+  listAwaitsToCheck(limit: number): Promise<readonly MetAwait[]>;
   /** Attempts that are claimed, running or parked. */
   listOpenAttemptIds(): Promise<readonly OfProject[]>;
   /** Distinct needs of the work that is ready, held or not. */
   listNeeds(): Promise<readonly NeedsRow[]>;
   listKnownEngines(): Promise<readonly { readonly projectId: string; readonly engine: string }[]>;
+  /** Keys that have a limit. */
+  listLimitedKeys(): Promise<readonly { readonly projectId: string; readonly key: string }[]>;
+  /** How far turns have come in each project that has work. */
+  listPasses(): Promise<readonly { readonly projectId: string; readonly pass: number }[]>;
   /** Contracts that the task of an attempt declares; `schema` is absent where anything goes. */
   findDeclaredOutputs(
     attempt: string,

@@ -30,7 +30,10 @@ export function takePlaces(
 export function releasePlaces(draft: Draft, attempt: AttemptRow): AttemptRow {
   const { holds } = attempt;
   if (holds === null || holds.slots.length === 0) return attempt;
-  draft.load([...rows('limitSlots', holds.slots), ...lists('surplusOfLimit', limitsOf(holds.slots))]);
+  draft.load([
+    ...rows('limitSlots', holds.slots),
+    ...lists('surplusOfLimit', limitsOf(holds.slots)),
+  ]);
   for (const id of holds.slots) {
     const slot = draft.find('limitSlots', id);
     if (slot?.attemptId !== attempt.id) continue;

@@ -31,7 +31,10 @@ describe('a limit of a key', () => {
 
   test.each([
     ['engine:claude', { needs: { engine: 'claude' } }],
-    ['repo:github.com/acme/gateway', { workspace: { repo: 'https://github.com/Acme/gateway.git' } }],
+    [
+      'repo:github.com/acme/gateway',
+      { workspace: { repo: 'https://github.com/Acme/gateway.git' } },
+    ],
     ['repo:https://github.com/acme/gateway', { needs: { repo: 'github.com/acme/gateway' } }],
   ] as const)('%s counts every task of it', (key, task) => {
     const model = new Model();
@@ -54,7 +57,11 @@ describe('a limit of a key', () => {
     model.worker('w', { slots: 10 });
     setLimit(model, 'a', { max_running: 1 });
     setLimit(model, 'b', { max_running: 1 });
-    model.graph({ both: { concurrency: ['a', 'b'] }, a: { concurrency: ['a'] }, b: { concurrency: ['b'] } });
+    model.graph({
+      both: { concurrency: ['a', 'b'] },
+      a: { concurrency: ['a'] },
+      b: { concurrency: ['b'] },
+    });
     expect(taken(model)).toEqual(['both']);
     const [first] = model.world.all('attempts');
     if (first !== undefined) model.complete(first);
@@ -84,7 +91,11 @@ describe('a limit of a key', () => {
     model.graph({ next: { concurrency: ['db'] } });
     setLimit(model, 'db', { max_running: 2 });
     expect(model.world.all('limitSlots').map((it) => it.surplus)).toEqual([
-      false, false, true, true, true,
+      false,
+      false,
+      true,
+      true,
+      true,
     ]);
     const [last, ...others] = attempts;
     for (const attempt of others.slice(0, 3)) {

@@ -20,7 +20,11 @@ describe('a rate', () => {
   });
 
   test('says when it allows the next start', () => {
-    const rate = { ratePerMinute: 60, burst: 1, tat: tatAfterStart({ ratePerMinute: 60, burst: 1, tat: 0 }, 5_000) };
+    const rate = {
+      ratePerMinute: 60,
+      burst: 1,
+      tat: tatAfterStart({ ratePerMinute: 60, burst: 1, tat: 0 }, 5_000),
+    };
     expect(nextStartMs(rate)).toBe(6_000);
     expect([mayStart(rate, 5_999), mayStart(rate, 6_000)]).toEqual([false, true]);
     expect(nextStartMs({ ratePerMinute: null, burst: 1, tat: 9 })).toBe(0);
@@ -34,7 +38,11 @@ describe('a rate', () => {
         fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 }),
         (rate, burst, gaps) => {
           let atMs = 1_000_000;
-          const starts = startsOf(rate, burst, gaps.map((gap) => (atMs += gap)));
+          const starts = startsOf(
+            rate,
+            burst,
+            gaps.map((gap) => (atMs += gap)),
+          );
           starts.forEach((from, first) => {
             starts.slice(first).forEach((to, count) => {
               const allowed = burst + ((to - from) * rate) / 60_000;
