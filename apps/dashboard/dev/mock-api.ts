@@ -135,6 +135,7 @@ function readHandlers(world: World): Partial<Record<RouteName, Handler>> {
         outputs: world.outputs.get(it.id) ?? [],
         dependencies: world.edges.filter(({ downstream }) => downstream === it.id),
         dependents: world.edges.filter(({ upstream }) => upstream === it.id),
+        plan: null,
         open_checkpoints: [...world.checkpoints.values()].filter(
           (point) => point.task === it.id && point.status === 'open',
         ),

@@ -103,6 +103,8 @@ export const task = z.object({
   failure_class: z.enum(FAILURE_CLASSES).nullable(),
   review,
   parent_task: anyId.nullable(),
+  lineage_root: anyId.describe('the first run of all that came of it'),
+  depth: z.int().describe('how far below a task without a parent it is'),
   rerun_of: anyId.nullable(),
   origin: z.string().nullable(),
   retry_at: instant.nullable(),

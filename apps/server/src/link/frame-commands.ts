@@ -26,6 +26,8 @@ export function commandOf(frame: CountedFrame, { worker, project, actor }: Speak
       return { ...base, type: 'attempt.output', attempt, body: frame.body };
     case 'checkpoint_open':
       return { ...base, type: 'attempt.checkpoint', attempt, body: frame.body };
+    case 'plan':
+      return { ...base, type: 'attempt.plan', attempt, body: frame.body };
     case 'note':
       return { ...base, type: 'attempt.note', attempt, body: frame.body };
     case 'complete':

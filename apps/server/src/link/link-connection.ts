@@ -285,6 +285,7 @@ class Connection implements LinkConnection {
         epoch,
         reason: 'cancelled',
         grace_seconds: DEFAULTS.termToKillSeconds,
+        yields: false,
       });
     }
   }
@@ -311,9 +312,11 @@ class Connection implements LinkConnection {
   }
 
   async #answerTo(frame: CountedFrame, reply: Reply): Promise<Json> {
-    if (frame.type === 'checkpoint_open' && reply.checkpoint !== undefined) {
+    const asks = frame.type === 'checkpoint_open' || frame.type === 'plan';
+    if (asks && reply.checkpoint !== undefined) {
       const read = await this.#app.reads.findCheckpoint(this.worker.project, reply.checkpoint);
-      return read === undefined ? null : (checkpointView(read) as Json);
+      if (read === undefined) return null;
+      return { ...checkpointView(read), yield: reply.yields === true } as Json;
     }
     return reply.already === true ? { already: true } : null;
   }

@@ -199,8 +199,8 @@ async function send(app: App, link: LinkConnection, push: Push): Promise<void> {
       const { attempt } = push;
       const epoch = link.epochOf(attempt) ?? (await app.reads.findAttempt(attempt))?.attempt.epoch;
       if (epoch === undefined) return;
-      const { reason, graceSeconds } = push;
-      link.send({ type: 'cancel', attempt, epoch, reason, grace_seconds: graceSeconds });
+      const { reason, graceSeconds, yields } = push;
+      link.send({ type: 'cancel', attempt, epoch, reason, grace_seconds: graceSeconds, yields });
       return;
     }
     case 'decision': {

@@ -10,7 +10,13 @@ export type Addressee =
 /** What they are told. Some frames need more than the event says; `link-server` reads it. */
 export type Push = { readonly to: Addressee; readonly attempt: string } & (
   | { readonly kind: 'frame'; readonly frame: ServerFrame }
-  | { readonly kind: 'cancel'; readonly reason: string; readonly graceSeconds: number }
+  | {
+      readonly kind: 'cancel';
+      readonly reason: string;
+      readonly graceSeconds: number;
+      /** Its task goes on later: what it did is kept, and its end is no failure. */
+      readonly yields: boolean;
+    }
   | { readonly kind: 'decision' }
 );
 
@@ -31,6 +37,7 @@ export function pushOf(event: CommittedEvent): Push | undefined {
           typeof data['grace_seconds'] === 'number'
             ? data['grace_seconds']
             : DEFAULTS.termToKillSeconds,
+        yields: data['yields'] === true,
       };
     case 'checkpoint.resolved':
     case 'checkpoint.timed_out':
@@ -46,6 +53,11 @@ export function pushOf(event: CommittedEvent): Push | undefined {
       };
       return { kind: 'frame', to, attempt, frame };
     }
+    case 'task.updated': {
+      if (worker === undefined || attempt === '') return undefined;
+      const fields = Array.isArray(data['fields']) ? data['fields'].map(String) : [];
+      return { kind: 'frame', to, attempt, frame: { type: 'task_updated', attempt, fields } };
+    }
     case 'run.delivering': {
       const order = deliveryOrder.safeParse(data['order']);
       if (worker === undefined || !order.success) return undefined;
@@ -60,6 +72,10 @@ export function pushOf(event: CommittedEvent): Push | undefined {
         attempt,
         frame: { type: 'stale', attempts: [attempt] },
       };
+    case 'attempt.released':
+      // Of one that was held; who hands an attempt back knows.
+      if (worker === undefined) return undefined;
+      return { kind: 'frame', to, attempt, frame: { type: 'stale', attempts: [attempt] } };
     case 'worker.draining':
     case 'worker.undrained':
       return {

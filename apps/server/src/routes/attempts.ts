@@ -24,6 +24,7 @@ type Names =
   | 'setAttemptOutput'
   | 'addAttemptArtifact'
   | 'openAttemptCheckpoint'
+  | 'planAttempt'
   | 'getAttemptCheckpoint'
   | 'noteAttempt'
   | 'completeAttempt'
@@ -65,6 +66,14 @@ export function attemptHandlers(app: App): Pick<Handlers, Names> {
     await submit(call, command);
     const { attempt } = await readOf(call);
     return { attempt: attempt.id, status: attempt.status };
+  }
+
+  /** Does it and answers with what was asked. */
+  async function ask(call: AttemptCall, command: WithoutBase<AttemptCommand>) {
+    const reply = await submit(call, command);
+    const id = reply.checkpoint ?? '';
+    const read = found(await reads.findCheckpoint(call.project, id), 'checkpoint', id);
+    return { ...checkpointView(read), yield: reply.yields === true };
   }
 
   return {
@@ -130,11 +139,8 @@ export function attemptHandlers(app: App): Pick<Handlers, Names> {
       };
     },
 
-    async openAttemptCheckpoint(call) {
-      const reply = await submit(call, { type: 'attempt.checkpoint', body: call.body });
-      const id = reply.checkpoint ?? '';
-      return checkpointView(found(await reads.findCheckpoint(call.project, id), 'checkpoint', id));
-    },
+    openAttemptCheckpoint: (call) => ask(call, { type: 'attempt.checkpoint', body: call.body }),
+    planAttempt: (call) => ask(call, { type: 'attempt.plan', body: call.body }),
 
     async getAttemptCheckpoint(call) {
       const { id, checkpoint } = call.params;

@@ -13,8 +13,19 @@ import { isoOf, isoOrNull } from './instant.ts';
 import { usdOf } from './money.ts';
 import { dependencyView } from './run.ts';
 
+/** The check of a task's result, with ids as clients know them. */
+function verificationView(state: TaskRead['task']['verification']): Task['verification'] {
+  return state === null
+    ? null
+    : { ...state, by: state.by === null ? null : publicTaskId(state.by) };
+}
+
+function verifiesView(it: TaskRead['task']['verifies']): Task['verifies'] {
+  return it === null ? null : { ...it, task: publicTaskId(it.task) };
+}
+
 /** A task as clients see it. */
-export function taskView({ task, spec, workerName, result }: TaskRead): Task {
+export function taskView({ task, spec, workerName, result, lineageRoot }: TaskRead): Task {
   return {
     id: publicTaskId(task.id),
     project: task.projectId,
@@ -36,9 +47,13 @@ export function taskView({ task, spec, workerName, result }: TaskRead): Task {
     progress: task.progress,
     result,
     outdated: task.outdated,
+    verification: verificationView(task.verification),
+    verifies: verifiesView(task.verifies),
     failure_class: task.failureClass,
     review: spec.review,
     parent_task: publicTaskIdOrNull(spec.parentTaskId),
+    lineage_root: lineageRoot,
+    depth: spec.depth,
     rerun_of: publicTaskIdOrNull(spec.rerunOf),
     origin: spec.origin,
     retry_at: isoOrNull(task.retryAtMs),
@@ -68,6 +83,7 @@ export function taskDetailView(read: TaskRead, around: TaskSurroundings): TaskDe
     outputs: around.outputs.map(outputView),
     dependencies: around.edges.filter(({ edge }) => edge.downstreamId === id).map(dependencyView),
     dependents: around.edges.filter(({ edge }) => edge.upstreamId === id).map(dependencyView),
+    plan: read.spec.plan,
     open_checkpoints: around.openCheckpoints.map((it) => ({
       id: it.id,
       kind: it.kind,

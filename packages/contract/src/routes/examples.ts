@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  action,
   apiKey,
   artifact,
   artifactId,
@@ -10,6 +11,7 @@ import {
   checkpoint,
   checkpointId,
   decided,
+  delegationStats,
   dependency,
   dependencyId,
   designId,
@@ -25,8 +27,11 @@ import {
   run,
   runId,
   sha256,
+  stats,
   task,
+  taskAwait,
   taskDetail,
+  timeline,
   worker,
   workerId,
 } from './example-objects.ts';
@@ -222,6 +227,26 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     body: { ids: [designId, buildId], policy: 'any', timeout: 60 },
     reply: plain({ met: false, needed: 1, ended: 0, tasks: [task] }),
   },
+  listChildren: { ...ofTask, reply: plain(only({ ...task, parent_task: designId })) },
+  listAwaits: { ...ofTask, reply: plain(only(taskAwait)) },
+  wakeTask: { ...ofTask, body: {}, reply: plain({ ...task, status: 'ready' } as const) },
+  awaitAttempt: {
+    ...ofAttempt,
+    body: { epoch, policy: 'all', timeout: 3_600 },
+    reply: plain({ await: taskAwait, yield: true, met: false, results: [] }),
+  },
+  recordActions: {
+    ...ofAttempt,
+    body: {
+      epoch,
+      actions: [{ call: 'toolu_01', name: 'Edit', target: 'src/api.ts', effect: 'local_write' }],
+    },
+    reply: { attempt: attemptId, recorded: 1 },
+  },
+  listActions: { ...ofTask, reply: plain(only(action)) },
+  getTimeline: { ...ofRun, reply: plain(timeline) },
+  getStats: { reply: plain(stats) },
+  getDelegationStats: { reply: plain(delegationStats) },
 
   pauseRun: { ...ofRun, body: { reason }, reply: plain({ ...run, status: 'paused' } as const) },
   resumeRun: { ...ofRun, body: {}, reply: plain(run) },

@@ -154,9 +154,7 @@ describe('a held attempt', () => {
     const second = next(model, other);
     expect(second.workerId).toBe(other);
     expect(second.manifest['continue']).toMatchObject({ attempt: attempt.id, worker });
-    expect(model.byKey(run, 'a').needsId).toBe(
-      model.byKey(model.graph({ c: {} }), 'c').needsId,
-    );
+    expect(model.byKey(run, 'a').needsId).toBe(model.byKey(model.graph({ c: {} }), 'c').needsId);
   });
 
   test('that is lost leaves its task waiting; the answer goes to a new attempt', () => {
@@ -276,7 +274,10 @@ describe('a plan that needs approval', () => {
       'task.plan_submitted a',
       'task.plan_approved a',
     ]);
-    expect(model.world.row('taskSpecs', task)?.plan).toMatchObject({ revision: 2, state: 'approved' });
+    expect(model.world.row('taskSpecs', task)?.plan).toMatchObject({
+      revision: 2,
+      state: 'approved',
+    });
     expect(model.attempt(attempt.id).status).toBe('running');
     model.submit('attempt.complete', {
       ...model.by(attempt),
@@ -328,9 +329,10 @@ describe('the barrier of a run', () => {
     const model = new Model();
     model.worker('w', { slots: 3 });
     const run = model.graph({ a: {}, b: {}, c: {} }, ['a -> c']);
-    const [first] = model.submit('work.dispatch', {
-      workers: [{ worker: model.world.all('workers')[0]?.id ?? '', max: 1 }],
-    }).claimed ?? [];
+    const [first] =
+      model.submit('work.dispatch', {
+        workers: [{ worker: model.world.all('workers')[0]?.id ?? '', max: 1 }],
+      }).claimed ?? [];
     const attempt = model.attempt(first?.attempt ?? '');
     const { checkpoint = '' } = model.submit('run.checkpoint', { run, body: barrier() });
     expect(model.runRow(run)).toMatchObject({ status: 'waiting', barrierId: checkpoint });
@@ -395,9 +397,9 @@ describe('a task that is changed while it lives', () => {
     const ready = model.byKey(model.graph({ b: { priority: 'low' } }), 'b').id;
     model.submit('task.update', { task: ready, body: { priority: 'critical' } });
     expect(model.world.row('ready', ready)?.priority).toBe(0);
-    expect(model.submit('task.update', { task: ready, body: { priority: 'critical' } }).already).toBe(
-      true,
-    );
+    expect(
+      model.submit('task.update', { task: ready, body: { priority: 'critical' } }).already,
+    ).toBe(true);
     expect(faultsOf(model.world)).toEqual([]);
   });
 
