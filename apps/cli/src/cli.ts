@@ -139,6 +139,7 @@ function groupOf(program: Program, path: readonly string[]): Program {
 
 const GROUPS: Readonly<Record<string, string>> = {
   artifact: 'files that an attempt produced',
+  db: 'the database: check it, back it up, restore it, move it',
   deps: 'what a task waits for',
   engine: 'programs that run as agents',
   inbox: 'what waits for a person',

@@ -11,6 +11,8 @@ import type { InstanceKeys } from './tokens/instance-keys.ts';
 
 /** Everything handlers work with; made once at the start. */
 export interface App {
+  /** Directory of blobs, the instance secret and, where it is embedded, the database. */
+  readonly dataDir: string;
   readonly log: Logger;
   readonly coordinator: Coordinator;
   readonly db: Db;

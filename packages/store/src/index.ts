@@ -23,7 +23,14 @@ export { TABLES } from './tables.ts';
 export type { Column } from './tables/column.ts';
 export type { Table } from './tables/table.ts';
 export { loadList, loadRows, type LoadableList } from './world/load.ts';
-export { lockBatch, lockClaimCandidates, lockFreeSlots, lockRisenCandidates, lockRuns, type BatchNames } from './world/lock.ts';
+export {
+  lockBatch,
+  lockClaimCandidates,
+  lockFreeSlots,
+  lockRisenCandidates,
+  lockRuns,
+  type BatchNames,
+} from './world/lock.ts';
 export { writeStatements, type RowChange } from './world/write.ts';
 export { appendEvents } from './feed.ts';
 export {
@@ -62,6 +69,8 @@ export {
   type RunLogKey,
 } from './statements/logs.ts';
 export { createReads, type Reads } from './reads.ts';
+export { listAwaitsToCheck, type MetAwait } from './statements/delegation.ts';
+export type { AttemptCount, Count, RunningTask } from './statements/stats.ts';
 export type { PageKey } from './statements/filter.ts';
 export type { Findable } from './statements/find-ids.ts';
 export type { RunFilter, RunRead } from './statements/runs.ts';

@@ -15,8 +15,13 @@ export interface ServerRoleConfig {
 
 /** Starts the control plane; it is loaded only now, so that other commands start fast. */
 export async function startServerRole(config: ServerRoleConfig, log: Logger, isKeyLost: boolean) {
-  const { startServer } = await import('@baton/server');
+  const { startServer } = await loadServer();
   return startServer({ config, log, isKeyLost });
+}
+
+/** The control plane's program, with its tools for databases. */
+export function loadServer() {
+  return import('@baton/server');
 }
 
 /** A running control plane. `apiKey` is there when one was made: on the first start of a data directory. */

@@ -12,11 +12,11 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { AppError } from '@baton/contract';
 import { z } from 'zod';
 import { syncDirectory, syncFile } from '../directory-sync.ts';
-import {
+import type {
   BACKUP_FORMAT,
-  type BackupHeader,
-  type BackupRecord,
-  type BackupTotals,
+  BackupHeader,
+  BackupRecord,
+  BackupTotals,
 } from './backup-record.ts';
 import type { BackupSink } from './dump-database.ts';
 import { damaged } from './restore-database.ts';

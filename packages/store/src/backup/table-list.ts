@@ -27,6 +27,7 @@ export const storedColumns = statement({
        and c.relname <> $1
        and a.attnum > 0
        and not a.attisdropped
+       and a.attgenerated = ''
      order by c.relname collate "C", a.attnum`,
 });
 
