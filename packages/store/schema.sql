@@ -57,6 +57,7 @@ create table artifacts (
   constraint artifacts_size_check CHECK ((size >= 0)),
   constraint artifacts_pkey PRIMARY KEY (id)
 );
+CREATE INDEX artifacts_by_content ON public.artifacts USING btree (project_id, sha256);
 CREATE INDEX artifacts_of_run ON public.artifacts USING btree (run_id, created_at, id);
 CREATE INDEX artifacts_of_task ON public.artifacts USING btree (task_id, created_at, id);
 
@@ -90,6 +91,7 @@ create table attempts (
   orphan_result json,
   park_mode text collate "C",
   holds json,
+  is_current boolean not null default ((ended_at IS NULL) AND (status <> 'stopping'::text)),
   constraint attempts_end CHECK (((ended_at IS NULL) = (status = ANY (ARRAY['claimed'::text, 'running'::text, 'parked'::text, 'stopping'::text])))),
   constraint attempts_epoch_check CHECK ((epoch >= 1)),
   constraint attempts_generation_check CHECK ((generation >= 1)),
@@ -99,10 +101,10 @@ create table attempts (
   constraint attempts_park_mode_check CHECK ((park_mode = ANY (ARRAY['live'::text, 'held'::text]))),
   constraint attempts_status_check CHECK ((status = ANY (ARRAY['claimed'::text, 'running'::text, 'parked'::text, 'stopping'::text, 'succeeded'::text, 'failed'::text, 'lost'::text, 'timed_out'::text, 'cancelled'::text, 'released'::text]))),
   constraint attempts_pkey PRIMARY KEY (id)
-) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
+) with (autovacuum_vacuum_scale_factor=0.05, fillfactor=50);
 CREATE INDEX attempts_by_time ON public.attempts USING brin (claimed_at);
 CREATE UNIQUE INDEX attempts_of_task ON public.attempts USING btree (task_id, epoch);
-CREATE UNIQUE INDEX attempts_one_open ON public.attempts USING btree (task_id) WHERE ((ended_at IS NULL) AND (status <> 'stopping'::text));
+CREATE UNIQUE INDEX attempts_one_open ON public.attempts USING btree (task_id) WHERE is_current;
 CREATE INDEX attempts_open_of_run ON public.attempts USING btree (run_id) WHERE (ended_at IS NULL);
 CREATE INDEX attempts_open_of_worker ON public.attempts USING btree (worker_id) WHERE (ended_at IS NULL);
 
@@ -326,6 +328,7 @@ create table limit_slots (
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
 CREATE INDEX limit_slots_free ON public.limit_slots USING btree (limit_id, no) WHERE ((attempt_id = ''::text) AND (NOT surplus));
 CREATE INDEX limit_slots_held ON public.limit_slots USING btree (limit_id, no) WHERE (attempt_id <> ''::text);
+CREATE INDEX limit_slots_surplus ON public.limit_slots USING btree (limit_id, no) WHERE surplus;
 
 create table limits (
   id text collate "C" not null,
@@ -687,6 +690,7 @@ create table workers (
   last_claim_at timestamp with time zone,
   warm_repos jsonb not null,
   registered_at timestamp with time zone not null,
+  leaving boolean not null default false,
   constraint workers_presence_check CHECK ((presence = ANY (ARRAY['online'::text, 'silent'::text, 'offline'::text]))),
   constraint workers_slots_check CHECK ((slots >= 0)),
   constraint workers_pkey PRIMARY KEY (id),

@@ -70,7 +70,13 @@ export function buildAssignment(rows: AssignmentRows): Omit<Assignment, 'token'>
 function inputsOf(rows: AssignmentRows): Record<string, Json> {
   const tasks = new Map(rows.upstreamTasks.map((it) => [it.id, it]));
   const found = resolveInputs(rows.edgesIn, (id) => tasks.get(id), rows.upstreamOutputs);
-  return Object.fromEntries([...found].map(([name, output]) => [name, output.data]));
+  const { verifies } = rows.task;
+  // A check is given what the attempt that it judges hands on, although nobody else is yet.
+  const judged = rows.upstreamOutputs.filter((it) => it.attemptId === verifies?.attempt);
+  return Object.fromEntries([
+    ...judged.map((output) => [output.key, output.data]),
+    ...[...found].map(([name, output]) => [name, output.data]),
+  ]) as Record<string, Json>;
 }
 
 /** One entry for each upstream and type of edge, in plan order. */
@@ -79,8 +85,12 @@ function upstreamResults(rows: AssignmentRows): UpstreamResult[] {
   return rows.upstreamTasks
     .toSorted((a, b) => a.position - b.position)
     .flatMap((task) => {
-      const edges = rows.edgesIn.filter((it) => it.upstreamId === task.id).map((it) => it.type);
-      const attempt = attempts.get(task.resultAttemptId ?? '');
+      const isJudged = rows.task.verifies?.task === task.id;
+      const edges = isJudged
+        ? ['verifies']
+        : rows.edgesIn.filter((it) => it.upstreamId === task.id).map((it) => it.type);
+      const result = isJudged ? rows.task.verifies?.attempt : task.resultAttemptId;
+      const attempt = attempts.get(result ?? '');
       const commit = attempt?.result?.commit ?? null;
       const bundle = rows.upstreamArtifacts.find(
         (it) => it.kind === 'bundle' && it.attemptId === attempt?.id,

@@ -26,6 +26,7 @@ export function createTimerFire(ports: ServicePorts): TimerFire {
       project: row.projectId,
       actor: { kind: 'timer', id: row.id, name: row.kind },
       timer: row.id,
+      ...(row.kind === 'idle_timeout' ? { loggedAtMs: row.loggedAtMs } : {}),
     }),
   });
 

@@ -145,6 +145,7 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
     engine,
     generation: task.generation,
     spec_sha256: draft.context.sha256(stableJson(spec)),
+    ...(task.verifies === null ? {} : { verifies: task.verifies }),
     ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task) }),
     inputs: Object.fromEntries(
       [...inputs].map(([name, output]) => [

@@ -28,6 +28,12 @@ export const attemptAdopt: Handler<'attempt.adopt'> = (draft, command) => {
   if (task.status === 'completed' && task.resultAttemptId === attempt.id) {
     return { ...reply, already: true };
   }
+  if (task.verifies !== null) {
+    return refuse(
+      'wrong_status',
+      `Attempt ${attempt.id} only checked another task; a late verdict is not taken.`,
+    );
+  }
   const fault = findFault(draft, attempt, task);
   if (fault !== null) return fault;
   loadForEnd(draft, attempt);

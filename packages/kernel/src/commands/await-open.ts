@@ -33,7 +33,7 @@ export const awaitOpen: Handler<'await.open'> = (draft, command) => {
   const known = openAwaitOf(draft, attempt.taskId);
   const isYielding = attempt.status === 'stopping' && attempt.reason === AWAITING && known !== null;
   if (isYielding && isSame(known, ids, command)) {
-    return { ...reply, await: known.id, yield: true, already: true };
+    return { ...reply, await: known.id, yields: true, already: true };
   }
   if (attempt.status === 'stopping' && !isYielding) {
     return staleEpoch(draft, attempt, command.body.epoch);
@@ -52,7 +52,7 @@ export const awaitOpen: Handler<'await.open'> = (draft, command) => {
   if (known !== null) close(draft, known, 'replaced');
   const opened = open(draft, attempt, ids, Math.max(1, needed), command);
   if (!isYielding) park(draft, attempt);
-  return { ...reply, await: opened.id, yield: true };
+  return { ...reply, await: opened.id, yields: true };
 };
 
 /** The tasks that are meant, each once: those named, or every own child that has not ended. */

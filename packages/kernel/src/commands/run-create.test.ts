@@ -300,6 +300,9 @@ describe('run.create', () => {
       };
     });
     const run = model.run({ plan: { tasks, dependencies } });
+    expect(model.runRow(run).status).toBe('planning');
+    model.advance(0);
+    expect(model.world.all('planParts')).toEqual([]);
     expect(model.runRow(run)).toMatchObject({ taskCount: size, openTasks: size, activeTasks: 10 });
     expect(model.runRow(run).seq).toBe(size + 2 + 10);
     const back = [...dependencies, { upstream: 't9999', downstream: 't10' }].slice(-40_000);

@@ -28,6 +28,13 @@ export const taskRetry: Handler<'task.retry'> = (draft, command) => {
 
 /** Why a task cannot be done again now, or null. Loads its run, as doing it again does. */
 export function refuseRedo(draft: Draft, task: TaskRow): Refused | null {
+  if (task.verifies !== null) {
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} only checked another one; retry the task that it checked.`,
+      { verifies: task.verifies.task },
+    );
+  }
   loadRun(draft, task.runId);
   if (draft.get('runs', task.runId).status === 'cancelling') {
     return refuse('wrong_status', `Run ${task.runId} is being cancelled; wait until it has ended.`);

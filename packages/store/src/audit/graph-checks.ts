@@ -14,6 +14,7 @@ export const GRAPH_CHECKS: readonly AuditCheck[] = [
          and d.type <> 'related'
          and not d.satisfied
        where t.status not in ${STATUSES.endedTask}
+         and t.run_id not in (select id from runs where status = 'planning')
        group by t.id
       having t.pending <> count(d.id)`,
   },
@@ -25,7 +26,8 @@ export const GRAPH_CHECKS: readonly AuditCheck[] = [
       select id as subject, 'blocked, and nothing holds it back' as found
         from tasks
        where status = 'blocked'
-         and pending = 0`,
+         and pending = 0
+         and run_id not in (select id from runs where status = 'planning')`,
   },
   {
     id: 'edge-satisfied',

@@ -33,7 +33,8 @@ export const ASSIGNMENT_STATEMENTS = {
   upstreamAttempts: ofAttempt(
     'upstreamAttempts',
     'attempts',
-    `t.id in (select result_attempt_id from tasks where id in ${UPSTREAM})`,
+    `t.id in (select result_attempt_id from tasks where id in ${UPSTREAM})
+        or t.id = (select verifies ->> 'attempt' from tasks where id = ${TASK})`,
   ),
   upstreamOutputs: ofAttempt('upstreamOutputs', 'outputs', `t.task_id in ${UPSTREAM}`),
   upstreamArtifacts: ofAttempt(
