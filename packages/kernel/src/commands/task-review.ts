@@ -41,6 +41,9 @@ export const taskReview: Handler<'task.review'> = (draft, command) => {
     );
   }
   if (action === 'request_changes') {
+    if (note === null || note.trim() === '') {
+      return refuse('bad_request', 'Say in the reason what is to be changed.');
+    }
     const refused = redoWith(draft, task, note);
     if (refused !== null) return refused;
     stamp(draft, task, action, note);
@@ -68,7 +71,7 @@ function stamp(draft: Draft, task: TaskRow, action: ReviewAction, note: string |
 }
 
 /** Has the work done again, by the same agent where it can be gone on with. */
-function redoWith(draft: Draft, task: TaskRow, note: string | null): Refused | null {
+function redoWith(draft: Draft, task: TaskRow, note: string): Refused | null {
   const refused = refuseRedo(draft, task);
   if (refused !== null) return refused;
   const from = task.resultAttemptId ?? task.attemptId;
@@ -80,7 +83,7 @@ function redoWith(draft: Draft, task: TaskRow, note: string | null): Refused | n
     reason: note,
     ...(started === null
       ? {}
-      : { goOn: { attempt: started, wake: { kind: 'feedback', text: note ?? '' } } }),
+      : { goOn: { attempt: started, wake: { kind: 'feedback', text: note } } }),
   });
   forgetFailure(draft, task.runId);
   return null;
