@@ -129,10 +129,10 @@ export function assembleCoordinator(
     callOff?.();
     const atMs = dispatcher.opensAtMs();
     if (atMs === null) return;
-    const delayMs = Math.min(Math.max(0, atMs - clock.nowMs()), openingMsMax);
+    const delayMs = Math.min(Math.max(1, atMs - clock.nowMs()), openingMsMax);
     callOff = runtime.after(delayMs, () => {
       if (dispatcher.open(clock.nowMs())) batcher?.kick();
-      else expectOpening();
+      expectOpening();
     });
   }
 

@@ -40,7 +40,7 @@ export interface Dispatcher {
   learn(result: BatchResult): boolean;
   /** When what is shut in some project opens by itself, epoch milliseconds; `open` is due then. */
   readonly opensAtMs: () => number | null;
-  /** Has stored work searched where something has opened by now. Answers whether anybody waits for it. */
+  /** Has stored work searched where something has opened by now. Answers whether there is such a place. */
   open(nowMs: number): boolean;
   /** Has all stored work searched: other replicas make work too. Answers whether anybody waits for it. */
   searchAll(): boolean;
@@ -120,12 +120,14 @@ export function createDispatcher(): Dispatcher {
     },
     opensAtMs: () => (opens.size === 0 ? null : Math.min(...opens.values())),
     open(nowMs) {
+      let hasOpened = false;
       for (const [project, atMs] of opens) {
         if (atMs > nowMs) continue;
         opens.delete(project);
         search.add(project);
+        hasOpened = true;
       }
-      return parked.size > 0;
+      return hasOpened;
     },
     searchAll() {
       for (const { project } of parked.values()) search.add(project);

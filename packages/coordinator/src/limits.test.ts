@@ -1,0 +1,183 @@
+import { capabilities, limitSet, plan as planSchema, runCreate, type Actor } from '@baton/contract';
+import { freshDatabases, type OpenDatabase } from '@baton/testkit';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createCoordinator, type CommittedEvent, type Coordinator } from './coordinator.ts';
+
+const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const can = capabilities.parse({ engines: [{ name: 'shell', auth: 'ok' }] });
+/** Bound of every wait; a race under load takes a few seconds. */
+const waitMs = 60_000;
+
+for (const database of freshDatabases()) {
+  describe.skipIf(database.isSkipped)(`limits on ${database.title}`, () => {
+    let opened: OpenDatabase;
+    let started: Coordinator[] = [];
+    let project = '';
+    beforeAll(async () => {
+      opened = await database.open();
+    });
+    afterAll(() => opened?.close());
+    afterEach(async () => {
+      for (const it of started) await it.stop();
+      started = [];
+    });
+
+    async function start(): Promise<Coordinator> {
+      const it = createCoordinator({ db: opened.db, log: quiet, engines: ['shell', 'claude'] });
+      started.push(it);
+      await it.start();
+      return it;
+    }
+
+    async function addWorker(it: Coordinator, name: string, slots: number): Promise<string> {
+      const id = `jtk_${randomUUID()}`;
+      const base = { project, actor };
+      await it.submit({
+        ...base,
+        type: 'joinToken.create',
+        id,
+        tokenHash: randomUUID(),
+        expiresAtMs: it.nowMs() + 60_000,
+        body: { labels: {}, max_uses: 1, ephemeral: false },
+      });
+      const { worker = '' } = await it.submit({
+        ...base,
+        type: 'worker.register',
+        joinToken: id,
+        ownWorker: null,
+        keyHash: randomUUID(),
+        body: { name, slots, labels: {}, capabilities: can, ephemeral: false },
+      });
+      await it.submit({
+        ...base,
+        type: 'worker.hello',
+        worker,
+        hello: {
+          type: 'hello',
+          incarnation: randomUUID(),
+          version: 'test',
+          slots,
+          labels: {},
+          capabilities: can,
+          draining: false,
+          attempts: [],
+        },
+      });
+      return worker;
+    }
+
+    const create = (it: Coordinator, count: number, concurrency: string[]) =>
+      it.submit({
+        type: 'run.create',
+        project,
+        actor,
+        body: runCreate.parse({
+          goal: 'test',
+          deliver: 'none',
+          plan: planSchema.parse({
+            tasks: Array.from({ length: count }, (_, at) => ({
+              key: `t${at}`,
+              kind: 'command' as const,
+              spec: 'true',
+              concurrency,
+            })),
+          }),
+        }),
+      });
+
+    const setLimit = (it: Coordinator, key: string, body: object) =>
+      it.submit({ type: 'limit.set', project, actor, key, body: limitSet.parse(body) });
+
+    /** Starts and completes all that a coordinator hands out, a while after it got it. */
+    function work(it: Coordinator, faults: unknown[]): void {
+      const epochs = new Map<string, number>();
+      it.onCommitted((events) => {
+        for (const event of events) {
+          if (event.type === 'attempt.claimed' && event.attemptId !== null) {
+            epochs.set(event.attemptId, Number(event.data['epoch']));
+          }
+        }
+      });
+      it.onAssigned(({ worker, attempts }) => {
+        for (const attempt of attempts) {
+          const base = { project, actor, attempt, worker } as const;
+          const body = { epoch: epochs.get(attempt) ?? -1 };
+          it.submit({ ...base, type: 'attempt.start', body })
+            .then(() =>
+              it.submit({
+                ...base,
+                type: 'attempt.complete',
+                body: { ...body, result: { status: 'success', summary: '' } },
+              }),
+            )
+            .catch((error: unknown) => faults.push(error));
+        }
+      });
+    }
+
+    test('two coordinators never run more under a key than it allows, at any commit', async () => {
+      project = `prj_${randomUUID().slice(0, 8)}`;
+      const replicas = [await start(), await start()];
+      const [first, second] = replicas;
+      if (first === undefined || second === undefined) throw new Error('not started');
+      await setLimit(first, 'db', { max_running: 3 });
+      const faults: unknown[] = [];
+      const seen: CommittedEvent[] = [];
+      let ended = 0;
+      const done = new Promise<void>((resolve, reject) => {
+        setTimeout(() => reject(new Error(`only ${ended} of 60 ended`)), waitMs).unref();
+        for (const it of replicas) {
+          it.onCommitted((events) => {
+            seen.push(...events);
+            ended += events.filter((event) => event.type === 'attempt.succeeded').length;
+            if (ended === 60) resolve();
+          });
+        }
+      });
+      for (const [at, it] of replicas.entries()) {
+        work(it, faults);
+        const worker = await addWorker(it, `w${at}`, 10);
+        it.parkWorker(worker, project, 10);
+      }
+      await Promise.all([create(first, 30, ['db']), create(second, 30, ['db'])]);
+      await done;
+      let running = 0;
+      let most = 0;
+      for (const event of seen.toSorted((a, b) => a.pos - b.pos)) {
+        if (event.type === 'attempt.claimed') running += 1;
+        if (event.type === 'attempt.succeeded') running -= 1;
+        most = Math.max(most, running);
+      }
+      expect(faults).toEqual([]);
+      expect(most).toBe(3);
+      expect(running).toBe(0);
+    }, 90_000);
+
+    test('what a rate holds back starts by itself when it is due', async () => {
+      project = `prj_${randomUUID().slice(0, 8)}`;
+      const it = await start();
+      await setLimit(it, 'api', { rate_per_minute: 300 });
+      const faults: unknown[] = [];
+      const claimedAtMs: number[] = [];
+      const done = new Promise<void>((resolve, reject) => {
+        setTimeout(() => reject(new Error(`only ${claimedAtMs.length} started`)), waitMs).unref();
+        it.onCommitted((events) => {
+          for (const event of events) {
+            if (event.type === 'attempt.claimed') claimedAtMs.push(event.atMs);
+          }
+          if (claimedAtMs.length === 5) resolve();
+        });
+      });
+      work(it, faults);
+      const worker = await addWorker(it, 'w', 10);
+      it.parkWorker(worker, project, 10);
+      await create(it, 5, ['api']);
+      await done;
+      const gaps = claimedAtMs.slice(1).map((atMs, at) => atMs - (claimedAtMs[at] ?? 0));
+      for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(199);
+      expect(faults).toEqual([]);
+    }, 90_000);
+  });
+}
