@@ -31,6 +31,7 @@ export {
   type ScoreFacts,
   type ScoreParts,
 } from './matching/score.ts';
+export { modelLimits, overAsked } from './run/model-limits.ts';
 export { RETRY_RULES } from './retry/retry-policy.ts';
 export {
   TIMER_KINDS,

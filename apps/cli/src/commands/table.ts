@@ -21,6 +21,7 @@ import { run } from './run/run.ts';
 import { runDelete } from './run/delete.ts';
 import { runPause } from './run/pause.ts';
 import { runPurge } from './run/purge.ts';
+import { runReplan } from './run/replan.ts';
 import { runRerun } from './run/rerun.ts';
 import { runResume } from './run/resume.ts';
 import { runValidate } from './run/validate.ts';
@@ -86,6 +87,7 @@ export const COMMANDS: readonly Command[] = [
   runPause,
   runResume,
   runCancel,
+  runReplan,
   runRerun,
   runDelete,
   runPurge,

@@ -13,6 +13,8 @@ export interface CompileOptions {
   /** For tasks that name none; a path is relative to `cwd`, so it comes resolved. */
   readonly repo?: string | undefined;
   readonly deliver?: RunCreateInput['deliver'];
+  /** Tasks of a run that the plan is added to, which it may depend on: their outputs by key. */
+  readonly around?: ReadonlyMap<string, readonly { readonly key: string }[]> | undefined;
 }
 
 /** A body to submit, or all that is wrong. */
@@ -26,7 +28,10 @@ type PlanEdges = NonNullable<PlanInput['dependencies']>;
 /** The body of `POST /runs` for a file that fits the schema, or what does not fit together in it. */
 export function compileWorkflow(file: Workflow, options: CompileOptions): Compiled {
   const keys = Object.keys(file.tasks);
-  const declared = new Map(keys.map((key) => [key, outputsOf(file.tasks[key])]));
+  const declared = new Map<string, readonly { readonly key: string }[]>([
+    ...(options.around ?? []),
+    ...keys.map((key) => [key, outputsOf(file.tasks[key])] as const),
+  ]);
   const faults: PlanFault[] = [];
   const tasks: PlanTasks = [];
   const dependencies: PlanEdges = [];

@@ -1,4 +1,5 @@
-import { planTask, type RunCreate } from '@baton/contract';
+import { planTask, type Plan, type RunCreate } from '@baton/contract';
+import { overAsked } from '@baton/kernel';
 import { actorOf } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
@@ -13,6 +14,7 @@ import { taskView } from '../views/task.ts';
 import { checkSubmission } from './check-submission.ts';
 import { answerEvents } from './events.ts';
 import { readRunLogPage } from './log-pages.ts';
+import { untilWritten } from './until-written.ts';
 
 type Names =
   | 'createRun'
@@ -21,6 +23,7 @@ type Names =
   | 'getRun'
   | 'getRunGraph'
   | 'cancelRun'
+  | 'replanRun'
   | 'listRunEvents'
   | 'listRunCheckpoints'
   | 'openRunCheckpoint'
@@ -47,7 +50,28 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
         },
         { idempotency: call.idempotency },
       );
-      return graphOf(call.project, reply.run ?? '');
+      const id = reply.run ?? '';
+      await untilWritten(app, call, id);
+      const notices = Object.entries(overAsked(call.body.policy)).map(
+        ([name, { asked, given }]) =>
+          `policy.limits.${name} was lowered from ${asked} to ${given}; more is not possible.`,
+      );
+      return { ...(await graphOf(call.project, id)), ...(notices.length === 0 ? {} : { notices }) };
+    },
+
+    async replanRun(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      await coordinator.submit(
+        {
+          type: 'run.replan',
+          project: call.project,
+          actor: actorOf(call.principal),
+          run: id,
+          body: { ...call.body, plan: await readyPlan(app, call.project, call.body.plan) },
+        },
+        { idempotency: call.idempotency },
+      );
+      return graphOf(call.project, id);
     },
 
     async validateRun(call) {
@@ -167,13 +191,19 @@ async function readySubmission(app: App, project: string, body: RunCreate): Prom
     return { ...body, task: { ...body.task, parent_task: await stored(parent) } };
   }
   if (typeof body.plan !== 'object') return body;
+  return { ...body, plan: await readyPlan(app, project, body.plan) };
+}
+
+/** A plan with the ids of tasks that it names turned into stored ones. */
+async function readyPlan(app: App, project: string, plan: Plan): Promise<Plan> {
   const tasks = [];
-  for (const task of body.plan.tasks) {
+  for (const task of plan.tasks) {
+    const parent = task.parent_task;
     tasks.push(
-      task.parent_task === undefined
+      parent === undefined
         ? task
-        : { ...task, parent_task: await stored(task.parent_task) },
+        : { ...task, parent_task: await resolveId(app.reads, 'tasks', project, parent) },
     );
   }
-  return { ...body, plan: { ...body.plan, tasks } };
+  return { ...plan, tasks };
 }

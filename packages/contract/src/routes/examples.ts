@@ -117,6 +117,15 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     body: { reason },
     reply: plain({ ...run, status: 'cancelling', reason } as const),
   },
+  replanRun: {
+    ...ofRun,
+    body: plain({
+      plan: { tasks: [{ key: 'build-again', spec: 'Build it another way.' }] },
+      plan_version: 1,
+      supersede: ['build'],
+    }),
+    reply: plain({ run, tasks: [task], dependencies: [dependency], cursor: '1.42' }),
+  },
   listRunEvents: { ...ofRun, query: { after: '1.41' }, reply: plain(only(event)) },
   listRunCheckpoints: { ...ofRun, reply: plain(only(checkpoint)) },
   openRunCheckpoint: {

@@ -18,6 +18,8 @@ export interface RunCalls {
   cancel(id: string, reason?: string): Promise<Run>;
   pause(id: string, reason?: string): Promise<Run>;
   resume(id: string): Promise<Run>;
+  /** Adds the next version of its plan, in answer to `plan_version`. */
+  replan(id: string, body: CallBody<'replanRun'>): Promise<RunGraph>;
   /** A new run of the same plan, linked to this one. */
   rerun(id: string, reason?: string): Promise<RunGraph>;
   /** Cancels it and takes it out of sight. */
@@ -51,6 +53,7 @@ export function runCalls(calls: Calls, transport: Transport): RunCalls {
     pause: (id, reason) =>
       calls.call('pauseRun', { params: { id }, body: reason === undefined ? {} : { reason } }),
     resume: (id) => calls.call('resumeRun', { params: { id }, body: {} }),
+    replan: (id, body) => calls.call('replanRun', { params: { id }, body }),
     rerun: (id, reason) =>
       calls.call('rerunRun', { params: { id }, body: reason === undefined ? {} : { reason } }),
     remove: (id) => calls.call('deleteRun', { params: { id } }),

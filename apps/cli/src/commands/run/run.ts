@@ -20,6 +20,7 @@ const VERBS = [
   'pause',
   'resume',
   'cancel',
+  'replan',
   'rerun',
   'delete',
   'purge',
@@ -68,6 +69,7 @@ export const run = command({
         json: made,
         text: stack(
           show`${paint.bold(made.run.id)} ${statusText(made.run.status)}, ${made.tasks.length === 1 ? 'one task' : `${made.tasks.length} tasks`}`,
+          ...(made.notices ?? []).map((it) => show`${paint.yellow(it)}`),
           show`${paint.dim('look')} baton run view ${made.run.id}   ${url}`,
           uncovered,
         ),
