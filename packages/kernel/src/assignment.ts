@@ -4,6 +4,7 @@ import { resolveInputs } from './attempt/inputs.ts';
 import type {
   ArtifactRow,
   AttemptRow,
+  CheckpointRow,
   DependencyRow,
   NoteRow,
   OutputRow,
@@ -27,6 +28,8 @@ export interface AssignmentRows {
   readonly notes: readonly NoteRow[];
   /** The newest attempt of the task before this one, of any generation. */
   readonly previousAttempt: AttemptRow | null;
+  /** Checkpoints of the task that were decided, in no order. */
+  readonly decided?: readonly CheckpointRow[];
   /** Last log lines of upstream tasks, by task; only where `dependency_log_lines` asks for them. */
   readonly logTails?: Readonly<Record<string, readonly string[]>>;
 }
@@ -61,6 +64,8 @@ export function buildAssignment(rows: AssignmentRows): Omit<Assignment, 'token'>
     conversation: attempt.conversation,
     answer: null,
     continue: givenContinuation(attempt),
+    plan: spec.plan,
+    decisions: decisionsOf(rows.decided ?? []),
     started: attempt.startedAtMs !== null,
     lease_seconds: attempt.leaseSeconds,
     heartbeat_seconds: Math.min(DEFAULTS.heartbeatSeconds, attempt.leaseSeconds / 3),
@@ -120,4 +125,18 @@ function lastFailure(
     reason: previous.reason ?? '',
     attempt: previous.id,
   };
+}
+
+/** Answers to questions that later attempts must know too; at most the last twenty. */
+function decisionsOf(decided: readonly CheckpointRow[]): Assignment['decisions'] {
+  return decided
+    .filter((it) => it.kind === 'question' || it.kind === 'review')
+    .toSorted((a, b) => a.openedAtMs - b.openedAtMs)
+    .slice(-20)
+    .flatMap(({ question, resolution }) => {
+      const answer = resolution?.text ?? resolution?.option;
+      return resolution === null || answer === undefined
+        ? []
+        : [{ question, answer, by: resolution.by }];
+    });
 }

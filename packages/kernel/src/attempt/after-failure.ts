@@ -2,11 +2,13 @@ import { isoOf } from '../iso-time.ts';
 import { cancelCheckpointOf } from '../checkpoint/close-checkpoint.ts';
 import type { Draft } from '../draft.ts';
 import { passOn } from './continuation.ts';
+import { goesOnAtMs, parkEngine } from '../limits/parking.ts';
 import { decideRetry, type EndCause } from '../retry/retry-policy.ts';
-import type { AttemptRow } from '../rows.ts';
-import { changeTask } from '../task/change-task.ts';
+import type { AttemptRow, TaskRow } from '../rows.ts';
+import { changeTask, moveTask, RATE_LIMITED } from '../task/change-task.ts';
 import { failTask } from '../task/end-task.ts';
 import { offerTask } from '../task/offer-task.ts';
+import { setTimer } from '../timer.ts';
 
 /** Decides and does what becomes of a task whose attempt ended without finishing it. */
 export function afterFailure(
@@ -51,5 +53,25 @@ export function afterFailure(
       counted: decision.counted,
     },
   );
+  if (decision.hold?.held === 'rate_limited') {
+    parkEngine(draft, attempt, decision.hold.untilMs, reason);
+    waitForReset(draft, draft.get('tasks', task.id), decision.hold.untilMs);
+    return;
+  }
   offerTask(draft, task.id, 'offer', decision.hold);
+}
+
+/** A task that a provider refused goes on where it can, else when the provider lets it. */
+function waitForReset(draft: Draft, task: TaskRow, resetMs: number): void {
+  const untilMs = goesOnAtMs(draft, task, resetMs);
+  if (untilMs === null) offerTask(draft, task.id, 'offer');
+  else if (task.status !== 'running' || task.pending > 0) {
+    offerTask(draft, task.id, 'offer', { held: RATE_LIMITED, untilMs });
+  } else {
+    const waiting = moveTask(draft, task.id, 'park', 'waiting', {
+      reason: RATE_LIMITED,
+      retryAtMs: untilMs,
+    });
+    setTimer(draft, waiting, { kind: 'retry_backoff', dueAtMs: untilMs, guard: task.generation });
+  }
 }

@@ -23,7 +23,10 @@ export const attemptAdopt: Handler<'attempt.adopt'> = (draft, command) => {
   const attempt = draft.own('attempts', command.attempt);
   if (attempt === null) return refuse('not_found', `There is no attempt ${command.attempt}.`);
   draft.load([row('tasks', attempt.taskId), row('runs', attempt.runId)]);
-  const task = draft.get('tasks', attempt.taskId);
+  const task = draft.own('tasks', attempt.taskId);
+  if (task === null || draft.own('runs', attempt.runId) === null) {
+    return refuse('not_found', `There is no attempt ${command.attempt}.`);
+  }
   const reply = { attempt: attempt.id, task: task.id, run: task.runId };
   if (task.status === 'completed' && task.resultAttemptId === attempt.id) {
     return { ...reply, already: true };

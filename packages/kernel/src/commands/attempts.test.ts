@@ -327,7 +327,7 @@ describe('retries', () => {
   });
 
   test('a rate limit parks the task until its reset', () => {
-    const { model, run, attempt } = running();
+    const { model, run, attempt } = running({ needs: { engine: 'claude' } });
     model.submit('attempt.fail', {
       ...model.by(attempt),
       body: {
@@ -337,7 +337,7 @@ describe('retries', () => {
         retry_at: '2025-10-09T09:00:00.000Z',
       },
     });
-    expect(model.statuses(run)).toEqual({ a: 'ready (rate_limited)' });
+    expect(model.statuses(run)).toEqual({ a: 'waiting (rate_limited)' });
     expect(model.byKey(run, 'a').retryAtMs).toBe(1_760_000_400_000);
     model.advance(401);
     expect(model.dispatch()).toHaveLength(1);

@@ -9,6 +9,8 @@ import type { Draft } from '../draft.ts';
 import { rows } from '../need.ts';
 import type { AttemptRow, TaskRow, TimerKind, TimerRow } from '../rows.ts';
 import { planStep } from '../run/plan-steps.ts';
+import { changeTask, RATE_LIMITED } from '../task/change-task.ts';
+import { offerTask } from '../task/offer-task.ts';
 import { failTask } from '../task/end-task.ts';
 import { holdAnew } from '../task/make-ready.ts';
 import type { Handler } from './handler.ts';
@@ -89,6 +91,12 @@ export const timerFire: Handler<'timer.fire'> = (draft, command) => {
 };
 
 function endBackoff(draft: Draft, timer: TimerRow, task: TaskRow): void {
+  const isRefused = task.status === 'waiting' && task.reason === RATE_LIMITED;
+  if (isRefused && task.generation === timer.guard) {
+    changeTask(draft, task.id, { retryAtMs: null });
+    offerTask(draft, task.id, 'resume');
+    return;
+  }
   const isHeld = task.status === 'ready' && task.retryAtMs !== null;
   if (!isHeld || task.generation !== timer.guard) return;
   holdAnew(draft, task);

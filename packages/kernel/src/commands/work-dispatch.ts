@@ -5,6 +5,7 @@ import { takesSlot } from '../attempt/slots.ts';
 import { scoreParts, totalScore } from '../matching/score.ts';
 import { Gates } from '../limits/gates.ts';
 import { ownKeysOf } from '../limits/limit-keys.ts';
+import { unparkEngines } from '../limits/parking.ts';
 import { needsIdsOf } from '../matching/hard-needs.ts';
 import { inQueueOrder, type Placed } from '../matching/queue-order.ts';
 import { list, lists, row, rows } from '../need.ts';
@@ -59,6 +60,7 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
     const left = Math.min(max, worker.slots - used);
     if (left > 0) seekers.push({ id: worker.id, left, used });
   }
+  unparkEngines(draft, draft.list('parkingsOfProject', project));
   const gates = new Gates(
     {
       limits: draft.list('limitsOfProject', project),

@@ -229,7 +229,7 @@ describe('an agent that awaits its children', () => {
   });
 
   test('ends its turn, and is resumed once with everything when all have ended', () => {
-    expect(awaitOf()).toMatchObject({ yield: true });
+    expect(awaitOf()).toMatchObject({ yields: true });
     expect(lead()).toMatchObject({ status: 'waiting', reason: 'await' });
     expect(model.attempt(parent.id).status).toBe('stopping');
     endTurn();
@@ -261,7 +261,7 @@ describe('an agent that awaits its children', () => {
     end(a);
     const reply = awaitOf({ ids: [a, b], policy: 'any' });
     expect(reply).toMatchObject({ results: [{ key: 'a', status: 'completed' }, { key: 'b' }] });
-    expect(reply.yield).toBeUndefined();
+    expect(reply.yields).toBeUndefined();
     expect(model.attempt(parent.id).status).toBe('running');
     expect(awaitOf({ ids: [a] }).results).toHaveLength(1);
   });
@@ -302,7 +302,7 @@ describe('an agent that awaits its children', () => {
 
   test('that says it again awaits once; other words replace the await', () => {
     const first = awaitOf().await;
-    expect(awaitOf()).toMatchObject({ await: first, already: true, yield: true });
+    expect(awaitOf()).toMatchObject({ await: first, already: true, yields: true });
     const second = awaitOf({ policy: 'any' }).await;
     expect(model.world.row('awaits', first ?? '')?.status).toBe('replaced');
     expect(model.world.row('awaits', second ?? '')?.status).toBe('open');
@@ -392,7 +392,7 @@ describe('an agent that awaits its children', () => {
       detail: { limit: 'wakesPerHumanTurnMax' },
     });
     model.submit('task.note', { task: parent.taskId, text: 'go on', urgent: false });
-    expect(awaitOf({ ids: [b] }, attempt)).toMatchObject({ yield: true });
+    expect(awaitOf({ ids: [b] }, attempt)).toMatchObject({ yields: true });
   });
 
   test('hears of children in other runs when they are looked at', () => {

@@ -53,11 +53,15 @@ export function hideTask(draft: Draft, id: string): void {
   draft.put('runs', { ...run, taskCount: run.taskCount - 1 });
 }
 
+/** Why a task waits that a provider refuses until its limit resets. */
+export const RATE_LIMITED = 'rate_limited';
+
 /** Whether a task moves without a person. */
 export function isActive(task: Pick<TaskRow, 'status' | 'reason'>): boolean {
   return (
     task.status === 'running' ||
     task.status === 'verifying' ||
+    (task.status === 'waiting' && task.reason === RATE_LIMITED) ||
     (task.status === 'ready' &&
       task.reason !== 'waiting_for_assignment' &&
       task.reason !== 'barrier')

@@ -130,7 +130,8 @@ export function leaveLife(
   if (holdsAttempt(task)) stopOpenAttempt(draft, task.attemptId, failureClass, reason);
   dropCheck(draft, task, reason);
   cancelCheckpointOf(draft, task, reason);
-  if (task.status === 'ready' && mayHaveTimers(draft, task)) {
+  const isQueued = task.status === 'ready' || task.retryAtMs !== null;
+  if (isQueued && mayHaveTimers(draft, task)) {
     dropTimers(draft, id, QUEUE_TIMERS);
   }
   return task;

@@ -24,6 +24,9 @@ export function finishTask(
     resultAttemptId: attempt.id,
     failureClass: null,
     freeRetries: 0,
+    retryAtMs: null,
+    continueAttemptId: null,
+    wake: null,
   });
   draft.event('task.completed', about, { result: attempt.result });
   for (const output of outputsOf(draft, attempt)) {

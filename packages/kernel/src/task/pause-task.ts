@@ -22,7 +22,7 @@ export function pauseTask(draft: Draft, id: string, reason: string): void {
   const task = draft.get('tasks', id);
   if (task.status === 'paused' || isTerminalTask(task.status)) return;
   if (task.status === 'running' || task.status === 'waiting') suspend(draft, task);
-  if (task.status === 'ready') dropTimers(draft, id, QUEUE_TIMERS);
+  if (task.status === 'ready' || task.retryAtMs !== null) dropTimers(draft, id, QUEUE_TIMERS);
   const { retryAtMs } = task;
   moveTask(draft, id, 'pause', 'paused', { reason, retryAtMs });
   draft.event('task.paused', { run: task.runId, task: id }, { reason });

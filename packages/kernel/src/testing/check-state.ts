@@ -111,8 +111,7 @@ function runFaults(world: MemoryWorld, run: RunRow): string[] {
     const moving = tasks.filter((it) => isActive(it));
     for (const task of moving) say(`${task.key} is ${task.status}`);
     const isEnded = counted.openTasks === counted.outOfPlay && run.barrierId === null;
-    if (isEnded && run.delivery.state !== 'pending')
-      say('nothing is in play');
+    if (isEnded && run.delivery.state !== 'pending') say('nothing is in play');
   }
   if (run.status === 'cancelling' && world.list('openAttemptsOfRun', run.id).length === 0) {
     say('nothing is left to stop');
@@ -218,7 +217,9 @@ function taskFaults(world: MemoryWorld, task: TaskRow): string[] {
   const asked = world.list('openCheckpointsOfTask', task.id);
   if (asked.length > 1 || (asked[0]?.id ?? null) !== task.checkpointId)
     say('asks not what it says');
-  const mayAsk = task.status === 'waiting' || task.status === 'awaiting_approval';
+  const isRefused = task.status === 'waiting' && task.reason === 'rate_limited';
+  if (isRefused && task.retryAtMs === null) say('waits for no reset');
+  const mayAsk = (task.status === 'waiting' && !isRefused) || task.status === 'awaiting_approval';
   const awaited = world.list('awaitsOfTask', task.id).filter((it) => it.status === 'open');
   if (awaited.length > 1) say('has several open awaits');
   if (task.status !== 'paused' && mayAsk !== (asked.length + awaited.length === 1))
@@ -257,7 +258,10 @@ function isWaitedFor(world: MemoryWorld, timer: TimerRow): boolean {
   if (task === null || task.runId !== timer.runId) return false;
   switch (timer.kind) {
     case 'retry_backoff':
-      return task.status === 'ready' && task.retryAtMs === timer.dueAtMs;
+      return (
+        (task.status === 'ready' || task.reason === 'rate_limited') &&
+        task.retryAtMs === timer.dueAtMs
+      );
     case 'queue_timeout':
       return task.status === 'ready' && task.generation === timer.guard;
     case 'continue_timeout':

@@ -112,11 +112,16 @@ export class Model {
       languages?: string[];
       labels?: Record<string, string>;
       tools?: string[];
+      account?: string;
     } = {},
   ): string {
     const id = this.#registered(name);
     const capabilities = {
-      engines: (more.engines ?? ENGINES).map((it) => ({ name: it, auth: 'unknown' as const })),
+      engines: (more.engines ?? ENGINES).map((it) => ({
+        name: it,
+        auth: 'unknown' as const,
+        ...(more.account === undefined ? {} : { account: more.account }),
+      })),
       repos: (more.repos ?? []).map((it) => ({ name: it })),
       languages: more.languages ?? [],
       tools: more.tools ?? [],
