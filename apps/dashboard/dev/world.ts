@@ -172,7 +172,7 @@ export function addTask(world: World, run: string, fields: TaskFields): Task {
     failure_class: null,
     review: { state: 'none', by: null, at: null, note: null },
     parent_task: null,
-    lineage_root: 'run_LINEAGE',
+    lineage_root: run,
     depth: 0,
     rerun_of: null,
     origin: null,

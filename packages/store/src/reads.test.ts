@@ -112,6 +112,7 @@ for (const database of freshDatabases()) {
           task: sampleRow('tasks', CHAIN.tasks?.[0]),
           spec: sampleRow('taskSpecs', CHAIN.taskSpecs?.[0]),
           workerName: 'one',
+          lineageRoot: 'run_1',
           result: { status: 'success', summary: 'designed' },
         });
         expect(await reads.findTask('prj_2', 'task_aaaaaaaa')).toBeUndefined();

@@ -1,7 +1,16 @@
-import type { ArtifactRow, CheckpointRow, NoteRow, OutputRow, RunRow } from '@baton/kernel';
+import type {
+  ActionRow,
+  ArtifactRow,
+  AwaitRow,
+  CheckpointRow,
+  NoteRow,
+  OutputRow,
+  RunRow,
+} from '@baton/kernel';
 import type { Asker } from './db.ts';
 import { artifactsOfRun, artifactsOfTask, findArtifact } from './statements/artifacts.ts';
 import {
+  attemptsOfRun,
   attemptsOfTask,
   claimedOfWorker,
   findAttempt,
@@ -16,6 +25,7 @@ import {
   type CheckpointFilter,
   type CheckpointRead,
 } from './statements/checkpoints.ts';
+import { actionsOfTask, awaitsOfTask } from './statements/delegation.ts';
 import { edgesOfRun, edgesOfTask, findEdge, type EdgeRead } from './statements/edges.ts';
 import {
   feedHead,
@@ -35,9 +45,19 @@ import {
 import { findNote, notesOfTask } from './statements/notes.ts';
 import { findRun, listRuns, type RunFilter, type RunRead } from './statements/runs.ts';
 import {
+  countAttempts,
+  countDelegation,
+  countProject,
+  listRunning,
+  type AttemptCount,
+  type Count,
+  type RunningTask,
+} from './statements/stats.ts';
+import {
   findTask,
   listTasks,
   outputsOfTasks,
+  taskIdByKey,
   tasksById,
   tasksOfRun,
   type TaskFilter,
@@ -85,6 +105,20 @@ export interface Reads {
     limit: number,
     after: PageKey | undefined,
   ): Promise<TaskRead[]>;
+  /** The id of the task of a run with a key. */
+  taskIdByKey(run: string, key: string): Promise<string | undefined>;
+  /** Newest first. */
+  awaitsOfTask(task: string): Promise<AwaitRow[]>;
+  /** Oldest first, behind `after` (instant of the start, id). */
+  actionsOfTask(task: string, limit: number, after: PageKey | undefined): Promise<ActionRow[]>;
+  /** Runs and tasks by status. */
+  countProject(project: string): Promise<Count[]>;
+  /** Attempts that were claimed since, by what became of them. */
+  countAttempts(project: string, sinceMs: number): Promise<AttemptCount[]>;
+  listRunning(project: string): Promise<RunningTask[]>;
+  countDelegation(project: string): Promise<Count[]>;
+  /** By the instant of the claim. */
+  attemptsOfRun(run: string): Promise<AttemptRead[]>;
   /** Edges into and out of a task. */
   edgesOfTask(task: string): Promise<EdgeRead[]>;
   findEdge(run: string, id: string): Promise<EdgeRead | undefined>;
@@ -162,6 +196,14 @@ export function createReads(queries: Asker): Reads {
     tasksOfRun: (run) => tasksOfRun(queries, run),
     edgesOfRun: (run) => edgesOfRun(queries, run),
     findTask: (...args) => findTask(queries, ...args),
+    taskIdByKey: (...args) => taskIdByKey(queries, ...args),
+    awaitsOfTask: (task) => awaitsOfTask(queries, task),
+    actionsOfTask: (...args) => actionsOfTask(queries, ...args),
+    countProject: (project) => countProject(queries, project),
+    countAttempts: (...args) => countAttempts(queries, ...args),
+    listRunning: (project) => listRunning(queries, project),
+    countDelegation: (project) => countDelegation(queries, project),
+    attemptsOfRun: (run) => attemptsOfRun(queries, run),
     tasksById: (...args) => tasksById(queries, ...args),
     listTasks: (...args) => listTasks(queries, ...args),
     edgesOfTask: (task) => edgesOfTask(queries, task),

@@ -36,7 +36,7 @@ for (const database of freshDatabases()) {
           .map((line) => line.trim().replace(/,$/, ''));
         const declared = table.columns.map(({ name: column, isNullable }) => [column, isNullable]);
         const found = new Map(
-          stored.map((line) => [line.split(' ')[0] ?? '', !line.endsWith(' not null')]),
+          stored.map((line) => [line.split(' ')[0] ?? '', !/ not null( default .*)?$/.test(line)]),
         );
         for (const column of kept[table.sqlName] ?? []) found.delete(column);
         expect(found).toEqual(new Map(declared as [string, boolean][]));

@@ -71,7 +71,7 @@ export const TASK: Task = {
   failure_class: null,
   review: { state: 'none', by: null, at: null, note: null },
   parent_task: null,
-  lineage_root: 'run_LINEAGE',
+  lineage_root: 'run_1',
   depth: 0,
   rerun_of: null,
   origin: null,

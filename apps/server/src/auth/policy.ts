@@ -9,7 +9,14 @@ const attemptReads: ReadonlySet<RouteName> = new Set([
   'getAttempt',
   'listNotes',
   'listOutputs',
+  'listChildren',
+  'listAwaits',
+  'waitTasks',
+  'getTaskDiff',
 ]);
+
+/** What an agent may make: tasks below its own. */
+const attemptWrites: ReadonlySet<RouteName> = new Set(['createTask']);
 
 /** Of the routes for workers and agents, those that people read too. */
 const peopleReads: ReadonlySet<RouteName> = new Set(['getArtifactContent']);
@@ -33,6 +40,6 @@ export function mayUse(principal: Principal | null, name: RouteName): boolean {
     case 'worker':
       return permission === 'worker' || permission === 'attempt' || workerReads.has(name);
     case 'attempt':
-      return permission === 'attempt' || attemptReads.has(name);
+      return permission === 'attempt' || attemptReads.has(name) || attemptWrites.has(name);
   }
 }

@@ -1,7 +1,14 @@
 import type { Actor, Command, WorkerFrame } from '@baton/contract';
 
-/** Frames that are commands of one attempt, or a report on a delivery: each is acknowledged by `seq`. */
+/** Frames that are acknowledged by `seq`. */
 export type CountedFrame = Extract<WorkerFrame, { seq: number }>;
+
+/** Those of them that name tasks as agents do, or only ask: they are more than one command. */
+export type AgentFrame = Extract<CountedFrame, { type: 'spawn' | 'children' | 'await' }>;
+
+export function isAgentFrame(frame: CountedFrame): frame is AgentFrame {
+  return frame.type === 'spawn' || frame.type === 'children' || frame.type === 'await';
+}
 
 /** Who speaks on a link, as commands name them. */
 export interface Speaker {
@@ -11,7 +18,10 @@ export interface Speaker {
 }
 
 /** The command that a counted frame stands for. */
-export function commandOf(frame: CountedFrame, { worker, project, actor }: Speaker): Command {
+export function commandOf(
+  frame: Exclude<CountedFrame, AgentFrame>,
+  { worker, project, actor }: Speaker,
+): Command {
   const base = { project, actor, worker };
   if (frame.type === 'delivered') {
     return { ...base, type: 'run.delivered', run: frame.run, delivery: frame.delivery };
@@ -28,6 +38,8 @@ export function commandOf(frame: CountedFrame, { worker, project, actor }: Speak
       return { ...base, type: 'attempt.checkpoint', attempt, body: frame.body };
     case 'plan':
       return { ...base, type: 'attempt.plan', attempt, body: frame.body };
+    case 'actions':
+      return { ...base, type: 'attempt.actions', attempt, body: frame.body };
     case 'note':
       return { ...base, type: 'attempt.note', attempt, body: frame.body };
     case 'complete':

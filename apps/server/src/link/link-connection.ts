@@ -14,7 +14,8 @@ import { parseJson } from '../edge/json-guard.ts';
 import type { WorkerPrincipal } from '../auth/principal.ts';
 import { assignmentsOf } from '../routes/claims.ts';
 import { checkpointView } from '../views/checkpoint.ts';
-import { commandOf, type CountedFrame, type Speaker } from './frame-commands.ts';
+import { answerAgent } from './agent-frames.ts';
+import { commandOf, isAgentFrame, type CountedFrame, type Speaker } from './frame-commands.ts';
 import { frameErrorOf, internalFrameError } from './link-error.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -301,6 +302,11 @@ class Connection implements LinkConnection {
   async #counted(frame: CountedFrame): Promise<void> {
     const { seq } = frame;
     try {
+      if (isAgentFrame(frame)) {
+        const body = await answerAgent(this.#app, this.#speaker, frame);
+        this.send({ type: 'ack', seq, error: null, body });
+        return;
+      }
       const reply = await this.#app.coordinator.submit(commandOf(frame, this.#speaker), {
         connection: this.worker.id,
       });

@@ -4,6 +4,7 @@ import type { Reply } from '@baton/kernel';
 import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
+import { spawnFor } from '../delegation.ts';
 import { byInstant, mapPage, readPage, wholePage } from '../paging.ts';
 import type { TaskRead } from '@baton/store';
 import { found, notFound, resolveId } from '../resolve.ts';
@@ -11,6 +12,7 @@ import { artifactView, attemptView } from '../views/attempt.ts';
 import { checkpointView } from '../views/checkpoint.ts';
 import { dependencyView } from '../views/run.ts';
 import { noteView, outputView, taskView } from '../views/task.ts';
+import { checkSeen } from './agent-view.ts';
 import { answerEvents } from './events.ts';
 import { explainTaskOf } from './explain.ts';
 import { readAttemptLogPage } from './log-pages.ts';
@@ -61,7 +63,7 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
   /** The task's stored id. An agent sees its own task alone. */
   async function idOf({ principal, project, params }: TaskCall): Promise<string> {
     const id = await resolveId(reads, 'tasks', project, params.id);
-    if (principal.kind === 'attempt' && principal.task !== id) throw notFound('task', params.id);
+    await checkSeen(reads, principal, id, params.id);
     return id;
   }
 
@@ -88,7 +90,21 @@ export function taskHandlers(app: App): Pick<Handlers, Names> {
 
   return {
     async createTask(call) {
-      const { project, body } = call;
+      const { project, body, principal } = call;
+      if (principal.kind === 'attempt') {
+        const { task, run, id: attempt, epoch } = principal;
+        const agent = {
+          project,
+          run,
+          task,
+          attempt,
+          epoch,
+          worker: null,
+          actor: actorOf(principal),
+        };
+        const made = await spawnFor(app, agent, body, { idempotency: call.idempotency });
+        return detailOf(project, made, body.id ?? '');
+      }
       const dependsOn = [];
       for (const dependency of body.depends_on) {
         const text = typeof dependency === 'string' ? dependency : dependency.task;

@@ -54,7 +54,8 @@ function attemptOf(task: string): AttemptRow {
   return model.attempt(model.world.row('tasks', task)?.attemptId ?? '');
 }
 const lead = () => model.byKey(run, 'lead');
-const wakeOf = () => lead().wake as { results: { key: string; status: string }[]; partial: boolean };
+const wakeOf = () =>
+  lead().wake as { results: { key: string; status: string }[]; partial: boolean };
 
 describe('a task that an agent hands on', () => {
   test('is of its run, below its task, without an edge, and takes over engine and repository', () => {

@@ -52,6 +52,18 @@ export const attemptsOfTaskPage = statement({
      limit $4`,
 });
 
+const ATTEMPTS_OF_RUN_MAX = 20_000;
+
+export const attemptsOfRunStatement = statement({
+  name: 'attemptsOfRun',
+  args: (run: string) => [run, ATTEMPTS_OF_RUN_MAX],
+  row,
+  sql: `${SELECT}
+     where t.run_id = $1
+     order by a.claimed_at, a.id
+     limit $2`,
+});
+
 export const claimedOfWorkerStatement = statement({
   name: 'claimedOfWorker',
   args: (worker: string, limit: number) => [worker, limit],
@@ -91,6 +103,11 @@ export async function attemptsOfTask(
   after: PageKey | undefined,
 ): Promise<AttemptRead[]> {
   return (await queries.query(attemptsOfTaskPage, task, limit, after)).map(toRead);
+}
+
+/** All attempts of a run by the instant of their claim. */
+export async function attemptsOfRun(queries: Asker, run: string): Promise<AttemptRead[]> {
+  return (await queries.query(attemptsOfRunStatement, run)).map(toRead);
 }
 
 /** Attempts that a worker was given and did not start, oldest first. */

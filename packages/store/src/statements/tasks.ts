@@ -13,6 +13,8 @@ export interface TaskRead {
   readonly spec: TaskSpecRow;
   readonly workerName: string | null;
   readonly result: TaskResult | null;
+  /** The first run of all that came of its run. */
+  readonly lineageRoot: string;
 }
 
 /**
@@ -33,7 +35,9 @@ export interface TaskFilter {
   readonly text?: string | undefined;
 }
 
-type FlatTask = TaskRow & Omit<TaskSpecRow, 'taskId'> & Pick<TaskRead, 'workerName' | 'result'>;
+type FlatTask = TaskRow &
+  Omit<TaskSpecRow, 'taskId'> &
+  Pick<TaskRead, 'workerName' | 'result' | 'lineageRoot'>;
 
 const specColumns = TABLES.taskSpecs.columns.filter(
   ({ property }) => !['taskId', 'runId', 'projectId'].includes(property),
@@ -43,15 +47,18 @@ const row = z.strictObject({
   ...Object.fromEntries(specColumns.map(({ property, schema }) => [property, schema])),
   workerName: z.string().nullable(),
   result: z.custom<TaskResult | null>(),
+  lineageRoot: z.string(),
 }) as unknown as z.ZodType<FlatTask>;
 
 const SELECT = `
     select ${TABLES.tasks.select('t')},
       ${specColumns.map(({ name, property }) => `s.${name} as "${property}"`).join(', ')},
-      w.name as "workerName", standing.result
+      w.name as "workerName", standing.result, coalesce(r.lineage_root, t.run_id) as "lineageRoot"
       from tasks t
       join task_specs s
         on s.task_id = t.id
+      left join runs r
+        on r.id = t.run_id
       left join workers w
         on w.id = t.worker_id
       left join attempts standing
@@ -82,6 +89,20 @@ export const tasksByIdStatement = statement({
      where t.id = any($2::text[])
        and t.project_id = $1
      order by t.id`,
+});
+
+export const taskIdByKeyStatement = statement({
+  name: 'taskIdByKey',
+  args: (run: string, key: string) => [run, key],
+  row: z.strictObject({ id: z.string() }),
+  sql: `
+    select id
+      from tasks
+     where run_id = $1
+       and key = $2
+       and deleted_at is null
+     order by position desc
+     limit 1`,
 });
 
 const TASKS_OF_RUN_MAX = 2 * LIMITS.tasksPerRunMax;
@@ -189,6 +210,15 @@ export async function tasksById(
   return (await queries.query(tasksByIdStatement, project, ids)).map(toRead);
 }
 
+/** The id of the task of a run that has this key; of several, as deleted ones leave it to, the newest. */
+export async function taskIdByKey(
+  queries: Asker,
+  run: string,
+  key: string,
+): Promise<string | undefined> {
+  return (await queries.query(taskIdByKeyStatement, run, key))[0]?.id;
+}
+
 /** All tasks of a run, in plan order. */
 export async function tasksOfRun(queries: Asker, run: string): Promise<TaskRead[]> {
   const rows = await queries.query(tasksOfRunStatement, run);
@@ -215,6 +245,7 @@ function toRead(flat: FlatTask): TaskRead {
     spec: pickRow(TABLES.taskSpecs, { ...flat, taskId: flat.id }),
     workerName: flat.workerName,
     result: flat.result,
+    lineageRoot: flat.lineageRoot,
   };
 }
 

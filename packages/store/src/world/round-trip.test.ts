@@ -99,7 +99,7 @@ const MEANINGS: { readonly [T in TableName]: (row: AnyRow, n: number) => AnyRow 
       policy: 'all',
       quorum: null,
       status: isOpen ? 'open' : 'expired',
-      settled: !isOpen,
+      settled: false,
       closedAtMs: isOpen ? null : 1_000,
     };
   },
