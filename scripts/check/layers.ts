@@ -20,7 +20,7 @@ interface Place {
   readonly manifests: ReadonlyMap<string, Manifest>;
 }
 
-const codeFile = /^(?:(?:packages|apps)\/[^/]+\/src|e2e|bench)\/.*\.tsx?$/;
+const codeFile = /^(?:(?:packages|apps)\/[^/]+\/src|e2e|bench|sim)\/.*\.tsx?$/;
 const testFile = /\.test\.tsx?$|\/src\/testing\/|^(?:e2e|bench)\//;
 
 /**

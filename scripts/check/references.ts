@@ -7,7 +7,7 @@ interface Parsed {
 }
 
 /** Compiled by the bundler, not by project references. */
-const notReferenced = new Set(['apps/dashboard', 'e2e', 'bench']);
+const notReferenced = new Set(['apps/dashboard', 'e2e', 'bench', 'sim']);
 
 /**
  * Project references that do not follow the workspaces: each compiled workspace is in both lists of

@@ -1,0 +1,370 @@
+import { isOpenAttempt, isTerminalRun, isTerminalTask, type DependencyRule } from '@baton/contract';
+import type { AttemptRow, NewEvent, RunRow, TaskRow } from '@baton/kernel';
+import { faultsOf, type MemoryWorld } from '@baton/kernel/testing';
+import type { FaultList } from '../faults-found.ts';
+import type { Sometimes } from '../sometimes.ts';
+import type { Commit, CommitWatcher } from '../store/sim-database.ts';
+import { tinyViolations } from '../tiny-validator.ts';
+
+/** Commits between two full audits. */
+const auditEvery = 40;
+
+/** When an attempt was made and when it ended, in numbers of commits. */
+export interface AttemptLife {
+  readonly epoch: number;
+  readonly workerId: string;
+  claimedIn: number;
+  /** Undefined while it may still be written for. */
+  endedIn: number | undefined;
+}
+
+/** A grace that a replica gave by its start: no lease of that time may run out before `untilMs`. */
+interface Grace {
+  readonly beganMs: number;
+}
+
+/**
+ * Looks at every commit as it happens: what a transaction may never leave behind, and what the feed may
+ * never tell. Knows nothing of how decisions are made.
+ */
+export class CommitChecks implements CommitWatcher {
+  readonly attempts = new Map<string, AttemptLife>();
+  /** Runs and tasks by what the feed alone says of their end. */
+  readonly #ends = new Map<string, string>();
+  readonly #epochs = new Map<string, number>();
+  readonly #retryAt = new Map<string, number>();
+  readonly #resolved = new Map<string, number>();
+  readonly #generations = new Map<string, number>();
+  readonly #cancelled = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #graces: Grace[] = [];
+  readonly #seqs = new Map<string, number>();
+  readonly #faults: FaultList;
+  readonly #sometimes: Sometimes;
+  #lastReplica = '';
+  #lastAtMs = 0;
+
+  constructor(faults: FaultList, sometimes: Sometimes) {
+    this.#faults = faults;
+    this.#sometimes = sometimes;
+  }
+
+  /** A replica has started; what it found open has a grace of two leases from `beganMs`. */
+  graced(beganMs: number): void {
+    this.#graces.push({ beganMs });
+    this.#sometimes.saw('a grace was given');
+  }
+
+  before(commit: Commit, world: MemoryWorld): void {
+    for (const { table, id, original, row } of commit.writes) {
+      const now = world.row(table, id);
+      if (original !== null && now !== original) {
+        this.#say('no-lost-update', `${table} ${id} changed between its reading and its writing`);
+      }
+      if (table === 'attempts')
+        this.#attemptStep(original as AttemptRow | null, row as AttemptRow | null);
+      if (table === 'checkpoints' && original !== null && row !== null) {
+        const [was, is] = [original, row] as [{ status: string }, { status: string }];
+        if (was.status !== 'open' && was.status !== is.status) {
+          this.#say('one-decision', `checkpoint ${id} was ${was.status} and became ${is.status}`);
+        }
+      }
+    }
+    for (const event of commit.events) this.#tell(commit, event, world);
+  }
+
+  after(commit: Commit, world: MemoryWorld): void {
+    if (this.#lastReplica !== '' && this.#lastReplica !== commit.replica)
+      this.#sometimes.saw('two replicas wrote in turn');
+    this.#lastReplica = commit.replica;
+    for (const { table, id, row, original } of commit.writes) {
+      if (table === 'tasks') this.#taskState(world, id, row as TaskRow | null);
+      if (table === 'runs') this.#runState(id, row as RunRow | null);
+      if (table === 'attempts')
+        this.#noteAttempt(commit, id, original as AttemptRow | null, row as AttemptRow | null);
+    }
+    if (commit.number % auditEvery === 0) this.audit(world);
+  }
+
+  /** Everything at once: counters, queue, edges, timers, slots, by scanning. */
+  audit(world: MemoryWorld): void {
+    for (const fault of faultsOf(world)) this.#say('audit', fault);
+  }
+
+  #attemptStep(before: AttemptRow | null, after: AttemptRow | null): void {
+    if (before === null || after === null) return;
+    const isOver = before.endedAtMs !== null;
+    if (isOver && before.status !== after.status) {
+      this.#say('one-end', `attempt ${before.id} ended as ${before.status}, then ${after.status}`);
+    }
+    if (before.epoch !== after.epoch)
+      this.#say('epochs-grow', `attempt ${before.id} changed epoch`);
+  }
+
+  #noteAttempt(
+    commit: Commit,
+    id: string,
+    before: AttemptRow | null,
+    after: AttemptRow | null,
+  ): void {
+    if (after === null) return;
+    if (before === null) {
+      this.attempts.set(id, {
+        epoch: after.epoch,
+        workerId: after.workerId,
+        claimedIn: commit.number,
+        endedIn: undefined,
+      });
+      const last = this.#epochs.get(after.taskId) ?? 0;
+      if (after.epoch <= last) {
+        this.#say('epochs-grow', `task ${after.taskId} gave epoch ${after.epoch} after ${last}`);
+      }
+      this.#epochs.set(after.taskId, Math.max(last, after.epoch));
+    }
+    const life = this.attempts.get(id);
+    if (life !== undefined && after.endedAtMs !== null) life.endedIn ??= commit.number;
+  }
+
+  #taskState(world: MemoryWorld, id: string, task: TaskRow | null): void {
+    if (task === null) return;
+    const attempts = world.list('attemptsOfTask', id);
+    const live = attempts.filter((it) => isOpenAttempt(it.status));
+    if (live.length > 1) {
+      this.#say('one-live-attempt', `task ${id} has ${live.length} live attempts`);
+    }
+    const newest = Math.max(0, ...attempts.map((it) => it.epoch));
+    if (task.epoch !== newest && attempts.length > 0) {
+      this.#say('epoch-of-task', `task ${id} has epoch ${task.epoch}, attempts ${newest}`);
+    }
+    if ((task.status === 'ready') !== (world.row('ready', id) !== null)) {
+      this.#say('ready-row', `task ${id} is ${task.status}, its place in the queue says otherwise`);
+    }
+    this.#compareEnd(`task ${id}`, isTerminalTask(task.status) ? task.status : undefined);
+  }
+
+  #runState(id: string, run: RunRow | null): void {
+    if (run === null) return;
+    this.#compareEnd(`run ${id}`, isTerminalRun(run.status) ? run.status : undefined);
+    if (isTerminalRun(run.status) !== (run.openTasks === 0) && run.status !== 'cancelling') {
+      const isDelivering = run.delivery.state === 'pending' || run.openTasks === 0;
+      if (!isDelivering)
+        this.#say('run-ends', `run ${id} is ${run.status} with ${run.openTasks} open`);
+    }
+  }
+
+  /** The feed told the same end as the rows have. */
+  #compareEnd(name: string, stored: string | undefined): void {
+    const told = this.#ends.get(name);
+    if (told !== stored) {
+      this.#say('events-tell-state', `${name} is ${stored ?? 'open'}, told ${told ?? 'open'}`);
+    }
+  }
+
+  #tell(commit: Commit, event: NewEvent, world: MemoryWorld): void {
+    const { type, runId, taskId, attemptId, atMs, data } = event;
+    if (atMs < this.#lastAtMs)
+      this.#say('time-grows', `${type} at ${atMs} after ${this.#lastAtMs}`);
+    this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
+    if (runId !== null) {
+      const seq = this.#seqs.get(runId) ?? 0;
+      if (event.runSeq !== seq + 1)
+        this.#say('dense-run-seq', `${type} of ${runId} is ${event.runSeq ?? '-'} after ${seq}`);
+      this.#seqs.set(runId, seq + 1);
+    }
+    const [noun, verb] = type.split('.') as [string, string];
+    if (noun === 'task' && taskId !== null) this.#tellTask(verb, taskId, event, world);
+    if (noun === 'run' && runId !== null) this.#tellRun(verb, runId);
+    if (type === 'dependency.resolved') this.#tellResolved(data);
+    if (type === 'attempt.claimed' && attemptId !== null) this.#claimed(commit, event, world);
+    if (type === 'attempt.lost' && attemptId !== null) this.#lost(commit, event, world);
+    if (type === 'attempt.failed' && taskId !== null) this.#failed(taskId, world);
+    if (type === 'checkpoint.timed_out') this.#timedOut(event, world);
+  }
+
+  #tellTask(verb: string, id: string, { data, atMs }: NewEvent, world: MemoryWorld): void {
+    const name = `task ${id}`;
+    if (['completed', 'failed', 'cancelled', 'skipped', 'superseded'].includes(verb)) {
+      const before = this.#ends.get(name);
+      if (before !== undefined && before !== verb)
+        this.#say('final-states', `${name} ended as ${before} and as ${verb}`);
+      this.#ends.set(name, verb);
+      this.#retryAt.delete(id);
+    }
+    if (verb === 'relaunched') {
+      this.#ends.delete(name);
+      this.#retryAt.delete(id);
+      this.#failures.delete(id);
+      const generation = Number(data['generation']);
+      const last = this.#generations.get(id) ?? 1;
+      if (generation <= last) this.#say('generations-grow', `${name}: ${generation} after ${last}`);
+      this.#generations.set(id, generation);
+    }
+    if (verb === 'retrying') {
+      this.#sometimes.saw('a task was tried again');
+      const at = data['retry_at'];
+      // What a provider refuses, another worker or engine may go on with at once.
+      if (typeof at === 'string' && data['failure_class'] !== 'rate_limited') {
+        this.#retryAt.set(id, Date.parse(at));
+        if (Date.parse(at) > atMs) this.#sometimes.saw('a backoff was waited for');
+      } else this.#retryAt.delete(id);
+    }
+    if (verb === 'failed' && String(data['reason']).startsWith('poison'))
+      this.#sometimes.saw('a poisoned task was given up');
+    if (verb === 'completed') this.#outputsHold(id, world);
+  }
+
+  #tellRun(verb: string, id: string): void {
+    const name = `run ${id}`;
+    if (['completed', 'failed', 'cancelled'].includes(verb)) this.#ends.set(name, verb);
+    if (verb === 'cancelling' || verb === 'cancelled') this.#cancelled.add(id);
+    if (verb === 'reopened') {
+      this.#ends.delete(name);
+      this.#cancelled.delete(id);
+      this.#sometimes.saw('a run reopened');
+    }
+    if (verb === 'delivering') this.#sometimes.saw('a delivery was ordered');
+  }
+
+  /** An edge is resolved once for each time that its ends are made anew. */
+  #tellResolved(data: NewEvent['data']): void {
+    const [upstream, downstream] = [String(data['upstream']), String(data['downstream'])];
+    const key = [
+      upstream,
+      downstream,
+      String(data['type']),
+      String(data['contract_key']),
+      this.#generations.get(upstream) ?? 1,
+      this.#generations.get(downstream) ?? 1,
+    ].join(' ');
+    const count = (this.#resolved.get(key) ?? 0) + 1;
+    this.#resolved.set(key, count);
+    if (count > 1) this.#say('resolved-once', `edge ${key} was resolved ${count} times`);
+  }
+
+  /** A worker gets a task only when everything it waits for is there, and gets exactly that. */
+  #claimed(commit: Commit, event: NewEvent, world: MemoryWorld): void {
+    const { taskId, runId, attemptId, atMs } = event;
+    if (taskId === null || runId === null || attemptId === null) return;
+    const retryAtMs = this.#retryAt.get(taskId);
+    if (retryAtMs !== undefined && atMs < retryAtMs)
+      this.#say('backoff', `task ${taskId} started ${retryAtMs - atMs} ms before its retry`);
+    this.#retryAt.delete(taskId);
+    if (this.#cancelled.has(runId)) this.#say('cancelled-stays', `run ${runId} started a task`);
+    if (!this.#seqs.has(runId)) this.#say('whole-submission', `run ${runId} was not created`);
+    const attempt = rowOf<AttemptRow>(commit, 'attempts', attemptId);
+    const edges = world
+      .list('edgesIn', taskId)
+      .filter((edge) => edge.type !== 'related')
+      .filter(
+        (edge) =>
+          !commit.writes.some(
+            (it) => it.table === 'dependencies' && it.id === edge.id && it.row === null,
+          ),
+      );
+    for (const edge of edges) {
+      const told = this.#ends.get(`task ${edge.upstreamId}`);
+      if (!satisfies(edge.rule, told)) {
+        this.#say(
+          'parents-first',
+          `task ${taskId} started; its upstream ${edge.upstreamId} is ${told ?? 'open'} (${edge.rule})`,
+        );
+      }
+    }
+    if (attempt !== undefined) this.#inputsHold(commit, attempt, world);
+  }
+
+  /** Inputs are the outputs of the standing results of this generation of the upstreams. */
+  #inputsHold(commit: Commit, attempt: AttemptRow, world: MemoryWorld): void {
+    const inputs = attempt.manifest['inputs'] as Record<string, { task: string; attempt: string }>;
+    for (const [name, input] of Object.entries(inputs ?? {})) {
+      const upstream =
+        rowOf<TaskRow>(commit, 'tasks', input.task) ?? world.row('tasks', input.task);
+      const source =
+        rowOf<AttemptRow>(commit, 'attempts', input.attempt) ??
+        world.row('attempts', input.attempt);
+      if (upstream === null || source === null) continue;
+      const isStanding = upstream.resultAttemptId === input.attempt;
+      if (
+        upstream.status === 'completed' &&
+        (!isStanding || source.generation !== upstream.generation)
+      ) {
+        this.#say(
+          'inputs-of-now',
+          `attempt ${attempt.id} got ${name} of generation ${source.generation}, upstream has ${upstream.generation}`,
+        );
+      }
+    }
+  }
+
+  /** Data of a completed task fits the schema that it was asked for with. */
+  #outputsHold(id: string, world: MemoryWorld): void {
+    const spec = world.row('taskSpecs', id)?.spec;
+    for (const output of world.list('outputsOfTask', id)) {
+      const declared = spec?.outputs.find((it) => it.key === output.key);
+      if (declared === undefined) this.#say('outputs-fit', `task ${id} has output ${output.key}`);
+      else if (tinyViolations(declared.schema ?? {}, output.data).length > 0)
+        this.#say('outputs-fit', `task ${id} has a bad output ${output.key}`);
+    }
+  }
+
+  #lost(commit: Commit, event: NewEvent, world: MemoryWorld): void {
+    const before = world.row('attempts', event.attemptId ?? '');
+    if (before === null) return;
+    if (event.cause === 'worker.hello')
+      this.#sometimes.saw('an attempt was lost because its worker came back without it');
+    if (event.cause === 'worker.heartbeat')
+      this.#sometimes.saw('an attempt was lost because its worker did not name it');
+    if (event.cause !== 'lease.expire') return;
+    this.#sometimes.saw('an attempt was lost to its lease');
+    if (before.leaseUntilMs > commit.nowMs) {
+      this.#say(
+        'lease-first',
+        `attempt ${before.id} was lost ${before.leaseUntilMs - commit.nowMs} ms before its lease ended`,
+      );
+    }
+    for (const { beganMs } of this.#graces) {
+      const untilMs = beganMs + 2 * before.leaseSeconds * 1_000;
+      const isCovered = before.claimedAtMs < beganMs && commit.nowMs >= beganMs;
+      if (isCovered && commit.nowMs < untilMs) {
+        this.#say(
+          'grace',
+          `attempt ${before.id} was lost ${untilMs - commit.nowMs} ms inside a grace`,
+        );
+      }
+    }
+  }
+
+  /** Failures that count, of one generation, are no more than the tries allowed. */
+  #failed(taskId: string, world: MemoryWorld): void {
+    const count = (this.#failures.get(taskId) ?? 0) + 1;
+    this.#failures.set(taskId, count);
+    const allowed = world.row('taskSpecs', taskId)?.spec.retry.max_attempts ?? 1;
+    // Faults of the surroundings are free, five in a row.
+    if (count > allowed * 6) this.#say('tries-bounded', `task ${taskId} failed ${count} times`);
+  }
+
+  #timedOut({ atMs, data }: NewEvent, world: MemoryWorld): void {
+    this.#sometimes.saw('a deadline decided a question');
+    const id = String(data['checkpoint']);
+    const before = world.row('checkpoints', id);
+    if (before === null) return;
+    if (before.status !== 'open')
+      this.#say('one-decision', `checkpoint ${id} was ${before.status}`);
+    if (before.timeoutAtMs === null || before.timeoutAtMs > atMs)
+      this.#say('deadline-first', `checkpoint ${id} timed out too early`);
+  }
+
+  #say(check: string, text: string): void {
+    this.#faults.report(check, text);
+  }
+}
+
+function satisfies(rule: DependencyRule, told: string | undefined): boolean {
+  if (rule === 'done') return true;
+  return rule === 'failure' ? told === 'failed' : told === 'completed';
+}
+
+function rowOf<T>(commit: Commit, table: string, id: string): T | undefined {
+  const write = commit.writes.find((it) => it.table === table && it.id === id);
+  return (write?.row ?? undefined) as T | undefined;
+}

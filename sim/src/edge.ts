@@ -1,0 +1,259 @@
+import { AppError, type Assignment, type CommandOf } from '@baton/contract';
+import type { CommittedEvent, Coordinator } from '@baton/coordinator';
+import type { Reply } from '@baton/kernel';
+import type { Link } from './link.ts';
+import type { Replica } from './replica.ts';
+import type { Sim } from './sim.ts';
+
+/** The commands that a worker sends over its link, each answered by `ack`. */
+export type CountedCommand =
+  | CommandOf<'attempt.start'>
+  | CommandOf<'attempt.progress'>
+  | CommandOf<'attempt.output'>
+  | CommandOf<'attempt.checkpoint'>
+  | CommandOf<'attempt.note'>
+  | CommandOf<'attempt.complete'>
+  | CommandOf<'attempt.fail'>
+  | CommandOf<'attempt.release'>
+  | CommandOf<'run.delivered'>;
+
+/** Worker to replica. */
+export type UpFrame =
+  | { readonly kind: 'hello'; readonly command: CommandOf<'worker.hello'> }
+  | { readonly kind: 'beat'; readonly command: CommandOf<'worker.heartbeat'> }
+  | { readonly kind: 'slots'; readonly free: number }
+  | { readonly kind: 'counted'; readonly seq: number; readonly command: CountedCommand };
+
+/** Work as a worker is given it. */
+export type Given = Omit<Assignment, 'token'>;
+
+/** Replica to worker. */
+export type DownFrame =
+  | { readonly kind: 'welcome'; readonly stop: readonly string[] }
+  | { readonly kind: 'assign'; readonly assignment: Given }
+  | { readonly kind: 'cancel'; readonly attempts: readonly string[] }
+  | { readonly kind: 'stale'; readonly attempts: readonly string[] }
+  | { readonly kind: 'decided'; readonly attempt: string }
+  | { readonly kind: 'deliver'; readonly run: string }
+  | {
+      readonly kind: 'ack';
+      readonly seq: number;
+      readonly reply: Reply | null;
+      readonly code: string | null;
+      readonly retry: boolean;
+    };
+
+export type WorkerLink = Link<UpFrame, DownFrame>;
+
+/** The door of a replica, as the server has it: links of workers, long polls, pushes. */
+export class Edge {
+  readonly #sim: Sim;
+  readonly #replica: Replica;
+  readonly #coordinator: Coordinator;
+  /** Links that said hello, by worker. */
+  readonly #links = new Map<string, WorkerLink>();
+  readonly #open = new Set<WorkerLink>();
+
+  constructor(sim: Sim, replica: Replica, coordinator: Coordinator) {
+    this.#sim = sim;
+    this.#replica = replica;
+    this.#coordinator = coordinator;
+    coordinator.onAssigned(({ worker, attempts }) => {
+      if (!this.#isHeard()) return;
+      const link = this.#links.get(worker);
+      if (link !== undefined) void this.#assign(link, attempts);
+    });
+    coordinator.onCommitted((events) => {
+      this.#sim.history.told(replica.name, events);
+      if (this.#isHeard()) for (const event of events) this.#push(event);
+    });
+  }
+
+  /** A worker opens a link. */
+  connect(link: WorkerLink, worker: string, project: string): void {
+    this.#open.add(link);
+    let greeting: Promise<void> | undefined;
+    let incarnation: string | undefined;
+    const turns = new Map<string, Promise<void>>();
+    const inTurn = (key: string, task: () => Promise<void>): void => {
+      const before = turns.get(key) ?? Promise.resolve();
+      turns.set(
+        key,
+        Promise.all([greeting, before])
+          .then(task)
+          .catch(() => link.cut()),
+      );
+    };
+    link.serve({
+      take: (frame) => {
+        this.#replica.whenAwake(() => {
+          if (frame.kind === 'hello') {
+            incarnation = frame.command.hello.incarnation;
+            greeting = this.#hello(link, frame.command);
+            greeting.catch(() => link.cut());
+            return;
+          }
+          if (greeting === undefined) return;
+          if (frame.kind === 'slots') {
+            inTurn('link', () => {
+              if (this.#open.has(link)) this.#coordinator.parkWorker(worker, project, frame.free);
+              return Promise.resolve();
+            });
+          } else if (frame.kind === 'beat') {
+            inTurn('beat', () => this.#beat(link, frame.command));
+          } else {
+            const { command } = frame;
+            inTurn('attempt' in command ? command.attempt : command.run, () =>
+              this.#counted(link, frame.seq, command, worker),
+            );
+          }
+        });
+      },
+      closed: () => {
+        this.#replica.whenAwake(() => this.#closed(link, worker, project, incarnation));
+      },
+    });
+  }
+
+  /** An HTTP claim: what is claimed and not started, else what is ready now or soon. */
+  async claim(worker: string, project: string, max: number): Promise<Given[]> {
+    const handed: string[] = [];
+    let wake = (): void => undefined;
+    const unsubscribe = this.#coordinator.onAssigned((assigned) => {
+      if (assigned.worker !== worker) return;
+      handed.push(...assigned.attempts);
+      wake();
+    });
+    try {
+      const reply = await this.#replica.submit({
+        type: 'work.dispatch',
+        project,
+        actor: { kind: 'worker', id: worker, name: worker },
+        workers: [{ worker, max, polling: true }],
+      });
+      const now = (reply.claimed ?? []).map((it) => it.attempt);
+      if (now.length > 0) return await this.#given(now);
+      if (handed.length === 0) {
+        this.#coordinator.parkWorker(worker, project, max, true);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          this.#sim.loop.after(20_000, resolve);
+        });
+        this.#coordinator.unparkWorker(worker);
+      }
+      return await this.#given([...new Set(handed)]);
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** The process is gone: connections break without a word. */
+  hangUpAll(): void {
+    for (const link of this.#open) link.drop();
+    this.#open.clear();
+    this.#links.clear();
+  }
+
+  cutAll(): void {
+    for (const link of this.#open) link.cut();
+  }
+
+  #isHeard(): boolean {
+    const { profile } = this.#sim;
+    return !(profile.hintLost > 0 && this.#sim.noise.chance(profile.hintLost));
+  }
+
+  async #hello(link: WorkerLink, command: CommandOf<'worker.hello'>): Promise<void> {
+    const { worker } = command;
+    const reply = await this.#replica.submit(command, { connection: worker });
+    if (!this.#open.has(link)) return;
+    const before = this.#links.get(worker);
+    this.#links.set(worker, link);
+    if (before !== undefined && before !== link) before.cut();
+    link.toWorker({ kind: 'welcome', stop: reply.stale ?? [] });
+    if ((reply.cancel ?? []).length > 0)
+      link.toWorker({ kind: 'cancel', attempts: reply.cancel ?? [] });
+    const again = (reply.claimed ?? []).map((it) => it.attempt);
+    if (again.length > 0) this.#sim.sometimes.saw('an assignment was delivered again');
+    await this.#assign(link, again);
+    for (const { id } of command.hello.attempts) link.toWorker({ kind: 'decided', attempt: id });
+    for (const run of this.#sim.db.world.list('deliveriesOfWorker', worker)) {
+      link.toWorker({ kind: 'deliver', run: run.id });
+    }
+  }
+
+  async #beat(link: WorkerLink, command: CommandOf<'worker.heartbeat'>): Promise<void> {
+    const { cancel = [], stale = [] } = await this.#replica.submit(command);
+    if (cancel.length > 0) link.toWorker({ kind: 'cancel', attempts: cancel });
+    if (stale.length > 0) link.toWorker({ kind: 'stale', attempts: stale });
+  }
+
+  async #counted(
+    link: WorkerLink,
+    seq: number,
+    command: CountedCommand,
+    worker: string,
+  ): Promise<void> {
+    try {
+      const reply = await this.#replica.submit(command, { connection: worker });
+      link.toWorker({ kind: 'ack', seq, reply, code: null, retry: false });
+    } catch (error) {
+      const { code, retry } = codeOf(error);
+      link.toWorker({ kind: 'ack', seq, reply: null, code, retry });
+    }
+  }
+
+  #closed(link: WorkerLink, worker: string, project: string, incarnation?: string): void {
+    this.#open.delete(link);
+    if (this.#links.get(worker) !== link) return;
+    this.#links.delete(worker);
+    this.#coordinator.unparkWorker(worker);
+    if (incarnation === undefined) return;
+    this.#replica
+      .submit(
+        {
+          type: 'worker.gone',
+          project,
+          actor: { kind: 'worker', id: worker, name: worker },
+          worker,
+          incarnation,
+        },
+        { connection: worker },
+      )
+      .catch(() => undefined);
+  }
+
+  async #assign(link: WorkerLink, attempts: readonly string[]): Promise<void> {
+    try {
+      for (const assignment of await this.#given(attempts))
+        link.toWorker({ kind: 'assign', assignment });
+    } catch {
+      link.cut();
+    }
+  }
+
+  async #given(attempts: readonly string[]): Promise<Given[]> {
+    const all = await Promise.all(attempts.map((it) => this.#coordinator.assignmentOf(it)));
+    return all.filter((it) => it !== undefined);
+  }
+
+  #push({ type, data, attemptId, runId }: CommittedEvent): void {
+    const named = data['worker'];
+    const link = typeof named === 'string' ? this.#links.get(named) : undefined;
+    if (link === undefined) return;
+    if (type === 'attempt.stopping' && attemptId !== null)
+      link.toWorker({ kind: 'cancel', attempts: [attemptId] });
+    if ((type === 'checkpoint.resolved' || type === 'checkpoint.timed_out') && attemptId !== null)
+      link.toWorker({ kind: 'decided', attempt: attemptId });
+    if (type === 'run.delivering' && runId !== null) link.toWorker({ kind: 'deliver', run: runId });
+  }
+}
+
+/** What the caller is told of a failure. */
+export function codeOf(error: unknown): { readonly code: string; readonly retry: boolean } {
+  if (!(error instanceof AppError)) return { code: 'store_unavailable', retry: true };
+  return {
+    code: error.code,
+    retry: ['store_unavailable', 'no_coordinator', 'draining', 'internal'].includes(error.code),
+  };
+}

@@ -1,0 +1,97 @@
+import type { NemesisAct } from './profile.ts';
+import { swarmProfile, type Profile } from './profile.ts';
+import { createRng, type Rng } from './rng.ts';
+
+/** What clients do. Numbers choose with what; the target is chosen among what there is at that time. */
+export const CLIENT_ACTS = [
+  'run',
+  'run',
+  'run',
+  'poison',
+  'task',
+  'cancel_task',
+  'cancel_run',
+  'retry',
+  'resolve',
+  'resolve',
+  'decide',
+  'decide',
+  'assign',
+  'note',
+  'progress',
+  'add_edge',
+  'remove_edge',
+  'ask',
+  'drain',
+  'worker_crash',
+] as const;
+export type ClientAct = (typeof CLIENT_ACTS)[number];
+
+/** One thing that somebody outside does to the system, at an instant from the start. */
+export type Act =
+  | {
+      readonly kind: 'client';
+      readonly atMs: number;
+      readonly what: ClientAct;
+      readonly a: number;
+      readonly b: number;
+      /** Names the request: sent again under it when no answer came. Null: without a key. */
+      readonly key: string | null;
+    }
+  | {
+      readonly kind: 'nemesis';
+      readonly atMs: number;
+      readonly what: NemesisAct;
+      readonly a: number;
+      readonly ms: number;
+    };
+
+/** Everything a simulation is made of: the same plan, the same simulation. */
+export interface SimPlan {
+  readonly seed: string;
+  readonly profile: Profile;
+  readonly replicas: number;
+  readonly acts: readonly Act[];
+}
+
+const playMs = 15 * 60_000;
+
+/** The plan of a seed. */
+export function planOf(seed: string): SimPlan {
+  const rng = createRng(`plan ${seed}`);
+  const profile = swarmProfile(rng.fork('profile'));
+  const acts: Act[] = [
+    ...clientActs(rng.fork('clients')),
+    ...nemesisActs(rng.fork('nemesis'), profile),
+  ];
+  return {
+    seed,
+    profile,
+    replicas: rng.chance(0.8) ? 2 : 1,
+    acts: acts.sort((a, b) => a.atMs - b.atMs),
+  };
+}
+
+function clientActs(rng: Rng): Act[] {
+  const count = 20 + rng.int(100);
+  return Array.from({ length: count }, (_, index) => ({
+    kind: 'client' as const,
+    atMs: Math.floor(rng.next() ** 1.5 * playMs),
+    what: rng.pick(CLIENT_ACTS),
+    a: rng.int(100_000),
+    b: rng.int(100_000),
+    key: rng.chance(0.6) ? `k${index}` : null,
+  }));
+}
+
+function nemesisActs(rng: Rng, profile: Profile): Act[] {
+  const { nemesis } = profile;
+  if (nemesis.length === 0) return [];
+  return Array.from({ length: 1 + rng.int(10) }, () => ({
+    kind: 'nemesis' as const,
+    atMs: rng.int(playMs),
+    what: rng.pick(nemesis),
+    a: rng.int(100_000),
+    ms: Math.floor(rng.next() ** 2 * 300_000),
+  }));
+}

@@ -1,0 +1,258 @@
+import { type LimitSlotRow, type ReadyRow, type TableName, type Tables } from '@baton/kernel';
+import { idempotencyId, StoreError, type BatchNames, type EventPlace } from '@baton/store';
+import type { BatchTx, BatchWrites, Opened } from '@baton/coordinator';
+import type { EventLoop } from '../event-loop.ts';
+import type { SimDatabase } from './sim-database.ts';
+
+/** A server ends what waits for a lock, or does nothing in a transaction, for this long. */
+const idleMsMax = 5_000;
+
+/** How a COMMIT that nothing speaks against ends. */
+export type CommitFate =
+  | 'applied'
+  /** The connection is lost before COMMIT arrives: nothing is done, and the caller knows. */
+  | 'aborted'
+  /** The answer is lost: done, or not done, or done a while later. */
+  | 'unknown_applied'
+  | 'unknown_lost'
+  | 'unknown_late';
+
+/** The way to the database and back, with all that can go wrong on it. */
+export interface Wire {
+  readonly replica: string;
+  /** Runs `work` at the database and brings the answer; never settles when the caller is dead. */
+  call<T>(work: () => T | Promise<T>): Promise<T>;
+  readonly fate: () => CommitFate;
+  /** How late a late COMMIT is. */
+  readonly lateMs: () => number;
+}
+
+/** A transaction in memory. Calls take effect in the order they are made. */
+export class MemoryTx implements BatchTx {
+  readonly name: string;
+  readonly #db: SimDatabase;
+  readonly #wire: Wire;
+  readonly #loop: EventLoop;
+  readonly #xid: string;
+  #queue: Promise<unknown> = Promise.resolve();
+  #failure: StoreError | undefined;
+  #isOver = false;
+  #usedAtMs: number;
+
+  constructor(db: SimDatabase, wire: Wire, loop: EventLoop) {
+    this.#db = db;
+    this.#wire = wire;
+    this.#loop = loop;
+    this.#xid = db.newXid();
+    this.name = `${wire.replica} ${this.#xid}`;
+    this.#usedAtMs = loop.nowMs;
+    this.#watch();
+  }
+
+  open(names: BatchNames): Promise<Opened> {
+    return this.#call(async () => {
+      const { world } = this.#db;
+      for (const key of names.idempotency.map(idempotencyId).sort()) await this.#lock(`key ${key}`);
+      for (const id of [...names.joinTokens].sort()) await this.#lock(`joinTokens ${id}`);
+      const named = names.workerNames.flatMap((it) => world.list('workerByName', it));
+      const workers = new Set([...names.workers, ...named.map((it) => it.id)]);
+      for (const id of [...workers].sort()) await this.#lock(`workers ${id}`);
+      const runs = new Set<string>();
+      for (const table of ['tasks', 'attempts', 'checkpoints', 'timers'] as const) {
+        for (const id of names[table]) {
+          const row = world.row(table, id);
+          if (row !== null) runs.add(row.runId);
+        }
+      }
+      const repeated = new Map(
+        names.idempotency.flatMap((it) => {
+          const id = idempotencyId(it);
+          const reply = this.#db.idempotency.get(id);
+          return reply === undefined ? [] : [[id, reply] as const];
+        }),
+      );
+      return { nowMs: this.#db.nowMs(), runs: [...runs].sort(), repeated };
+    });
+  }
+
+  lockRuns(runs: readonly string[]): Promise<void> {
+    return this.#call(async () => {
+      for (const id of runs) await this.#lock(`runs ${id}`);
+    });
+  }
+
+  lockCandidates(
+    project: string,
+    needsIds: readonly string[],
+    limitPerNeeds: number,
+  ): Promise<readonly ReadyRow[]> {
+    return this.#call(() => {
+      const rows = this.#db.world.list('readyOfProject', project).toSorted(inQueueOrder);
+      const found: ReadyRow[] = [];
+      for (const needsId of needsIds) {
+        let left = limitPerNeeds;
+        for (const row of rows) {
+          if (left === 0) break;
+          if (row.needsId !== needsId) continue;
+          // Both rows, or none of them.
+          const { locks } = this.#db;
+          const keys = [`ready ${row.taskId}`, `runs ${row.runId}`];
+          if (!keys.every((key) => locks.tryAcquire(this, key))) continue;
+          found.push(row);
+          left -= 1;
+        }
+      }
+      return found.sort(inQueueOrder);
+    });
+  }
+
+  /** Classes rise by waiting in the kernel; here candidates of all classes are found at once. */
+  lockRisen(): Promise<readonly ReadyRow[]> {
+    return this.#call(() => []);
+  }
+
+  lockFreeSlots(project: string, limitPerKey: number): Promise<readonly LimitSlotRow[]> {
+    return this.#call(() => {
+      const left = new Map<string, number>();
+      const found: LimitSlotRow[] = [];
+      const free = this.#db.world.list('freeSlotsOfProject', project);
+      for (const slot of free.toSorted((a, b) => a.no - b.no)) {
+        const more = left.get(slot.limitId) ?? limitPerKey;
+        if (more === 0 || !this.#db.locks.tryAcquire(this, `limitSlots ${slot.id}`)) continue;
+        left.set(slot.limitId, more - 1);
+        found.push(slot);
+      }
+      return found;
+    });
+  }
+
+  loadRows<T extends TableName>(
+    table: T,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Tables[T]>> {
+    return this.#call(() => {
+      const found = new Map<string, Tables[T]>();
+      for (const id of ids) {
+        const row = this.#db.world.row(table, id);
+        if (row !== null) found.set(id, row);
+      }
+      return found;
+    });
+  }
+
+  loadList: BatchTx['loadList'] = (list, owners) =>
+    this.#call(
+      () =>
+        new Map(
+          owners.map((owner) => {
+            const rows = this.#db.world.list(list, owner);
+            return [owner, new Map(rows.map((row) => [keyOf(row), row]))] as const;
+          }),
+        ) as never,
+    );
+
+  commit(writes: BatchWrites): Promise<EventPlace | undefined> {
+    const xid = this.#xid;
+    return this.#call(() => {
+      const fate = this.#wire.fate();
+      if (fate === 'aborted') throw this.#fail('the connection was lost');
+      if (fate === 'applied') {
+        const place = this.#db.commit(this.#wire.replica, xid, writes);
+        this.#end();
+        return place;
+      }
+      const unknown = new StoreError('unknown_outcome', 'COMMIT was not answered', { xid });
+      if (fate === 'unknown_lost') this.#end();
+      else if (fate === 'unknown_applied') this.#applyUnseen(writes);
+      else this.#loop.after(this.#wire.lateMs(), () => this.#applyUnseen(writes));
+      throw unknown;
+    });
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#isOver) return;
+    await this.#wire.call(() => this.#end());
+  }
+
+  /** The server drops the connection: everything is undone, everything later is refused. */
+  abort(why: string): void {
+    if (this.#isOver) return;
+    this.#failure ??= new StoreError('retryable', why);
+    this.#end();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** A COMMIT that arrived and whose answer did not: nobody hears of an error either. */
+  #applyUnseen(writes: BatchWrites): void {
+    if (this.#isOver) return;
+    try {
+      this.#db.commit(this.#wire.replica, this.#xid, writes);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+    this.#end();
+  }
+
+  #call<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() =>
+      this.#wire.call(async () => {
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#isOver) throw new Error('the transaction has ended');
+        this.#usedAtMs = this.#loop.nowMs;
+        try {
+          return await work();
+        } catch (error) {
+          if (error instanceof StoreError) this.#failure ??= error;
+          throw error;
+        } finally {
+          this.#usedAtMs = this.#loop.nowMs;
+        }
+      }),
+    );
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #lock(key: string): Promise<void> {
+    return this.#db.locks.acquire(this, key);
+  }
+
+  #fail(why: string): StoreError {
+    this.#failure ??= new StoreError('retryable', why);
+    this.#end();
+    return this.#failure;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    if (this.#db.outcomes.get(this.#xid) === 'in_progress')
+      this.#db.outcomes.set(this.#xid, 'aborted');
+    this.#db.locks.releaseAll(this);
+  }
+
+  /** `lock_timeout` and `idle_in_transaction_session_timeout`. */
+  #watch(): void {
+    this.#loop.after(this.#usedAtMs + idleMsMax - this.#loop.nowMs, () => {
+      if (this.#isOver) return;
+      if (this.#loop.nowMs - this.#usedAtMs < idleMsMax) {
+        this.#watch();
+        return;
+      }
+      const error = new StoreError('retryable', 'lock or idle timeout', { sqlState: '55P03' });
+      this.#failure ??= error;
+      this.#db.locks.giveUp(this, error);
+      this.#end();
+    });
+  }
+}
+
+function inQueueOrder(a: ReadyRow, b: ReadyRow): number {
+  return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;
+}
+
+function keyOf(row: Tables[TableName]): string {
+  return 'id' in row ? row.id : (row as Tables['taskSpecs']).taskId;
+}

@@ -1,0 +1,140 @@
+import { rowKey, type NewEvent, type Tables } from '@baton/kernel';
+import { MemoryWorld } from '@baton/kernel/testing';
+import {
+  idempotencyId,
+  StoreError,
+  TABLES,
+  type EventPlace,
+  type IdempotentReply,
+  type RowChange,
+  type TransactionOutcome,
+} from '@baton/store';
+import type { BatchWrites } from '@baton/coordinator';
+import type { EventLoop } from '../event-loop.ts';
+import { LockTable } from './lock-table.ts';
+
+/** An event as the feed keeps it. */
+export interface StoredEvent {
+  readonly pos: number;
+  readonly event: NewEvent;
+}
+
+/** One committed transaction, as the checks see it: before and after it is laid over the world. */
+export interface Commit {
+  /** Counts commits from 1. */
+  readonly number: number;
+  readonly xid: string;
+  readonly replica: string;
+  readonly firstPos: number;
+  readonly writes: readonly RowChange[];
+  readonly events: readonly NewEvent[];
+  /** The batch's time, by the database's clock. */
+  readonly nowMs: number;
+}
+
+/** Looks at each commit; what it finds wrong it reports itself. */
+export interface CommitWatcher {
+  before(commit: Commit, world: MemoryWorld): void;
+  after(commit: Commit, world: MemoryWorld): void;
+}
+
+/** Text in a run's goal that the database refuses, as a value that no column can hold would be. */
+export const POISON = 'poison';
+
+/**
+ * The database in memory, with the semantics that the coordinator relies on: row locks, statements that
+ * read what is committed, conditional writes, transactions that end in one of several ways, its own clock.
+ */
+export class SimDatabase {
+  readonly world = new MemoryWorld();
+  readonly locks = new LockTable();
+  readonly feed: StoredEvent[] = [];
+  readonly idempotency = new Map<string, IdempotentReply>();
+  readonly outcomes = new Map<string, TransactionOutcome>();
+  readonly incarnation = 1;
+  commits = 0;
+  /** Nobody reaches the database before this instant of virtual time. */
+  awayUntilMs = 0;
+  /** What the database's clock is off by. */
+  clockOffsetMs = 0;
+  readonly #loop: EventLoop;
+  readonly #watcher: CommitWatcher;
+  #xid = 0;
+  #lastAtMs = 0;
+
+  constructor(loop: EventLoop, watcher: CommitWatcher) {
+    this.#loop = loop;
+    this.#watcher = watcher;
+  }
+
+  /** The database's clock, whole epoch milliseconds. */
+  nowMs(): number {
+    return Math.floor(this.#loop.nowMs + this.clockOffsetMs);
+  }
+
+  newXid(): string {
+    const xid = String(++this.#xid);
+    this.outcomes.set(xid, 'in_progress');
+    return xid;
+  }
+
+  /** Checks what SQL would check, then lays everything over the world as one. @throws {StoreError} */
+  commit(replica: string, xid: string, writes: BatchWrites): EventPlace | undefined {
+    for (const write of writes.rows) this.#check(write);
+    const firstPos = this.feed.length + 1;
+    this.commits += 1;
+    this.#lastAtMs = Math.max(this.#lastAtMs, ...writes.events.map((event) => event.atMs));
+    const events = writes.events.map((event) => ({ ...event, atMs: this.#lastAtMs }));
+    const commit: Commit = {
+      number: this.commits,
+      xid,
+      replica,
+      firstPos,
+      writes: writes.rows,
+      events,
+      nowMs: writes.nowMs,
+    };
+    this.#watcher.before(commit, this.world);
+    this.world.apply(writes.rows.filter((it) => !this.#isKept(it)) as never);
+    for (const it of writes.idempotent) {
+      this.idempotency.set(idempotencyId(it), { requestSha256: it.requestSha256, reply: it.reply });
+    }
+    events.forEach((event, index) => {
+      this.feed.push({ pos: firstPos + index, event });
+    });
+    this.outcomes.set(xid, 'committed');
+    this.#watcher.after(commit, this.world);
+    return events.length === 0 ? undefined : { pos: firstPos, atMs: this.#lastAtMs };
+  }
+
+  /** `on conflict do nothing`, for tables whose rows are the same whoever makes them. */
+  #isKept({ table, id, original }: RowChange): boolean {
+    return original === null && TABLES[table].isShared && this.world.row(table, id) !== null;
+  }
+
+  #check({ table, id, row, original }: RowChange): void {
+    const now = this.world.row(table, id);
+    if (original === null) {
+      if (now !== null && !TABLES[table].isShared) throw duplicate(table, id);
+      if (table === 'workers' && row !== null) this.#checkName(row as Tables['workers']);
+      if (JSON.stringify(row).includes(`"${POISON}`)) {
+        throw new StoreError('data', `insert_${table}: a value that cannot be stored`);
+      }
+      return;
+    }
+    const guard = TABLES[table].guard.map((it) => it.property as keyof typeof original);
+    const isSame = now !== null && guard.every((it) => now[it] === original[it]);
+    if (!isSame) throw new StoreError('retryable', `${table} ${id} is not as it was`);
+    if (row !== null && rowKey(table, row) !== id)
+      throw new Error(`${table} ${id} changed its key`);
+  }
+
+  #checkName(worker: Tables['workers']): void {
+    const same = this.world.list('workerByName', `${worker.projectId}/${worker.name}`);
+    if (same.length > 0) throw duplicate('workers', worker.name);
+  }
+}
+
+function duplicate(table: string, key: string): StoreError {
+  return new StoreError('data', `insert_${table}: ${key} is there already`, { sqlState: '23505' });
+}
