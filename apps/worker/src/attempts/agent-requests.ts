@@ -2,13 +2,17 @@ import {
   AppError,
   ERROR_CODES,
   attemptArtifact,
+  attemptAwait,
+  attemptAwaitReply,
   attemptCheckpoint,
   attemptComplete,
   attemptFail,
   attemptNote,
   attemptOutput,
+  attemptPlan,
   checkpoint as checkpointSchema,
   progressBody,
+  taskCreate,
   type Assignment,
   type Checkpoint,
   type ErrorCode,
@@ -54,6 +58,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Gives the agent an answer that came late. */
   readonly answer: (requestId: string, answer: AgentAnswer) => void;
+  /** The agent is told to end its turn: `held` keeps the attempt open without its process. */
+  readonly onYield: (how: 'held' | 'ended') => void;
 }
 
 const fileArtifact = z.strictObject({
@@ -68,9 +74,12 @@ const shapes = {
   output: attemptOutput.omit(unfenced),
   note: attemptNote.omit(unfenced),
   checkpoint: attemptCheckpoint.omit(unfenced),
+  plan: attemptPlan.omit(unfenced),
   complete: attemptComplete.omit(unfenced),
   fail: attemptFail.omit(unfenced),
 };
+
+const askedSchema = checkpointSchema.extend({ yield: z.boolean().default(false) });
 
 /** Decisions that came before it was known that somebody waits for them. */
 const earlyMax = 100;
@@ -104,7 +113,15 @@ export function createAgentRequests(context: RequestContext): AgentRequests {
         return { status: 201, body: artifact };
       }
       case 'checkpoint':
+      case 'plan':
         return ask(entry);
+      case 'spawn':
+        return spawn(entry);
+      case 'children':
+        await context.started;
+        return fromAck(await link.request({ type: 'children', attempt }));
+      case 'await':
+        return awaitOthers(entry);
       default:
         return problem('not_found', `There is no request of kind ${entry.kind}.`);
     }
@@ -123,16 +140,40 @@ export function createAgentRequests(context: RequestContext): AgentRequests {
   }
 
   async function ask(entry: AnsweredEntry): Promise<AgentAnswer | undefined> {
-    const given = shapes.checkpoint.parse(entry.body);
+    const shape = entry.kind === 'plan' ? shapes.plan : shapes.checkpoint;
+    const body = { ...shape.parse(entry.body), client_id: entry.id, epoch };
     await context.started;
-    const body = { ...given, client_id: entry.id, epoch };
-    const ack = await link.request({ type: 'checkpoint_open', attempt, body });
+    const type = entry.kind === 'plan' ? 'plan' : 'checkpoint_open';
+    const ack = await link.request({ type, attempt, body } as Parameters<Link['request']>[0]);
     if (ack.error !== null) return fromAck(ack);
-    const opened = checkpointSchema.parse(ack.body);
+    const opened = askedSchema.parse(ack.body);
+    if (opened.yield) {
+      context.onYield(opened.resume === 'held' ? 'held' : 'ended');
+      return { status: 200, body: opened };
+    }
     const closed = opened.status === 'open' ? early.get(opened.id) : opened;
     if (closed !== undefined) return { status: 200, body: closed };
     asked.set(opened.id, entry);
     return undefined;
+  }
+
+  async function spawn(entry: AnsweredEntry): Promise<AgentAnswer> {
+    const task = taskCreate.parse(entry.body);
+    await context.started;
+    // The request's id makes sending it again harmless, also for a daemon after this one.
+    const body = { epoch, request: entry.id, task };
+    return fromAck(await link.request({ type: 'spawn', attempt, body }));
+  }
+
+  async function awaitOthers(entry: AnsweredEntry): Promise<AgentAnswer> {
+    const given = typeof entry.body === 'object' ? entry.body : {};
+    const body = attemptAwait.parse({ ...given, epoch });
+    await context.started;
+    const ack = await link.request({ type: 'await', attempt, body });
+    if (ack.error !== null) return fromAck(ack);
+    const answered = attemptAwaitReply.parse(ack.body);
+    if (answered.yield) context.onYield('ended');
+    return { status: 200, body: answered };
   }
 
   async function handle(entry: AnsweredEntry): Promise<AgentAnswer | undefined> {

@@ -1,5 +1,6 @@
 import type { AgentEvent, Assignment, Checkpoint, ServerFrame, Usage } from '@baton/contract';
 import { addUsage, type ReaderEnd } from '@baton/engines';
+import { existsSync } from 'node:fs';
 import type { WorkerConfig } from '../config.ts';
 import { LinkClosed } from '../link/counted-frames.ts';
 import type { Link } from '../link/link.ts';
@@ -10,11 +11,13 @@ import type { Workspace } from '../workspaces/workspace.ts';
 import { listOutbox, type AnsweredEntry } from '../supervisor/client.ts';
 import { createAgentProcess, type AgentProcess } from './agent-process.ts';
 import { createAgentRequests, type AgentAnswer, type AgentRequests } from './agent-requests.ts';
-import type { AttemptFiles, RepairFile, TurnFiles } from './files.ts';
+import { openAttemptFiles, type AttemptFiles, type RepairFile, type TurnFiles } from './files.ts';
 import { engineOf, prepareLaunch, type TurnPrompt } from './launch.ts';
+import { createActionLedger, type ActionLedger } from './action-ledger.ts';
 import { createAgentNews, type AgentNews } from './news.ts';
 import { readerStart } from './repair.ts';
 import { openRequestService } from './serve-requests.ts';
+import { findConversationUsage } from './transcript.ts';
 import { followTurn, shipTurn, type OutputOptions, type TurnOutput } from './turn-output.ts';
 import type { Uploader } from './uploads.ts';
 
@@ -39,6 +42,8 @@ export interface TurnContext {
   readonly signal: AbortSignal;
   /** The control plane says that somebody else has the task by now. */
   readonly onStale: (code: string) => void;
+  /** The answer to the agent was to end its turn: `held` keeps the attempt open. */
+  readonly onYield: (how: 'held' | 'ended') => void;
 }
 
 /** How a turn ended. */
@@ -111,7 +116,9 @@ export function startTurn(ports: TurnPorts, context: TurnContext): LiveTurn {
     signal.throwIfAborted();
     if (stopAsked() !== undefined) throw new StoppedBeforeStart('stopped before its start');
     files.saveAssignment(files.assignment() ?? it);
-    const input = prepareLaunch(ports.config, it, workspace, turn, context.prompt());
+    const prompt = context.prompt();
+    const prior = prompt.resume === null ? null : await priorUsageOf(ports, it);
+    const input = prepareLaunch(ports.config, it, workspace, turn, prompt, prior);
     await agent.start(ports.pool, input);
   }
 
@@ -141,6 +148,7 @@ class Channel implements Turn {
   readonly #context: TurnContext;
   readonly #agent: AgentProcess;
   readonly #news: AgentNews;
+  readonly #ledger: ActionLedger;
   #output: TurnOutput | undefined;
   #requests: AgentRequests | undefined;
   #served: Promise<void> = Promise.resolve();
@@ -150,10 +158,14 @@ class Channel implements Turn {
     this.#context = context;
     this.#agent = agent;
     this.#news = createAgentNews(ports.link, this.#about, context.repair?.usage ?? null);
+    const about = { ...this.#about, turn: context.turn.turn };
+    this.#ledger = createActionLedger(ports.link, about, ports.log);
   }
 
   get settled(): Promise<void> {
-    return Promise.all([this.#served, this.#output?.shipped]).then(() => undefined);
+    return Promise.all([this.#served, this.#output?.shipped, this.#ledger.flush()]).then(
+      () => undefined,
+    );
   }
 
   /** Serves the agent and reads it to its end. */
@@ -161,7 +173,10 @@ class Channel implements Turn {
     const { assignment, turn, repair, signal } = this.#context;
     const requests = this.#serve(started);
     const start = readerStart(turn, repair);
-    const onEvent = (event: AgentEvent): void => this.#news.event(event);
+    const onEvent = (event: AgentEvent): void => {
+      this.#news.event(event);
+      this.#ledger.event(event);
+    };
     const output = followTurn(this.#options, engineOf(assignment), start, onEvent, signal);
     this.#output = output;
     try {
@@ -195,6 +210,7 @@ class Channel implements Turn {
 
   async close(): Promise<void> {
     this.#news.stop();
+    this.#ledger.stop();
     await this.#output?.close();
   }
 
@@ -202,7 +218,8 @@ class Channel implements Turn {
     const { assignment, turn, signal } = this.#context;
     const { link, uploader, log } = this.#ports;
     const answer = (id: string, given: AgentAnswer): void => service.answer(id, given);
-    const shared = { assignment, turn, link, uploader, news: this.#news, log, signal };
+    const { onYield } = this.#context;
+    const shared = { assignment, turn, link, uploader, news: this.#news, log, signal, onYield };
     const requests = createAgentRequests({ ...shared, started, answer });
     const service = openRequestService(turn.dir, this.#agent, requests, log, signal);
     this.#requests = requests;
@@ -257,4 +274,12 @@ function totalUsage(reader: ReaderEnd, repair: RepairFile | undefined): Usage | 
   const earlier = repair?.usage ?? null;
   if (earlier === null || reader.usage === null) return reader.usage ?? earlier;
   return addUsage(earlier, reader.usage);
+}
+
+/** What the conversation that an attempt goes on with had used before; null where that is not known. */
+async function priorUsageOf(ports: TurnPorts, it: Assignment): Promise<Usage | null> {
+  if (it.continue === null) return null;
+  const before = openAttemptFiles(ports.config.dataDir, it.continue.attempt);
+  const turn = before.turn(before.repair() === undefined ? 1 : 2);
+  return existsSync(turn.transcriptPath) ? findConversationUsage(turn.transcriptPath) : null;
 }
