@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
+import { auditTower } from './audit.ts';
 import { startBaton, type BatonProcess } from './process.ts';
 
 /** A control plane of a test: the real binary, its own data directory, a free port. */
@@ -62,11 +63,16 @@ export async function startTower(options: TowerOptions = {}): Promise<Tower> {
   };
   const first = await start('0');
   let current = first.it;
-  onTestFinished(async () => {
-    await current.end('SIGKILL');
-  });
   const { url } = first.ready;
   const apiKey = databaseUrl === undefined ? template.apiKey : (first.ready.api_key ?? '');
+  onTestFinished(async () => {
+    try {
+      const isAlive = current.child.exitCode === null && current.child.signalCode === null;
+      if (isAlive) await auditTower(createClient({ baseUrl: url, token: apiKey, retriesMax: 0 }));
+    } finally {
+      await current.end('SIGKILL');
+    }
+  });
   return {
     dataDir,
     url,
