@@ -91,7 +91,6 @@ export const BUILD: Task = {
   title: 'Build it',
   status: 'running',
   result: null,
-  orphan_result: null,
   progress: { percent: 40, text: 'writing', at: before(9) },
   started_at: before(30),
   ended_at: null,
