@@ -92,16 +92,16 @@ async function fill(db: Db, run: string): Promise<void> {
   await db.exclusive((admin) =>
     admin.script(`
       insert into log_heads (attempt_id, seq, offsets, prev_offset, seen_offset)
-      values ('${attempt}', 700, '{}', 0, 0);
+      values ('${attempt}', 250, '{}', 0, 0);
       insert into log_chunks (attempt_id, stream, start_offset, seq, run_id, at, data)
       select '${attempt}', 'stdout', n, n + 1, '${run}', clock_timestamp(), 'x'
-        from generate_series(0, 699) as n;`),
+        from generate_series(0, 249) as n;`),
   );
-  await db.transaction((tx) => tx.commitWith([bind(insertEvents, eventsOf(run, task, 300))]));
+  await db.transaction((tx) => tx.commitWith([bind(insertEvents, eventsOf(run, task, 150))]));
 }
 
 for (const database of freshDatabases()) {
-  describe.skipIf(database.isSkipped)(`purging on ${database.title}`, () => {
+  describe.skipIf(database.isSkipped)(`purging on ${database.title}`, { timeout: 60_000 }, () => {
     let opened: OpenDatabase;
     let db: Db;
     let removed: LooseContent[];
@@ -127,7 +127,7 @@ for (const database of freshDatabases()) {
             where id = '${id}'`,
         ),
       );
-    const step = (what: Purgeable, rowsMax = 100): Promise<number> =>
+    const step = (what: Purgeable, rowsMax = 50): Promise<number> =>
       purgeStep(db, what, rowsMax, async (content) => {
         removed.push(content);
       });
@@ -144,7 +144,7 @@ for (const database of freshDatabases()) {
       const [what] = await db.query(listPurgeable, 10);
       expect(what).toEqual({ project: 'prj_1', run: GONE, task: null });
       if (what === undefined) return;
-      expect(await steps(what)).toBeGreaterThan(10);
+      expect(await steps(what)).toBeGreaterThan(6);
       expect(await rowsWith(db, GONE)).toEqual({});
       expect(await rowsWith(db, KEPT)).toEqual(before);
       expect(removed).toEqual([{ project: 'prj_1', sha256: GONE.padEnd(64, '0') }]);
@@ -154,7 +154,7 @@ for (const database of freshDatabases()) {
     test('is gone on with wherever it was left, also by somebody else at the same time', async () => {
       await mark('runs', GONE);
       const what = { project: 'prj_1', run: GONE, task: null };
-      for (let cut = 1; cut <= 4; cut++) {
+      for (let cut = 1; cut <= 3; cut++) {
         await steps(what, cut);
         expect(await db.query(listPurgeable, 10)).toEqual([what]);
       }
@@ -174,7 +174,7 @@ for (const database of freshDatabases()) {
       });
       await mark('runs', GONE);
       await steps({ project: 'prj_1', run: GONE, task: null });
-      expect(await db.query(positions)).toEqual([{ count: 600, dense: true, blank: 300 }]);
+      expect(await db.query(positions)).toEqual([{ count: 300, dense: true, blank: 150 }]);
     });
 
     test('a task goes out of a run that stays; the numbers of its events stay', async () => {
@@ -189,8 +189,8 @@ for (const database of freshDatabases()) {
       expect(left).toEqual({});
       const kept = await rowsWith(db, GONE);
       expect(Object.keys(kept)).toEqual(['events', 'runs', 'task_specs', 'tasks']);
-      expect(kept['events']).toHaveLength(300);
-      expect(kept['events']?.filter((it) => it.includes('event.purged'))).toHaveLength(299);
+      expect(kept['events']).toHaveLength(150);
+      expect(kept['events']?.filter((it) => it.includes('event.purged'))).toHaveLength(149);
     });
 
     test('nothing is taken while a process of it may be alive', async () => {
