@@ -545,6 +545,7 @@ create table runs (
 CREATE INDEX runs_delivering ON public.runs USING btree (delivery_worker_id) WHERE (delivery_worker_id IS NOT NULL);
 CREATE INDEX runs_page ON public.runs USING btree (project_id, created_at, id);
 CREATE INDEX runs_to_purge ON public.runs USING btree (purge_at, id) WHERE (purge_at IS NOT NULL);
+CREATE INDEX runs_unfunded ON public.runs USING btree (project_id) WHERE ((status = 'paused'::text) AND (reason = 'budget'::text));
 
 create table task_specs (
   task_id text collate "C" not null,

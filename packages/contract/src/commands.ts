@@ -18,7 +18,7 @@ import type { Actor } from './event.ts';
 import type { WorkerFrame } from './frames.ts';
 import type { DeliveryState, RunCreate, RunReplan, RunUpdate } from './run.ts';
 import type { DependencyCreate, ReviewAction, TaskCreate, TaskUpdate } from './task.ts';
-import type { LimitSet } from './scheduling.ts';
+import type { BudgetSet, LimitSet } from './scheduling.ts';
 import type { WorkerRegister, WorkerTokenCreate } from './worker.ts';
 
 /**
@@ -143,7 +143,14 @@ export type PeopleCommand =
     })
   | (Base & { readonly type: 'worker.remove'; readonly worker: string })
   | (Base & { readonly type: 'limit.set'; readonly key: string; readonly body: LimitSet })
-  | (Base & { readonly type: 'limit.remove'; readonly key: string });
+  | (Base & { readonly type: 'limit.remove'; readonly key: string })
+  | (Base & {
+      readonly type: 'budget.set';
+      readonly scope: 'project' | 'run' | 'task';
+      /** Of the project, run or task. */
+      readonly id: string;
+      readonly body: BudgetSet;
+    });
 
 /** What workers say. `worker` is the authenticated one; an attempt of another worker is `not_found`. */
 export type WorkerCommand =

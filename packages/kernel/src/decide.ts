@@ -4,6 +4,7 @@ import { HANDLERS } from './commands/handlers.ts';
 import type { Decide, Reply } from './decision.ts';
 import { checkAwaits, noteHumanTurn } from './delegation/awaits.ts';
 import { Draft, NotLoaded } from './draft.ts';
+import { finishSpending } from './limits/after-spending.ts';
 import type { Refused } from './refuse.ts';
 import { settleRun } from './run/settle.ts';
 
@@ -14,6 +15,7 @@ export const decide: Decide = (world, command, context) => {
     const outcome = dispatch(draft, command);
     if ('refused' in outcome) return { kind: 'refused', refusal: outcome.refused };
     noteHumanTurn(draft, command, outcome);
+    finishSpending(draft);
     for (const run of draft.touchedRuns) {
       checkAwaits(draft, run);
       settleRun(draft, run);

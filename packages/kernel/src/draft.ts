@@ -32,6 +32,11 @@ export interface About {
   readonly attempt?: string | null;
 }
 
+/** What a change leads to after everything else: money was given back to a run, or a budget is spent. */
+export type Deferred =
+  | { readonly kind: 'funds'; readonly run: string }
+  | { readonly kind: 'exhausted'; readonly budget: string; readonly attempt: string };
+
 type AnyRow = Tables[TableName];
 
 /**
@@ -52,6 +57,7 @@ export class Draft {
   readonly #events: NewEvent[] = [];
   readonly #runSeq = new Map<string, number>();
   readonly #touchedRuns = new Set<string>();
+  readonly #deferred: Deferred[] = [];
 
   constructor(world: World, context: Context, command: Command) {
     this.#world = world;
@@ -152,6 +158,16 @@ export class Draft {
       atMs: this.nowMs,
       data: data as Readonly<Record<string, unknown>>,
     });
+  }
+
+  /** Has something done once the command is decided. */
+  defer(work: Deferred): void {
+    this.#deferred.push(work);
+  }
+
+  /** What was deferred since this was last asked. */
+  takeDeferred(): Deferred[] {
+    return this.#deferred.splice(0);
   }
 
   /** Has the run's status looked at again once the command is decided. */

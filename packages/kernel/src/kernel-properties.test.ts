@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { faultsOf } from './testing/check-state.ts';
 import { stepFaults } from './testing/check-step.ts';
 import { Model } from './testing/model.ts';
+import { awaitsReplan } from './run/replan.ts';
 import { complete, openAttempts, STEPS, type Step } from './testing/random-steps.ts';
 
 /** Ordinary work is frequent, so that there is something that the rest can disturb. */
@@ -73,6 +74,9 @@ function play(steps: readonly Step[], usesPlan = false): Model {
 /** Honest workers, people who answer everything, and time: until nothing more happens. */
 function finish(model: Model): void {
   for (const { key } of model.world.all('limits')) model.decide('limit.remove', { key });
+  for (const { scope, id } of model.world.all('budgets')) {
+    model.decide('budget.set', { scope, id, body: { usd: null } });
+  }
   for (let round = 0; round < 2_000; round++) {
     if (model.world.all('runs').every((it) => isTerminalRun(it.status))) return;
     for (const worker of model.world.all('workers')) {
@@ -92,7 +96,9 @@ function finish(model: Model): void {
     }
     for (const run of model.world.all('runs')) {
       if (run.status === 'paused') model.decide('run.resume', { run: run.id });
+      if (awaitsReplan(run)) model.decide('run.cancel', { run: run.id, reason: 'no new plan' });
     }
+    approveGated(model);
     for (const task of model.world.all('tasks')) {
       if (task.status === 'paused') model.decide('task.resume', { task: task.id });
       if (
@@ -113,6 +119,18 @@ function finish(model: Model): void {
   throw new Error(
     `these never end: ${open.map((it) => JSON.stringify(model.statuses(it.id))).join('\n')}`,
   );
+}
+
+/** What gates wait for a review of gets one. */
+function approveGated(model: Model): void {
+  const gates = model.world.all('dependencies').filter((it) => it.type === 'gate');
+  for (const { upstreamId } of gates) {
+    const upstream = model.world.row('tasks', upstreamId);
+    const review = model.world.row('taskSpecs', upstreamId)?.review.state;
+    if (upstream?.status === 'completed' && review !== 'approved') {
+      model.decide('task.review', { task: upstreamId, action: 'approve', note: null });
+    }
+  }
 }
 
 const runs = 200;

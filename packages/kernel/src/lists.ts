@@ -97,5 +97,10 @@ export const LISTS: { readonly [L in ListName]: ListDefinition<Lists[L]> } = {
     ownerTable: 'runs',
     owners: (row) => (row.held === 'budget' ? [row.runId] : none),
   },
+  unfundedRunsOfProject: {
+    table: 'runs',
+    ownerTable: null,
+    owners: (row) => (row.status === 'paused' && row.reason === 'budget' ? [row.projectId] : none),
+  },
   budgetsOfRun: { table: 'budgets', ownerTable: 'runs', owners: (row) => maybe(row.runId) },
 };

@@ -21,6 +21,9 @@ export function lockPlan(command: Command): LockPlan {
     case 'limit.set':
     case 'limit.remove':
       return {};
+    case 'budget.set':
+      if (command.scope === 'project') return {};
+      return command.scope === 'run' ? { runs: [command.id] } : { tasks: [command.id] };
     case 'run.cancel':
     case 'run.replan':
     case 'run.pause':

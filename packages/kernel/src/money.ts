@@ -8,3 +8,12 @@ export function usdMicrosOf(usd: string | undefined): UsdMicros {
   const value = Number(usd ?? 0);
   return value > 0 ? Math.round(Math.min(value, usdMax) * 1_000_000) : 0;
 }
+
+/** Millionths of a dollar as a decimal string without needless zeros: `0`, `1.5`, `0.000001`. */
+export function decimalUsd(micros: UsdMicros): string {
+  const whole = Math.trunc(micros / 1_000_000);
+  const rest = String(micros % 1_000_000)
+    .padStart(6, '0')
+    .replace(/0+$/, '');
+  return rest === '' ? String(whole) : `${whole}.${rest}`;
+}

@@ -53,6 +53,8 @@ export interface Lists {
   readonly parkingsOfProject: 'parkings';
   /** Tasks of a run that wait in the queue for money that open attempts have set aside. */
   readonly unfundedOfRun: 'ready';
+  /** Runs that are paused because their budget or the project's is spent. */
+  readonly unfundedRunsOfProject: 'runs';
   /** Budgets of a run and of its tasks. */
   readonly budgetsOfRun: 'budgets';
 }

@@ -60,3 +60,4 @@ alter table attempts
   add column holds json;
 
 create index ready_unfunded on ready (run_id) where held = 'budget';
+create index runs_unfunded on runs (project_id) where status = 'paused' and reason = 'budget';

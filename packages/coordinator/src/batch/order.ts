@@ -46,6 +46,7 @@ const RANK: { readonly [T in CommandType]: number } = {
   'run.settle': 3,
   'await.check': 3,
   'joinToken.create': 4,
+  'budget.set': 4,
   'limit.set': 4,
   'limit.remove': 4,
   'worker.register': 4,

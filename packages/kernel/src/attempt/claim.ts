@@ -1,11 +1,12 @@
 import type { Json } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { stableJson } from '../json-text.ts';
+import { setAside, type Funds } from '../limits/budget.ts';
 import type { Gates } from '../limits/gates.ts';
 import { takePlaces } from '../limits/holds.ts';
 import { keysOf } from '../limits/limit-keys.ts';
 import { list, lists, rows } from '../need.ts';
-import type { AttemptRow, TaskRow, WorkerRow } from '../rows.ts';
+import type { AttemptHolds, AttemptRow, TaskRow, WorkerRow } from '../rows.ts';
 import { moveTask } from '../task/change-task.ts';
 import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
 import { setAttemptTimers } from './attempt-timers.ts';
@@ -47,12 +48,20 @@ export function loadForClaim(draft: Draft, taskIds: readonly string[]): void {
   );
 }
 
+/** On what a task is handed out. */
+interface Terms {
+  readonly score: number;
+  readonly engine: string;
+  readonly gates: Gates;
+  readonly funds: Exclude<Funds, { short: unknown }>;
+}
+
 /** Hands a ready task to a worker that fits and has a slot. Answers the attempt. */
 export function claim(
   draft: Draft,
   taskId: string,
   worker: WorkerRow,
-  { score, engine, gates }: { score: number; engine: string; gates: Gates },
+  { score, engine, gates, funds }: Terms,
 ): AttemptRow {
   const before = draft.get('tasks', taskId);
   const { spec } = draft.get('taskSpecs', taskId);
@@ -90,8 +99,9 @@ export function claim(
     claimedAtMs: draft.nowMs,
     startedAtMs: null,
     endedAtMs: null,
-    holds: slots.length === 0 ? null : { slots, budgets: [], reserved: 0 },
+    holds: holdsOf(slots, funds),
   };
+  setAside(draft, funds);
   draft.create('attempts', attempt);
   if (hasQueueTimer(draft, before)) dropTimers(draft, taskId, QUEUE_TIMERS);
   const task = moveTask(draft, taskId, 'claim', 'running', {
@@ -108,6 +118,14 @@ export function claim(
   draft.put('workers', { ...draft.get('workers', worker.id), lastClaimAtMs: draft.nowMs });
   tellClaim(draft, task, attempt, worker, score);
   return attempt;
+}
+
+function holdsOf(
+  slots: readonly string[],
+  { budgets, reserve }: Terms['funds'],
+): AttemptHolds | null {
+  if (slots.length + budgets.length === 0) return null;
+  return { slots, budgets: budgets.map((it) => it.id), reserved: reserve };
 }
 
 function tellClaim(

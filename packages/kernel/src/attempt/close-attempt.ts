@@ -7,6 +7,7 @@ import {
   type Usage,
 } from '@baton/contract';
 import type { Draft } from '../draft.ts';
+import { releaseFunds, spend } from '../limits/budget.ts';
 import { releasePlaces } from '../limits/holds.ts';
 import { usdMicrosOf } from '../money.ts';
 import type { AttemptRow } from '../rows.ts';
@@ -51,7 +52,7 @@ export function closeAttempt(
     reportSha256: ending.reportSha256 ?? before.reportSha256,
     endedAtMs: draft.nowMs,
   };
-  draft.put('attempts', releasePlaces(draft, after));
+  draft.put('attempts', releaseFunds(draft, releasePlaces(draft, after)));
   draft.touchRun(after.runId);
   dropAttemptTimers(draft, before);
   if (before.status === 'stopping') releaseHold(draft, after);
@@ -135,7 +136,7 @@ export function stopOpenAttempt(
 export function noteUsage(draft: Draft, id: string, usage: Usage): void {
   const attempt = draft.get('attempts', id);
   const added = usdMicrosOf(usage.usd) - usdMicrosOf(attempt.usage?.usd);
-  draft.put('attempts', { ...attempt, usage });
+  draft.put('attempts', spend(draft, { ...attempt, usage }, added));
   if (added === 0) return;
   const task = draft.get('tasks', attempt.taskId);
   changeTask(draft, task.id, { usdMicros: Math.max(0, task.usdMicros + added) });

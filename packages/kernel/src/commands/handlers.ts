@@ -13,6 +13,7 @@ import { attemptRelease } from './attempt-release.ts';
 import { attemptStart } from './attempt-start.ts';
 import { awaitCancel, awaitCheck } from './await-check.ts';
 import { awaitOpen } from './await-open.ts';
+import { budgetSet } from './budget-set.ts';
 import { checkpointOpen } from './checkpoint-open.ts';
 import { checkpointResolve } from './checkpoint-resolve.ts';
 import { dependencyAdd } from './dependency-add.ts';
@@ -101,6 +102,7 @@ export const HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
   'worker.leaving': workerLeaving,
   'worker.drain': workerDrain,
   'worker.remove': workerRemove,
+  'budget.set': budgetSet,
   'limit.set': limitSet,
   'limit.remove': limitRemove,
   'worker.sweep': workerSweep,

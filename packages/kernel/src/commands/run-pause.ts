@@ -1,10 +1,6 @@
-import { isTerminalRun, isTerminalTask } from '@baton/contract';
-import { list } from '../need.ts';
+import { isTerminalRun } from '@baton/contract';
 import { refuse } from '../refuse.ts';
-import { moveRun } from '../run/settle.ts';
-import { loadLives } from '../task/end-task.ts';
-import { RUN_PAUSED } from '../task/open-task.ts';
-import { pauseTask } from '../task/pause-task.ts';
+import { pauseRun } from '../run/pause-run.ts';
 import type { Handler } from './handler.ts';
 
 /**
@@ -24,16 +20,6 @@ export const runPause: Handler<'run.pause'> = (draft, command) => {
   if (run.status === 'cancelling') {
     return refuse('wrong_status', `Run ${run.id} is being cancelled and cannot be paused.`);
   }
-  draft.load([list('tasksOfRun', run.id)]);
-  moveRun(draft, run.id, 'pause', 'paused');
-  draft.event('run.paused', { run: run.id }, { reason: command.reason ?? 'paused' });
-  const moving = draft
-    .list('tasksOfRun', run.id)
-    .filter((it) => !isTerminalTask(it.status) && it.status !== 'blocked')
-    .toSorted((a, b) => a.position - b.position)
-    .map((it) => it.id);
-  loadLives(draft, moving);
-  for (const id of moving) pauseTask(draft, id, RUN_PAUSED);
-  draft.touchRun(run.id);
+  pauseRun(draft, run.id, command.reason ?? 'paused', null);
   return { run: run.id };
 };

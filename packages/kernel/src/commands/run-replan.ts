@@ -80,7 +80,10 @@ function findReplaced(
   run: RunRow,
   keys: readonly string[] | undefined,
 ): readonly TaskRow[] | Refused {
-  const tasks = draft.list('tasksOfRun', run.id).toSorted((a, b) => a.position - b.position);
+  const tasks = draft
+    .list('tasksOfRun', run.id)
+    .filter((it) => it.deletedAtMs === null)
+    .toSorted((a, b) => a.position - b.position);
   if (keys === undefined) {
     return tasks.filter(
       (it) =>
@@ -123,7 +126,9 @@ function graphAround(draft: Draft, run: RunRow, replaced: readonly TaskRow[]): G
   const gone = new Set(replaced.map((it) => it.id));
   const tasks = draft.list('tasksOfRun', run.id);
   const keys = new Map(tasks.map((it) => [it.id, it.key]));
-  const stays = tasks.filter((it) => !gone.has(it.id) && it.status !== 'superseded');
+  const stays = tasks.filter(
+    (it) => !gone.has(it.id) && it.deletedAtMs === null && it.status !== 'superseded',
+  );
   return {
     taken: new Set(tasks.map((it) => it.key)),
     tasks: new Map(stays.map((it) => [it.key, draft.get('taskSpecs', it.id).spec])),

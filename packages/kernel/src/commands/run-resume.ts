@@ -1,8 +1,5 @@
-import { list } from '../need.ts';
 import { refuse } from '../refuse.ts';
-import { moveRun } from '../run/settle.ts';
-import { loadLives } from '../task/end-task.ts';
-import { isPausedWithRun, resumeTask } from '../task/pause-task.ts';
+import { resumeRun } from '../run/pause-run.ts';
 import type { Handler } from './handler.ts';
 
 /** Lets a paused run go on. Tasks that were paused for themselves stay so. */
@@ -14,16 +11,6 @@ export const runResume: Handler<'run.resume'> = (draft, command) => {
       status: run.status,
     });
   }
-  draft.load([list('tasksOfRun', run.id)]);
-  moveRun(draft, run.id, 'resume', 'running');
-  draft.event('run.resumed', { run: run.id }, {});
-  const paused = draft
-    .list('tasksOfRun', run.id)
-    .filter(isPausedWithRun)
-    .toSorted((a, b) => a.position - b.position)
-    .map((it) => it.id);
-  loadLives(draft, paused);
-  for (const id of paused) resumeTask(draft, id);
-  draft.touchRun(run.id);
+  resumeRun(draft, run.id);
   return { run: run.id };
 };

@@ -1,6 +1,7 @@
 import type { RunPolicy } from '@baton/contract';
 import { refuse } from '../refuse.ts';
 import type { RunRow } from '../rows.ts';
+import { setBudget } from './budget-set.ts';
 import type { Handler } from './handler.ts';
 
 /** Changes what a run is about and what it asks people for; what runs already goes on as it began. */
@@ -23,6 +24,10 @@ export const runUpdate: Handler<'run.update'> = (draft, command) => {
   const fields = Object.keys(changed);
   if (fields.length === 0) return { run: run.id, already: true };
   draft.put('runs', { ...run, ...changed });
+  if (budgets !== undefined) {
+    const owner = { id: run.id, projectId: run.projectId, scope: 'run', runId: run.id } as const;
+    setBudget(draft, owner, { ...budgets, usd: budgets.usd ?? null }, run.usdMicros);
+  }
   draft.event('run.updated', { run: run.id }, { fields });
   return { run: run.id };
 };

@@ -16,6 +16,7 @@ import { changeTask } from '../task/change-task.ts';
 import { putReady } from '../task/make-ready.ts';
 import { openApproval } from '../task/open-task.ts';
 import { dropTimers, setTimer } from '../timer.ts';
+import { setBudget } from './budget-set.ts';
 import type { Handler } from './handler.ts';
 import { liveAttempt } from './task-note.ts';
 
@@ -46,6 +47,16 @@ export const taskUpdate: Handler<'task.update'> = (draft, command) => {
     ...rows('checkpoints', [task.checkpointId]),
   ]);
   draft.put('taskSpecs', patched(cold, command.body));
+  const { budgets } = command.body;
+  if (budgets !== undefined && fields.includes('budgets')) {
+    const owner = {
+      id: task.id,
+      projectId: task.projectId,
+      scope: 'task',
+      runId: task.runId,
+    } as const;
+    setBudget(draft, owner, { ...budgets, usd: budgets.usd ?? null }, task.usdMicros);
+  }
   if (fields.includes('priority')) reprioritise(draft, task);
   if (fields.includes('timeouts')) rearm(draft, task, cold.spec);
   if (task.status === 'awaiting_approval') askAgain(draft, task);

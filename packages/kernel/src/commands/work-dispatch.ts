@@ -3,6 +3,7 @@ import type { Draft } from '../draft.ts';
 import { fits } from '../matching/fits.ts';
 import { takesSlot } from '../attempt/slots.ts';
 import { scoreParts, totalScore } from '../matching/score.ts';
+import { fundsFor, holdUnfunded } from '../limits/budget.ts';
 import { Gates } from '../limits/gates.ts';
 import { ownKeysOf } from '../limits/limit-keys.ts';
 import { unparkEngines } from '../limits/parking.ts';
@@ -31,6 +32,7 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
     list('limitsOfProject', project),
     list('freeSlotsOfProject', project),
     list('parkingsOfProject', project),
+    row('budgets', project),
     ...rows(
       'workers',
       command.workers.map((it) => it.worker),
@@ -121,8 +123,16 @@ function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gate
       const best = bestSeeker(draft, taskId, free, gates);
       if (best === null) continue;
       const { seeker, score, engine } = best;
+      const funds = fundsFor(draft, draft.get('tasks', taskId), engine);
+      if ('short' in funds) {
+        passedOver.add(taskId);
+        if (funds.short.scope === 'project') continue;
+        holdUnfunded(draft, draft.get('tasks', taskId));
+        round.movedOn = true;
+        continue;
+      }
       const worker = draft.get('workers', seeker.id);
-      const attempt = claim(draft, taskId, worker, { score, engine, gates });
+      const attempt = claim(draft, taskId, worker, { score, engine, gates, funds });
       seeker.left -= 1;
       seeker.used += 1;
       round.claimed.push({ worker: seeker.id, attempt: attempt.id });

@@ -1,14 +1,18 @@
 import type { RunCreate } from '@baton/contract';
 import type { Draft } from '../draft.ts';
+import { newBudget } from '../limits/new-budget.ts';
 import type { RunRow } from '../rows.ts';
 
-/** What a run consists of at its start. `planVersion` 0 marks one opened for a single task. */
+/** What a run consists of at its start; its budget is written. `planVersion` 0 marks one opened for a single task. */
 export function newRun(
   draft: Draft,
   body: Pick<RunCreate, 'goal' | 'input' | 'labels' | 'policy' | 'deliver' | 'budgets'>,
   planVersion: 0 | 1,
 ): RunRow {
   const id = draft.newId('run');
+  const owner = { id, projectId: draft.project, scope: 'run', runId: id } as const;
+  const budget = newBudget(owner, body.budgets, 0);
+  if (budget !== null) draft.create('budgets', budget);
   return {
     id,
     projectId: draft.project,

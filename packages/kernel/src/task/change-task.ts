@@ -1,3 +1,4 @@
+import { newBudget } from '../limits/new-budget.ts';
 import { isTerminalTask, type TaskStatus } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import type { RunRow, TaskRow, TaskSpecRow } from '../rows.ts';
@@ -10,6 +11,14 @@ export type TaskPatch = Partial<Omit<TaskRow, 'id' | 'status' | 'updatedAtMs'>>;
 export function insertTask(draft: Draft, task: TaskRow, spec: TaskSpecRow): void {
   draft.create('tasks', task);
   draft.put('taskSpecs', spec);
+  const owner = {
+    id: task.id,
+    projectId: task.projectId,
+    scope: 'task',
+    runId: task.runId,
+  } as const;
+  const budget = newBudget(owner, spec.spec.budgets, 0);
+  if (budget !== null) draft.create('budgets', budget);
   const run = draft.get('runs', task.runId);
   draft.put('runs', { ...count(run, null, task), taskCount: run.taskCount + 1 });
   draft.touchRun(run.id);
@@ -52,6 +61,9 @@ export function hideTask(draft: Draft, id: string): void {
   const run = draft.get('runs', task.runId);
   draft.put('runs', { ...run, taskCount: run.taskCount - 1 });
 }
+
+/** Why something is paused, or waits in the queue, that has no money left. */
+export const BUDGET = 'budget';
 
 /** Why a task waits that a provider refuses until its limit resets. */
 export const RATE_LIMITED = 'rate_limited';

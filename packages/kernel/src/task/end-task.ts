@@ -62,7 +62,7 @@ function failJudged(draft: Draft, check: TaskRow, reason: string): void {
 }
 
 /** Ends the check of a result that counts no more. A late verdict on it is refused by its epoch. */
-function dropCheck(draft: Draft, task: TaskRow, reason: string): void {
+export function dropCheck(draft: Draft, task: TaskRow, reason: string): void {
   const { verification } = task;
   if (verification === null || verification.by === null) return;
   changeTask(draft, task.id, { verification: { ...verification, by: null } });

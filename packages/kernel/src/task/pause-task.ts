@@ -10,7 +10,8 @@ import { cascade } from '../graph/cascade.ts';
 import { judgeBlocked } from '../graph/judge-blocked.ts';
 import type { TaskRow } from '../rows.ts';
 import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
-import { moveTask } from './change-task.ts';
+import { changeTask, moveTask } from './change-task.ts';
+import { dropCheck } from './end-task.ts';
 import { makeReady } from './make-ready.ts';
 import { openTask, RUN_PAUSED } from './open-task.ts';
 
@@ -22,10 +23,21 @@ export function pauseTask(draft: Draft, id: string, reason: string): void {
   const task = draft.get('tasks', id);
   if (task.status === 'paused' || isTerminalTask(task.status)) return;
   if (task.status === 'running' || task.status === 'waiting') suspend(draft, task);
+  if (task.status === 'verifying') suspendCheck(draft, task, reason);
   if (task.status === 'ready' || task.retryAtMs !== null) dropTimers(draft, id, QUEUE_TIMERS);
   const { retryAtMs } = task;
   moveTask(draft, id, 'pause', 'paused', { reason, retryAtMs });
   draft.event('task.paused', { run: task.runId, task: id }, { reason });
+}
+
+/** What was handed in is gone on with later, by the same agent; it is checked again when it ends anew. */
+function suspendCheck(draft: Draft, task: TaskRow, reason: string): void {
+  dropCheck(draft, task, reason);
+  changeTask(draft, task.id, {
+    attemptCount: Math.max(0, task.attemptCount - 1),
+    continueAttemptId: task.verification?.attempt ?? null,
+    wake: { kind: 'resume' },
+  });
 }
 
 function suspend(draft: Draft, task: TaskRow): void {

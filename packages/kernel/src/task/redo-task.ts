@@ -11,7 +11,7 @@ import { list, row, rows } from '../need.ts';
 import { reopenRun } from '../run/settle.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask, moveTask, type TaskPatch } from './change-task.ts';
-import { leaveLife, loadLives } from './end-task.ts';
+import { dropCheck, leaveLife, loadLives } from './end-task.ts';
 
 /** The ended upstream that keeps a task from ever starting, or null. Reads the run's edges. */
 export function blockedBy(draft: Draft, id: string): TaskRow | null {
@@ -120,7 +120,8 @@ function reset(draft: Draft, id: string, upstream: string): void {
     });
     return;
   }
-  if (task.status === 'running' || task.status === 'waiting') recall(draft, task);
+  const isHeld = task.status === 'running' || task.status === 'waiting';
+  if (isHeld || task.status === 'verifying') recall(draft, task);
   if (draft.get('tasks', id).status === 'ready' || task.status === 'awaiting_approval') {
     blockTask(draft, id);
   }
@@ -130,6 +131,7 @@ function reset(draft: Draft, id: string, upstream: string): void {
 /** Takes a task away from whoever works on it. */
 function recall(draft: Draft, task: TaskRow): void {
   const reason = 'an upstream is redone';
+  dropCheck(draft, task, reason);
   cancelCheckpointOf(draft, task, reason);
   if (task.attemptId !== null && isOpenAttempt(draft.get('attempts', task.attemptId).status)) {
     stopAttempt(draft, task.attemptId, 'cancelled', reason);

@@ -26,6 +26,7 @@ export function faultsOf(world: MemoryWorld): string[] {
         : [`timer ${timer.kind} of ${timer.taskId ?? '?'} waits for nothing`];
     }),
     ...placeFaults(world),
+    ...budgetFaults(world),
     ...world.all('workers').flatMap((worker) => {
       const open = world.list('openAttemptsOfWorker', worker.id).filter(takesSlot).length;
       return open > worker.slots ? [`worker ${worker.name} holds ${open} of ${worker.slots}`] : [];
@@ -63,6 +64,29 @@ function placeFaults(world: MemoryWorld): string[] {
       const counts = limit.maxRunning !== null && keys.includes(limit.key);
       const has = attempt.holds?.slots.some((id) => id.startsWith(`${limit.id}#`)) === true;
       if (counts && !has) faults.push(`attempt ${attempt.id} does not count under ${limit.key}`);
+    }
+  }
+  return faults;
+}
+
+/** What is set aside in a budget is what its open attempts have set aside, and never less than nothing. */
+function budgetFaults(world: MemoryWorld): string[] {
+  const faults: string[] = [];
+  for (const budget of world.all('budgets')) {
+    const name = `budget of ${budget.scope} ${budget.id}`;
+    const reserved = world
+      .all('attempts')
+      .filter((it) => it.holds?.budgets.includes(budget.id) === true)
+      .reduce((sum, it) => sum + (it.holds?.reserved ?? 0), 0);
+    if (budget.reservedMicros !== reserved) {
+      faults.push(`${name} has ${budget.reservedMicros} set aside, its attempts ${reserved}`);
+    }
+    if (budget.reservedMicros < 0 || budget.spentMicros < 0) faults.push(`${name} is below nothing`);
+  }
+  for (const attempt of world.all('attempts')) {
+    const isOver = attempt.endedAtMs !== null;
+    if (isOver && (attempt.holds?.budgets.length ?? 0) > 0) {
+      faults.push(`attempt ${attempt.id} has ended and holds money`);
     }
   }
   return faults;
@@ -110,7 +134,7 @@ function runFaults(world: MemoryWorld, run: RunRow): string[] {
   if (run.status === 'paused') {
     const moving = tasks.filter((it) => isActive(it));
     for (const task of moving) say(`${task.key} is ${task.status}`);
-    const isEnded = counted.openTasks === counted.outOfPlay && run.barrierId === null;
+    const isEnded = counted.openTasks === counted.outOfPlay && !needsPlan;
     if (isEnded && run.delivery.state !== 'pending') say('nothing is in play');
   }
   if (run.status === 'cancelling' && world.list('openAttemptsOfRun', run.id).length === 0) {

@@ -67,7 +67,10 @@ function taskFaults(
   if (after.epoch < before.epoch) faults.push(`epoch of ${after.key} went back`);
   const isRedone = decision.events.some(
     (it) =>
-      (it.type === 'task.relaunched' || it.type === 'attempt.adopted') && it.taskId === change.id,
+      (it.type === 'task.relaunched' ||
+        it.type === 'attempt.adopted' ||
+        it.type === 'task.superseded') &&
+      it.taskId === change.id,
   );
   if (isTerminalTask(before.status) && before.status !== after.status && !isRedone) {
     faults.push(`${after.key} left ${before.status} for ${after.status}`);

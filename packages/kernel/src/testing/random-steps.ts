@@ -5,9 +5,10 @@ import {
   type TaskSpecInput,
   taskCheckpointOpen,
   runCheckpointOpen,
+  runReplan,
 } from '@baton/contract';
 import type { AttemptRow } from '../rows.ts';
-import type { Model } from './model.ts';
+import { PROJECT, type Model } from './model.ts';
 
 /** One random step: what to do, and numbers that choose with whom. */
 export interface Step {
@@ -35,7 +36,15 @@ const KINDS: readonly TaskSpecInput[] = [
   { retry: { max_attempts: 3, backoff_seconds: 5 } },
   { retry: { max_attempts: 2, backoff_seconds: 0 } },
   { timeouts: { run: 40, start: 20, queue: 50 } },
+  { timeouts: { idle: 30 } },
+  { verification: { checks: { commands: ['true'] }, max_retries: 1 } },
+  { verification: { checks: { judge: {}, person: true }, on_reject: 'ask' } },
+  {
+    outputs: [{ key: 'x', required: false }],
+    verification: { checks: { outputs: ['x'] }, on_reject: 'replan' },
+  },
   { concurrency: ['db'] },
+  { budgets: { usd: '0.5' } },
   { concurrency: ['db'], workspace: { repo: 'r' }, kind: 'command', spec: 'true' },
   { kind: 'verify' },
   { kind: 'integrate' },
@@ -59,11 +68,13 @@ function makeRun(model: Model, a: number, b: number): void {
     const to = from + 1 + next(size - 1 - from);
     const arrow = EDGES[next(EDGES.length)] ?? '->';
     const upstream = tasks[`t${from}`];
-    const isGate = arrow === '-gate->' && upstream?.kind !== 'verify';
+    const isGate = arrow === '-gate->' && (upstream?.kind === 'human' || upstream?.kind === 'join');
     const isInput = arrow === '-input:x->' && upstream?.outputs === undefined;
     edges.push(`t${from} ${isGate || isInput ? '->' : arrow} t${to}`);
   }
-  const policy = next(6) === 0 ? { on_task_failure: 'fail_run' as const } : {};
+  const answers = ['fail_run', 'replan', 'replan'] as const;
+  const answer = answers[next(9)];
+  const policy = answer === undefined ? {} : { on_task_failure: answer };
   model.graph(tasks, edges, { policy, deliver: next(2) === 0 ? 'branch' : 'none' });
 }
 
@@ -161,6 +172,49 @@ export const STEPS = {
         reason: 'broke',
         failure_class: pick(FAILURES, b) ?? 'agent_error',
       },
+    });
+  },
+  failCheck: (model: Model, a: number, b: number) => {
+    const checks = openAttempts(model).filter(
+      (it) => model.world.row('tasks', it.taskId)?.verifies?.check === 'commands',
+    );
+    const attempt = pick(checks, a);
+    if (attempt === undefined) return;
+    model.decide('attempt.fail', {
+      ...model.by(attempt),
+      body: {
+        epoch: attempt.epoch,
+        reason: `exit code ${b}`,
+        failure_class: 'agent_error',
+        exit_code: b % 4 === 0 ? 137 : 1,
+      },
+    });
+  },
+  replan: (model: Model, a: number, b: number) => {
+    const run = pick(model.world.all('runs'), a);
+    if (run === undefined) return;
+    const tasks = model.world.list('tasksOfRun', run.id);
+    const upstream = pick(tasks, b);
+    const key = `n${run.planVersion}-${a}`;
+    model.decide('run.replan', {
+      run: run.id,
+      body: runReplan.parse({
+        plan: {
+          tasks: [{ key, ...pick(KINDS, a + b) }, { key: `${key}-2` }],
+          dependencies: [
+            { upstream: key, downstream: `${key}-2` },
+            ...(upstream === undefined || b % 3 === 0
+              ? []
+              : [
+                  { upstream: upstream.key, downstream: key, on: b % 2 === 0 ? 'done' : 'success' },
+                ]),
+          ],
+        },
+        plan_version: run.planVersion + (b % 7 === 0 ? 1 : 0),
+        ...(b % 4 === 0
+          ? { supersede: tasks.filter((_, at) => ((a >> at) & 1) === 1).map((it) => it.key) }
+          : {}),
+      }),
     });
   },
   release: (model: Model, a: number) => {
@@ -513,6 +567,33 @@ export const STEPS = {
   sweep: (model: Model, a: number) => {
     const worker = pick(model.world.all('workers'), a);
     if (worker !== undefined) model.decide('worker.sweep', { worker: worker.id });
+  },
+  budget: (model: Model, a: number, b: number) => {
+    const run = pick(model.world.all('runs'), a);
+    const task = pick(model.world.all('tasks'), b);
+    const usd = b % 4 === 0 ? null : String((1 + (a % 7)) / 4);
+    const body = b % 3 === 0 ? { usd, reserve_usd: '0.1' } : { usd };
+    if (a % 3 === 0) model.decide('budget.set', { scope: 'project', id: PROJECT, body });
+    else if (a % 3 === 1 && run !== undefined) {
+      model.decide('budget.set', { scope: 'run', id: run.id, body });
+    } else if (task !== undefined) {
+      model.decide('budget.set', { scope: 'task', id: task.id, body });
+    }
+  },
+  spend: (model: Model, a: number, b: number) => {
+    const attempt = pick(openAttempts(model), a);
+    if (attempt === undefined) return;
+    const usage = {
+      input_tokens: b,
+      output_tokens: 1,
+      cache_read_tokens: 0,
+      cache_write_tokens: 0,
+      usd: String((b % 20) / 10),
+    };
+    model.decide('attempt.progress', {
+      ...model.by(attempt),
+      body: { epoch: attempt.epoch, usage },
+    });
   },
   limit: (model: Model, a: number, b: number) => {
     const key = pick(['db', 'engine:claude', 'engine:shell', 'repo:r'], a) ?? 'db';

@@ -75,6 +75,10 @@ const LIST_QUERIES: { readonly [L in LoadableList]: ListQuery } = {
   surplusOfLimit: { where: ownedBy('limit_id', 't.surplus'), orderBy: 't.limit_id, t.no' },
   parkingsOfProject: { where: ownedBy('project_id'), orderBy: 't.id' },
   unfundedOfRun: { where: ownedBy('run_id', `t.held = 'budget'`), orderBy: 't.seq' },
+  unfundedRunsOfProject: {
+    where: ownedBy('project_id', `t.status = 'paused'\n       and t.reason = 'budget'`),
+    orderBy: 't.id',
+  },
   budgetsOfRun: { where: ownedBy('run_id'), orderBy: 't.id' },
   childrenOfTask: { where: ownedBy('parent_task_id'), orderBy: 't.task_id' },
   awaitsOfTask: { where: ownedBy('task_id'), orderBy: 't.opened_at, t.id' },
