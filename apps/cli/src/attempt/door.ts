@@ -1,8 +1,12 @@
 import {
   AppError,
+  type AttemptAwaitReply,
+  type AwaitPolicy,
   type CheckpointOpenInput,
   type Resolution,
   type TaskResult,
+  type Task,
+  type TaskCreateInput,
 } from '@baton/contract';
 import type { Context } from '../context.ts';
 import { fileExchange } from './file-exchange.ts';
@@ -20,6 +24,26 @@ export interface ArtifactFile {
 /** `pending`: kept on this machine's disk and sent as soon as the control plane can be reached. */
 export type Handed = { readonly state: 'accepted' | 'pending'; readonly body: unknown };
 
+/** A decision; or `yield`: the agent is to end its turn now, and is gone on with once it is decided. */
+export type Word =
+  | { readonly yield: false; readonly resolution: Resolution }
+  | { readonly yield: true; readonly checkpoint: string };
+
+/** A plan of the agent's own work. `resume`: `live` waits in the call. */
+export interface PlanInput {
+  readonly plan: string;
+  readonly resume: 'live' | 'held' | 'new_attempt';
+  readonly timeout_seconds?: number;
+}
+
+/** Which children an agent waits for; no ids: all that are at work. `timeout` in seconds. */
+export interface AwaitInput {
+  readonly ids: string[];
+  readonly policy: AwaitPolicy;
+  readonly quorum?: number;
+  readonly timeout?: number;
+}
+
 /** What an agent may say about its own attempt, whichever way it travels. */
 export interface AttemptDoor {
   /** What the attempt was given; `inputs` by name. */
@@ -30,7 +54,15 @@ export interface AttemptDoor {
   setOutput(key: string, data: unknown): Promise<Handed>;
   addArtifact(file: ArtifactFile): Promise<Handed>;
   /** Waits for the decision. Undefined when `waitMsMax` passed without one. */
-  ask(question: CheckpointOpenInput, waitMsMax: number): Promise<Resolution | undefined>;
+  ask(question: CheckpointOpenInput, waitMsMax: number): Promise<Word | undefined>;
+  /** Hands in a plan and waits for the word on it, in the same way. */
+  plan(plan: PlanInput, waitMsMax: number): Promise<Word | undefined>;
+  /** Hands work on: a child of the own task. @throws AppError limit_exceeded, breaker_tripped ... */
+  spawn(task: TaskCreateInput): Promise<Handed>;
+  /** The tasks that the own task handed on, newest first. */
+  children(): Promise<readonly Task[]>;
+  /** Waits for children by ending the turn. Undefined: the control plane cannot be reached now. */
+  awaitOthers(wanted: AwaitInput): Promise<AttemptAwaitReply | undefined>;
   complete(result: TaskResult): Promise<Handed>;
   fail(reason: string, failureClass: string | undefined): Promise<Handed>;
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { FailureClass } from '@baton/contract';
+import type { Checkpoint, FailureClass } from '@baton/contract';
 import { FAILURE_CLASSES } from '@baton/contract';
 import type { Client } from '@baton/sdk';
 import { usage } from '../option.ts';
-import type { AttemptDoor, Handed } from './door.ts';
+import type { AttemptDoor, Handed, Word } from './door.ts';
 
 const POLL_SECONDS = 50;
 
@@ -19,6 +19,21 @@ export function openHttpDoor(
     state: 'accepted',
     body: await body,
   });
+  async function wordOn(
+    opened: Checkpoint & { readonly yield: boolean },
+    waitMsMax: number,
+  ): Promise<Word | undefined> {
+    if (opened.yield) return { yield: true, checkpoint: opened.id };
+    const untilMs = performance.now() + waitMsMax;
+    let checkpoint: Checkpoint = opened;
+    while (checkpoint.status === 'open' && performance.now() < untilMs && !signal.aborted) {
+      const seconds = Math.min(POLL_SECONDS, (untilMs - performance.now()) / 1_000);
+      checkpoint = await client.attempts.awaitCheckpoint(attempt, checkpoint.id, seconds);
+    }
+    const { resolution } = checkpoint;
+    return resolution === null ? undefined : { yield: false, resolution };
+  }
+
   return {
     task: () => client.attempts.assignment(attempt),
     progress: (progress) => accepted(client.attempts.progress(attempt, { epoch, progress })),
@@ -34,19 +49,29 @@ export function openHttpDoor(
       return accepted(client.attempts.addArtifact(attempt, about, content));
     },
     async ask(question, waitMsMax) {
-      const untilMs = performance.now() + waitMsMax;
-      const clientId = createHash('sha256').update(JSON.stringify(question)).digest('hex');
-      let checkpoint = await client.attempts.ask(attempt, {
-        ...question,
-        client_id: clientId,
-        epoch,
+      const client_id = createHash('sha256').update(JSON.stringify(question)).digest('hex');
+      const opened = await client.call('openAttemptCheckpoint', {
+        params: { id: attempt },
+        body: { ...question, client_id, epoch },
       });
-      while (checkpoint.status === 'open' && performance.now() < untilMs && !signal.aborted) {
-        const seconds = Math.min(POLL_SECONDS, (untilMs - performance.now()) / 1_000);
-        checkpoint = await client.attempts.awaitCheckpoint(attempt, checkpoint.id, seconds);
-      }
-      return checkpoint.resolution ?? undefined;
+      return wordOn(opened, waitMsMax);
     },
+    async plan(plan, waitMsMax) {
+      const client_id = createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+      const opened = await client.call('planAttempt', {
+        params: { id: attempt },
+        body: { ...plan, client_id, epoch },
+      });
+      return wordOn(opened, waitMsMax);
+    },
+    spawn: (task) => accepted(client.tasks.create(task)),
+    async children() {
+      const { task } = await client.attempts.assignment(attempt);
+      const { items } = await client.call('listChildren', { params: { id: task.id }, query: {} });
+      return items;
+    },
+    awaitOthers: (wanted) =>
+      client.call('awaitAttempt', { params: { id: attempt }, body: { ...wanted, epoch } }),
     complete: (result) => accepted(client.attempts.complete(attempt, { epoch, result })),
     fail: (reason, failureClass) =>
       accepted(

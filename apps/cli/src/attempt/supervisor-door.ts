@@ -1,8 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { AppError, resolution, type Resolution } from '@baton/contract';
+import {
+  AppError,
+  attemptAwaitReply,
+  resolution,
+  type Resolution,
+  type Task,
+} from '@baton/contract';
 import { errorOfResponse, pause } from '@baton/sdk';
-import type { AttemptDoor, Handed } from './door.ts';
+import type { AttemptDoor, Handed, Word } from './door.ts';
 
 /** One answer of the supervisor. */
 interface SocketReply {
@@ -68,9 +74,21 @@ export function openDoor(send: Exchange, signal: AbortSignal): AttemptDoor {
     async ask(question, waitMsMax) {
       // The same question of the same attempt is the same request: an agent whose call was cut asks
       // again and gets the decision.
-      const id = `ask-${createHash('sha256').update(JSON.stringify(question)).digest('hex').slice(0, 32)}`;
-      const answer = await settle('checkpoint', id, question, waitMsMax);
-      return answer === undefined ? undefined : resolutionIn(answer);
+      const answer = await settle('checkpoint', idOf('ask', question), question, waitMsMax);
+      return answer === undefined ? undefined : wordIn(answer);
+    },
+    async plan(plan, waitMsMax) {
+      const answer = await settle('plan', idOf('plan', plan), plan, waitMsMax);
+      return answer === undefined ? undefined : wordIn(answer);
+    },
+    spawn: (task) => hand('spawn', task),
+    async children() {
+      const { body } = await hand('children', {});
+      return isRecord(body) && Array.isArray(body['items']) ? (body['items'] as Task[]) : [];
+    },
+    async awaitOthers(wanted) {
+      const answer = await settle('await', randomUUID(), wanted, REFUSAL_WAIT_MS_MAX);
+      return answer === undefined ? undefined : attemptAwaitReply.parse(answer);
     },
     complete: (result) => hand('complete', { result }),
     fail: (reason, failureClass) =>
@@ -79,6 +97,20 @@ export function openDoor(send: Exchange, signal: AbortSignal): AttemptDoor {
         ...(failureClass === undefined ? {} : { failure_class: failureClass }),
       }),
   };
+}
+
+/** The same content is the same request. */
+function idOf(kind: string, content: unknown): string {
+  const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return `${kind}-${digest.slice(0, 32)}`;
+}
+
+/** What an answer says: a decision, or that the agent is to end its turn. */
+function wordIn(answer: unknown): Word {
+  if (isRecord(answer) && answer['yield'] === true) {
+    return { yield: true, checkpoint: typeof answer['id'] === 'string' ? answer['id'] : '' };
+  }
+  return { yield: false, resolution: resolutionIn(answer) };
 }
 
 /** The decision in a checkpoint, or given by itself. */

@@ -16,6 +16,7 @@ import { login } from './login.ts';
 import { open } from './open.ts';
 import { ps } from './ps.ts';
 import { runCancel } from './run/cancel.ts';
+import { runHold } from './run/hold.ts';
 import { runList } from './run/list.ts';
 import { run } from './run/run.ts';
 import { runDelete } from './run/delete.ts';
@@ -24,17 +25,22 @@ import { runPurge } from './run/purge.ts';
 import { runReplan } from './run/replan.ts';
 import { runRerun } from './run/rerun.ts';
 import { runResume } from './run/resume.ts';
+import { runTimeline } from './run/timeline.ts';
 import { runValidate } from './run/validate.ts';
 import { runView } from './run/view.ts';
 import { runWatch } from './run/watch.ts';
 import { server } from './server.ts';
+import { stats } from './stats.ts';
+import { taskActions } from './task/actions.ts';
 import { taskAnswer } from './task/answer.ts';
 import { taskApprove } from './task/approve.ts';
 import { taskArtifactAdd } from './task/artifact/add.ts';
 import { taskAsk } from './task/ask.ts';
 import { taskAssign } from './task/assign.ts';
+import { taskAwait } from './task/await.ts';
 import { taskCancel } from './task/cancel.ts';
 import { taskCheck } from './task/check.ts';
+import { taskChildren } from './task/children.ts';
 import { taskCreate } from './task/create.ts';
 import { taskDepsAdd } from './task/deps/add.ts';
 import { taskDepsRemove } from './task/deps/remove.ts';
@@ -47,6 +53,9 @@ import { taskList } from './task/list.ts';
 import { logsShort, taskLogs } from './task/logs.ts';
 import { taskNote } from './task/note.ts';
 import { taskNotes } from './task/notes.ts';
+import { taskMessage } from './task/message.ts';
+import { taskPlan } from './task/plan.ts';
+import { taskUpdate } from './task/update.ts';
 import { taskOutputList } from './task/output/list.ts';
 import { taskOutputSet } from './task/output/set.ts';
 import { taskProgress } from './task/progress.ts';
@@ -60,8 +69,10 @@ import { taskRerun } from './task/rerun.ts';
 import { taskResume } from './task/resume.ts';
 import { taskReview } from './task/review.ts';
 import { taskRetry } from './task/retry.ts';
+import { taskSpawn } from './task/spawn.ts';
 import { taskView } from './task/view.ts';
 import { taskWait } from './task/wait.ts';
+import { taskWake } from './task/wake.ts';
 import { up } from './up.ts';
 import { wait } from './wait.ts';
 import { workerDrain } from './worker/drain.ts';
@@ -86,7 +97,9 @@ export const COMMANDS: readonly Command[] = [
   runWatch,
   runPause,
   runResume,
+  runTimeline,
   runCancel,
+  runHold,
   runReplan,
   runRerun,
   runDelete,
@@ -116,10 +129,18 @@ export const COMMANDS: readonly Command[] = [
   taskDepsAdd,
   taskDepsRemove,
   taskWait,
+  taskSpawn,
+  taskChildren,
+  taskAwait,
+  taskWake,
+  taskActions,
   taskAsk,
+  taskPlan,
   taskProgress,
   taskNote,
   taskNotes,
+  taskMessage,
+  taskUpdate,
   taskOutputSet,
   taskOutputList,
   taskArtifactAdd,
@@ -144,6 +165,7 @@ export const COMMANDS: readonly Command[] = [
   dbExport,
   dbMigrate,
   ps,
+  stats,
   logsShort,
   open,
   wait,

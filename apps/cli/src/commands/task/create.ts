@@ -24,6 +24,7 @@ export const taskCreate = command({
     id: text('--id <id>', 'an id of your own, unique in the project'),
     key: text('--key <key>', 'name inside its run'),
     run: text('--run <run>', 'run to join'),
+    parent: text('--parent <task>', 'task that it is a part of; no dependency'),
     kind: choice('--kind <kind>', 'kind', TASK_KINDS),
     role: choice('--role <role>', 'role', ROLES),
     engine: text('--engine <name>', 'engine that does it'),
@@ -63,6 +64,8 @@ export const taskCreate = command({
         role: options.role,
         priority: options.priority,
         run: options.run === undefined ? undefined : await resolveRun(client(), options.run),
+        parent_task:
+          options.parent === undefined ? undefined : await resolveTask(client(), options.parent),
       }),
       spec: written === undefined ? (options.title ?? '') : await readText(written, cwd, input),
       needs: given({ engine: options.engine, model: options.model, worker: options.worker }),

@@ -10,6 +10,9 @@ const TEXT = `An agent inside its attempt speaks to Baton with these. All take -
                                            asks a person; prints the answer when it is there
   baton task output set KEY FILE           hands on a contract (- reads standard input)
   baton task artifact add FILE             hands in a file
+  baton task spawn "what to do" --key NAME hands work on to another agent
+  baton task children                      what was handed on, and how far it is
+  baton task await [KEY...]                ends the turn; you are resumed with what they came to
   baton task done "summary"                hands in the result
   baton task fail "why"                    says that it cannot be done
 
