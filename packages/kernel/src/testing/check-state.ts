@@ -81,7 +81,8 @@ function budgetFaults(world: MemoryWorld): string[] {
     if (budget.reservedMicros !== reserved) {
       faults.push(`${name} has ${budget.reservedMicros} set aside, its attempts ${reserved}`);
     }
-    if (budget.reservedMicros < 0 || budget.spentMicros < 0) faults.push(`${name} is below nothing`);
+    if (budget.reservedMicros < 0 || budget.spentMicros < 0)
+      faults.push(`${name} is below nothing`);
   }
   for (const attempt of world.all('attempts')) {
     const isOver = attempt.endedAtMs !== null;
