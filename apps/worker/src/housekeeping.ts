@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openAttemptFiles } from './attempts/files.ts';
 import type { Log } from './log.ts';
 import { listAttemptDirs } from './spool/attempt-dir.ts';
+import { findJson } from './spool/durable-file.ts';
 import type { Workspaces } from './workspaces/workspaces.ts';
 
 /** How long the files of a reported attempt stay, for a look at what happened. */
@@ -28,10 +29,16 @@ export async function sweepKept(
   }
 }
 
+/** Somebody may be waited for: its work is gone on with in its directory. */
+const yieldedKeptMs = 30 * keptMs;
+
 /** Reported a day ago, or never more than an empty directory. */
 function isOver(dir: string): boolean {
   const done = statSync(join(dir, 'done.json'), { throwIfNoEntry: false });
-  if (done !== undefined) return Date.now() - done.mtimeMs >= keptMs;
+  if (done !== undefined) {
+    const wasYielded = isYielded(dir);
+    return Date.now() - done.mtimeMs >= (wasYielded ? yieldedKeptMs : keptMs);
+  }
   if (existsSync(join(dir, 'assignment.json'))) return false;
   const made = statSync(dir, { throwIfNoEntry: false });
   return made !== undefined && Date.now() - made.mtimeMs >= keptMs;
@@ -58,4 +65,10 @@ async function sweepOne(
     }
   }
   rmSync(dir, { recursive: true, force: true });
+}
+
+function isYielded(dir: string): boolean {
+  if (existsSync(join(dir, 'held.json'))) return true;
+  const stop = findJson(join(dir, 'stop.json'));
+  return typeof stop === 'object' && stop !== null && 'kind' in stop && stop.kind === 'yield';
 }

@@ -34,7 +34,10 @@ export function createReceiver(it: Receiver): (frame: ServerFrame) => void {
       case 'cancel': {
         const { attempt, epoch, reason } = frame;
         const runner = attempts.find(attempt);
-        if (runner !== undefined) return runner.cancel(reason, frame.grace_seconds * 1_000);
+        const graceMs = frame.grace_seconds * 1_000;
+        if (runner !== undefined) {
+          return frame.yields ? runner.yield(reason, graceMs) : runner.cancel(reason, graceMs);
+        }
         // It never came here, or is over: that nothing runs is all there is to wait for.
         const body = { epoch, reason, failure_class: 'cancelled' } as const;
         link.request({ type: 'fail', attempt, body }).catch(() => undefined);
@@ -63,8 +66,10 @@ export function createReceiver(it: Receiver): (frame: ServerFrame) => void {
           'the control plane says goodbye',
         );
         return;
-      case 'drain':
       case 'task_updated':
+        attempts.updated(frame.attempt, frame.fields);
+        return;
+      case 'drain':
       case 'ack':
         // Who is given work is the control plane's own decision.
         return;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptSet } from './attempts/attempt-set.ts';
+import type { Runner } from './attempts/runner.ts';
 import { bounded } from './bounded.ts';
 import type { Link } from './link/link.ts';
 
@@ -38,7 +39,9 @@ export function createStopper(it: Stopper): (mode?: StopMode) => Promise<void> {
   async function shutDown(mode: StopMode): Promise<void> {
     it.drain();
     if (mode.leaveRunning !== true) {
-      for (const { assignment } of attempts.list()) mode.onWaiting?.(assignment.task.key);
+      for (const { assignment, isHeld } of attempts.list()) {
+        if (!isHeld) mode.onWaiting?.(assignment.task.key);
+      }
       await bounded(settled(), mode.graceMs ?? drainMs, hurry.signal);
       if (hurry.signal.aborted) await handBack(hurriedGraceMs, hurriedMs);
       else if (!(await handBack(releaseGraceMs, releaseMs, hurry.signal))) {
@@ -57,8 +60,10 @@ export function createStopper(it: Stopper): (mode?: StopMode) => Promise<void> {
 
   /** Nothing runs, and what there is to tell is told, or kept for the next start while nobody listens. */
   async function settled(): Promise<void> {
-    const isOpen = (): boolean => attempts.list().some((runner) => !runner.ended || it.link.isOpen);
-    while (isOpen() && attempts.size > 0) {
+    // A held one has no process, and stays for the next start.
+    const open = (): readonly Runner[] =>
+      attempts.list().filter((runner) => !runner.isHeld && (!runner.ended || it.link.isOpen));
+    while (open().length > 0) {
       await Promise.race([allDone(attempts), sleep(100, undefined, { ref: false })]);
     }
   }

@@ -117,6 +117,7 @@ describe('what ends an agent', () => {
       epoch: 7,
       reason: 'not needed',
       grace_seconds: 1,
+      yields: false,
     });
     const { body } = await plane.untilTold('fail', attempt.id);
     expect(body).toMatchObject({ failure_class: 'cancelled', reason: 'not needed' });
@@ -139,6 +140,7 @@ describe('what ends an agent', () => {
       epoch: 7,
       reason: 'too late',
       grace_seconds: 1,
+      yields: false,
     });
     const { body } = await plane.untilTold('fail', attempt.id);
     expect(body).toMatchObject({ failure_class: 'cancelled', reason: 'too late' });

@@ -3,6 +3,7 @@ import { anyId, taskKey } from './ids.ts';
 import { json, jsonObject } from './json.ts';
 import { commitRef } from './result.ts';
 import { DELIVERIES, FAILURE_CLASSES } from './statuses.ts';
+import { taskPlan } from './task-plan.ts';
 import { taskSpec } from './task-spec.ts';
 
 /** What an upstream task left behind, for the prompt and for the workspace's base. */
@@ -60,6 +61,11 @@ export const assignment = z.object({
     .nullable()
     .default(null)
     .describe('an earlier attempt whose workspace and conversation this one goes on with'),
+  plan: taskPlan.nullable().default(null).describe('the plan that was handed in last'),
+  decisions: z
+    .array(z.object({ question: z.string(), answer: z.string(), by: z.string() }))
+    .default([])
+    .describe('what was decided for the task before, oldest first'),
   started: z.boolean().describe('false: nothing ran yet; true: redelivered after a start'),
   lease_seconds: z.number(),
   heartbeat_seconds: z.number(),

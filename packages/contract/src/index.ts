@@ -240,6 +240,7 @@ export {
   type WorkerStatus,
   type WorkspaceMode,
 } from './statuses.ts';
+export { taskPlan, type TaskPlan } from './task-plan.ts';
 export {
   labels,
   needs,
@@ -291,7 +292,6 @@ export {
   taskUpdate,
   taskDetail,
   REVIEW_ACTIONS,
-  taskPlan,
   taskOutput,
   type Candidate,
   type Dependency,
@@ -301,7 +301,6 @@ export {
   type Progress,
   type Task,
   type ReviewAction,
-  type TaskPlan,
   type TaskCreate,
   type TaskCreateInput,
   type TaskUpdate,

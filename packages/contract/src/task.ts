@@ -3,6 +3,7 @@ import { anyId, contractKey, instant, clientTaskId, taskKey } from './ids.ts';
 import { json, jsonObject } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { taskResult } from './result.ts';
+import { taskPlan } from './task-plan.ts';
 import {
   CHECKPOINT_KINDS,
   CONTRACT_TYPES,
@@ -62,19 +63,6 @@ export const review = z.object({
   at: instant.nullable(),
   note: z.string().nullable(),
 });
-
-/** The plan that a task's agent handed in, and what was said to it. */
-export const taskPlan = z.object({
-  text: z.string(),
-  state: z.enum(['submitted', 'approved', 'revised']),
-  revision: z.int().positive().describe('1 for the first plan of a generation'),
-  generation: z.int(),
-  feedback: z.string().nullable(),
-  by: z.string().nullable(),
-  submitted_at: instant,
-  decided_at: instant.nullable(),
-});
-export type TaskPlan = z.infer<typeof taskPlan>;
 
 /** A task as clients see it. `spec` holds what was asked for; the rest is its state. */
 export const task = z.object({

@@ -63,6 +63,20 @@ export interface PromptInput {
   /** What a reviewer or verifier wants changed. */
   readonly feedback?: string;
   readonly lastFailure?: PromptFailure;
+  /** What was decided for the task before, oldest first. */
+  readonly decisions?: readonly {
+    readonly question: string;
+    readonly answer: string;
+    readonly by: string;
+  }[];
+  /** Words for an agent that goes on where another conversation stopped; see wake.ts. */
+  readonly wake?: { readonly words: string; readonly isWorkHere: boolean };
+  /** The plan that was approved, or sent back, and the feedback to it. */
+  readonly plan?: {
+    readonly text: string;
+    readonly isApproved: boolean;
+    readonly feedback?: string;
+  };
   /** The agent must hand in a plan and wait for a yes before it changes anything. */
   readonly planFirst: boolean;
   /** Such as `German`; the agent's own choice when absent. */

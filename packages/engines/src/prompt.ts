@@ -30,7 +30,9 @@ export function buildPrompt(input: PromptInput): string {
     logsSection(input),
     notesSection(input),
     listSection('Hints', input.hints),
+    decisionsSection(input),
     feedbackSection(input),
+    wakeSection(input),
     planSection(input),
     conclusionSection(input),
     input.replyLanguage === undefined ? '' : `Reply in ${input.replyLanguage}.`,
@@ -98,6 +100,7 @@ function commandReport(hasOutputs: boolean): string {
           '- `baton task output set KEY FILE.json` to hand an output in (or write `.baton/outputs/KEY.json`)',
         ]
       : []),
+    '- `baton task notes` now and then: people write to you there, and what changed about the task lies in `.baton/updates/`',
     '- `baton task ask "question" --option A --option B --wait 90` only when you cannot go on without a person; it prints the answer, or ends with exit code 75 when there is none yet: then run the same command again',
     '- `baton task note "text"` for what others should know',
   ].join('\n');
@@ -205,15 +208,41 @@ function feedbackSection(input: PromptInput): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
+function decisionsSection(input: PromptInput): string {
+  const decisions = (input.decisions ?? []).map(
+    ({ question, answer, by }) =>
+      `Asked:\n\n${quoted(question, PROMPT_LIMITS.noteCharsMax)}\n\nDecided by ${by}:\n\n${quoted(answer, PROMPT_LIMITS.noteCharsMax)}`,
+  );
+  return section('Decisions so far', decisions.join('\n\n'));
+}
+
+/** A new conversation that goes on with the work of an older one. */
+function wakeSection({ wake }: PromptInput): string {
+  if (wake === undefined) return '';
+  const where = wake.isWorkHere
+    ? 'An agent before you began this task in this working directory; what it did lies there. Its conversation cannot be gone on with, so look at its work first.'
+    : 'An agent before you began this task elsewhere; its working directory and its conversation are not here. You begin anew, with what it learned below.';
+  return section('Going on', `${where}\n\n${wake.words}`);
+}
+
 function planSection(input: PromptInput): string {
-  if (!input.planFirst) return '';
+  const { plan } = input;
+  if (!input.planFirst) {
+    return plan?.isApproved === true
+      ? section('The approved plan', quoted(plan.text, PROMPT_LIMITS.feedbackCharsMax))
+      : '';
+  }
   const handIn =
     input.report === 'commands'
-      ? 'Hand it in with `baton task plan @FILE.md`, then end your turn.'
+      ? 'Hand it in with `baton task plan @FILE.md` (the file may lie in `.baton/`), then end your turn.'
       : 'Write it to `.baton/plan.md`, then end your turn.';
+  const sentBack =
+    plan === undefined || plan.isApproved
+      ? ''
+      : `\n\nThis plan was sent back:\n\n${quoted(plan.text, PROMPT_LIMITS.feedbackCharsMax)}\n\nwith this feedback:\n\n${quoted(plan.feedback ?? 'none', PROMPT_LIMITS.feedbackCharsMax)}`;
   return section(
     'Plan first',
-    `Change nothing yet. Write a plan: what you will change, in which order, how you will check it. ${handIn} You go on when a person has approved it.`,
+    `Change nothing yet. Write a plan: what you will change, in which order, how you will check it. ${handIn} You go on when a person has approved it.${sentBack}`,
   );
 }
 

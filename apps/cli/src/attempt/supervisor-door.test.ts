@@ -96,7 +96,7 @@ describe("an attempt's socket", () => {
     ]);
     const question = { question: 'JWT or cookies?', options: ['jwt', 'cookies'] };
     const answer = await door().ask(question, Number.POSITIVE_INFINITY);
-    expect(answer?.option).toBe('jwt');
+    expect(answer).toMatchObject({ yield: false, resolution: { option: 'jwt' } });
     const id = asked[0]?.body?.id ?? '';
     expect(asked.map(({ method, path: to }) => [method, to])).toEqual([
       ['POST', '/requests?wait=N'],

@@ -37,6 +37,9 @@ export function agentEnv(
     BATON_WORKSPACE: workspacePath,
     BATON_ROLE: it.task.spec.role ?? 'implementer',
     BATON_TOKEN: it.token,
+    ...(it.continue === null || workspacePath === ''
+      ? {}
+      : { BATON_WAKE: join(workspacePath, '.baton', 'wake.json') }),
   };
 }
 

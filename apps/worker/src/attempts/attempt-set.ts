@@ -1,6 +1,7 @@
 import type { Assignment } from '@baton/contract';
 import { createClient } from '@baton/sdk';
 import { listAttemptDirs } from '../spool/attempt-dir.ts';
+import { bounded } from '../bounded.ts';
 import { openAttemptFiles } from './files.ts';
 import { startRunner, type Runner, type RunnerPorts } from './runner.ts';
 
@@ -15,7 +16,12 @@ export interface AttemptSet {
   recover(): void;
   /** A new connection: what may have been missed is asked for. */
   reconnected(): void;
+  /** Somebody changed what the task of an attempt asks for. */
+  updated(attempt: string, fields: readonly string[]): void;
 }
+
+/** An agent that was told to end its turn is gone by then, and its report made. */
+const predecessorMs = 20_000;
 
 /** Holds nothing at first; see `recover`. */
 export function createAttemptSet(ports: RunnerPorts): AttemptSet {
@@ -24,9 +30,32 @@ export function createAttemptSet(ports: RunnerPorts): AttemptSet {
 
   function begin(it: Assignment): void {
     const { id } = it.attempt;
-    const runner = startRunner(ports, it, openAttemptFiles(config.dataDir, id));
+    const before = (): Promise<void> => predecessorOver(it);
+    const runner = startRunner(ports, it, openAttemptFiles(config.dataDir, id), before);
     runners.set(id, runner);
     void runner.done.then(() => runners.delete(id));
+  }
+
+  /** Resolves when the attempt that this one goes on from has nothing at work any more. */
+  async function predecessorOver(it: Assignment): Promise<void> {
+    if (it.continue === null) return;
+    // After a restart all runners are there before one of them looks for another.
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = runners.get(it.continue.attempt);
+    if (before === undefined) return;
+    before.supersede();
+    await bounded(before.done, predecessorMs);
+    if (runners.get(it.continue.attempt) === before) before.abandon('resumed');
+    await bounded(before.done, predecessorMs);
+  }
+
+  /** What the task is now, beside what it was when the agent was started. */
+  async function fetchTask(runner: Runner, fields?: readonly string[]): Promise<void> {
+    const { attempt, token, task } = runner.assignment;
+    const client = createClient({ baseUrl: config.url, token });
+    const fresh = await client.call('getAssignment', { params: { id: attempt.id } });
+    const isSame = JSON.stringify(fresh.task) === JSON.stringify(task);
+    if (!isSame) runner.updated(fresh, fields ?? changedFields(task, fresh.task));
   }
 
   /** Notes that were written while the link was down; they stand in the assignment as it is now. */
@@ -75,17 +104,33 @@ export function createAttemptSet(ports: RunnerPorts): AttemptSet {
         else begin(assignment);
       }
     },
+    updated(attempt, fields) {
+      const runner = runners.get(attempt);
+      if (runner === undefined || runner.ended) return;
+      fetchTask(runner, fields).catch((error: unknown) =>
+        log.warn({ error, attempt }, 'a change of a task could not be read'),
+      );
+    },
     reconnected() {
       for (const runner of runners.values()) {
         runner.reconnected();
         if (runner.ended) continue;
-        fetchNotes(runner).catch((error: unknown) =>
+        Promise.all([fetchNotes(runner), fetchTask(runner)]).catch((error: unknown) =>
           log.debug(
             { error, attempt: runner.assignment.attempt.id },
-            'notes could not be read again',
+            'notes and changes could not be read again',
           ),
         );
       }
     },
   };
+}
+
+function changedFields(before: Assignment['task'], after: Assignment['task']): string[] {
+  const fields = after.title === before.title ? [] : ['title'];
+  for (const [field, value] of Object.entries(after.spec)) {
+    const old = before.spec[field as keyof typeof before.spec];
+    if (JSON.stringify(value) !== JSON.stringify(old)) fields.push(field);
+  }
+  return fields;
 }

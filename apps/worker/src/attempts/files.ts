@@ -19,6 +19,8 @@ const planFile = z.object({
   resumed: z.boolean(),
   model: z.string().nullable(),
   prompt_sha256: z.string(),
+  /** Of the conversation before this attempt, where it goes on with one that counts so. */
+  prior_usage: usage.nullable().default(null),
   /** What a person should know about the start. */
   warnings: z.array(z.string()).default([]),
 });
@@ -26,8 +28,13 @@ export type PlanFile = z.infer<typeof planFile>;
 export type PlanFileInput = z.input<typeof planFile>;
 
 /** Who ended the agent, and why; noted before it is ended, so that a restart tells the same. */
-const stopFile = z.object({ kind: z.enum(['cancel', 'release', 'stale']), reason: z.string() });
+const stopFile = z.object({
+  kind: z.enum(['cancel', 'release', 'stale', 'yield']),
+  reason: z.string(),
+});
 export type StopFile = z.infer<typeof stopFile>;
+
+const heldFile = z.object({ reason: z.string() });
 
 /** One more turn of the same agent, because its result broke a contract. */
 const repairFile = z.object({
@@ -71,6 +78,9 @@ export interface AttemptFiles {
   stop(): StopFile | undefined;
   /** The first reason stands. */
   saveStop(stop: StopFile): void;
+  /** The agent's process is to end, the attempt stays open: why. */
+  held(): string | undefined;
+  saveHeld(reason: string): void;
   repair(): RepairFile | undefined;
   saveRepair(repair: RepairFile): void;
   /** What is to be told to the control plane; kept until it was. */
@@ -104,6 +114,8 @@ export function openAttemptFiles(dataDir: string, attemptId: string): AttemptFil
     saveStop(stop) {
       if (files.stop() === undefined) save(at('stop.json'), stop);
     },
+    held: () => find('held.json', heldFile)?.reason,
+    saveHeld: (reason) => save(at('held.json'), { reason }),
     repair: () => find('repair.json', repairFile),
     saveRepair: (repair) => save(at('repair.json'), repair),
     report: () => findJson(at('report.json')) as PendingReport | undefined,

@@ -134,6 +134,7 @@ type Stopped =
 
 /** An end that was not the agent's own; undefined when it was. */
 function stopOf(exit: ExitFile, stop: StopFile | undefined): Stopped | undefined {
+  if (stop?.kind === 'yield') return { reason: stop.reason, failure_class: 'cancelled' };
   if (exit.reason === 'exited') return undefined;
   if (stop?.kind === 'release') return { release: stop.reason };
   if (stop !== undefined) return { reason: stop.reason, failure_class: 'cancelled' };

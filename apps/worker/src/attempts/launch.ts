@@ -4,6 +4,7 @@ import {
   toAppError,
   type Assignment,
   type PermissionMode,
+  type Usage,
 } from '@baton/contract';
 import { findEngine, type Engine } from '@baton/engines';
 import { createHash, randomUUID } from 'node:crypto';
@@ -54,6 +55,7 @@ export function prepareLaunch(
   workspace: Workspace,
   turn: TurnFiles,
   prompt: TurnPrompt,
+  priorUsage: Usage | null = null,
 ): LaunchInput {
   const { spec } = it.task;
   const engine = engineOf(it);
@@ -89,6 +91,7 @@ export function prepareLaunch(
     resumed: prompt.resume !== null,
     model: spec.needs.model ?? null,
     prompt_sha256: createHash('sha256').update(prompt.text).digest('hex'),
+    prior_usage: priorUsage,
     warnings: [...plan.warnings],
   });
   return {

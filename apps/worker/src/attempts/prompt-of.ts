@@ -1,7 +1,35 @@
-import type { Assignment } from '@baton/contract';
-import { buildPrompt, type PromptInput } from '@baton/engines';
+import type { Assignment, TaskPlan } from '@baton/contract';
+import { buildPrompt, buildWakePrompt, wakeWords, type PromptInput } from '@baton/engines';
 import type { Workspace } from '../workspaces/workspace.ts';
-import { doorOf, engineOf } from './launch.ts';
+import { doorOf, engineOf, type TurnPrompt } from './launch.ts';
+
+/**
+ * What an agent is told at its start: in its old conversation, where that and its directory are on this
+ * machine, only what has come since; else everything.
+ */
+export function turnPrompt(it: Assignment, workspace: Workspace): TurnPrompt {
+  const from = it.continue;
+  const canResume =
+    from !== null && workspace.continuedFrom === from.attempt && engineOf(it).traits.resume;
+  if (canResume && from.conversation !== null) {
+    return { text: buildWakePrompt(from.wake, it.task.key), resume: from.conversation };
+  }
+  return { text: promptOf(it, workspace), resume: it.conversation };
+}
+
+/** Whether a plan is still to be approved before anything is changed. */
+function plansFirst(it: Assignment): boolean {
+  if (it.task.spec.approval?.plan !== true) return false;
+  return it.plan?.state !== 'approved' || it.plan.generation !== it.attempt.generation;
+}
+
+function planFacts(plan: TaskPlan): NonNullable<PromptInput['plan']> {
+  return {
+    text: plan.text,
+    isApproved: plan.state === 'approved',
+    ...(plan.feedback === null ? {} : { feedback: plan.feedback }),
+  };
+}
 
 /** The prompt of an attempt, built from its assignment each time. */
 export function promptOf(it: Assignment, workspace: Workspace): string {
@@ -42,7 +70,17 @@ export function promptOf(it: Assignment, workspace: Workspace): string {
         : [
             `The work of ${conflict.sides.map((side) => side.key).join(' and ')} does not fit together: resolve the markers in ${conflict.files.join(', ')} first.`,
           ],
-    planFirst: false,
+    planFirst: plansFirst(it),
+    decisions: it.decisions,
+    ...(it.plan === null ? {} : { plan: planFacts(it.plan) }),
+    ...(it.continue === null
+      ? {}
+      : {
+          wake: {
+            words: wakeWords(it.continue.wake),
+            isWorkHere: workspace.continuedFrom === it.continue.attempt,
+          },
+        }),
     ...(spec.role === undefined ? {} : { role: spec.role }),
     ...(spec.structured_spec === undefined ? {} : { structuredSpec: spec.structured_spec }),
     ...(it.feedback === null ? {} : { feedback: it.feedback }),

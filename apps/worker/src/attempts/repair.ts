@@ -89,7 +89,7 @@ export function readerStart(
   repair: RepairFile | undefined,
 ): { readonly resumed: boolean; readonly model?: string; readonly priorUsage?: Usage } {
   const plan = turn.plan();
-  const prior = turn.turn === 1 ? null : (repair?.prior_usage ?? null);
+  const prior = turn.turn === 1 ? (plan?.prior_usage ?? null) : (repair?.prior_usage ?? null);
   return {
     resumed: plan?.resumed ?? false,
     ...(typeof plan?.model === 'string' ? { model: plan.model } : {}),

@@ -2,13 +2,13 @@ import type { Assignment, Checkpoint, ServerFrame } from '@baton/contract';
 import { findExit } from '../supervisor/records.ts';
 import { endTree } from '../supervisor/process-tree.ts';
 import { createAgentProcess } from './agent-process.ts';
-import { appendNote } from '../workspaces/dot-baton.ts';
+import { appendNote, writeUpdate } from '../workspaces/dot-baton.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import type { AttemptFiles, StopFile } from './files.ts';
 import { finishTurn } from './finish.ts';
 import type { TurnPrompt } from './launch.ts';
-import { promptOf } from './prompt-of.ts';
+import { turnPrompt } from './prompt-of.ts';
 import {
   brokenRepair,
   clearForRepair,
@@ -50,8 +50,16 @@ export interface Runner {
   noted(note: Note): void;
   /** A new connection to the control plane. */
   reconnected(): void;
+  /** What the task asks for was changed: the agent is told. */
+  updated(fresh: Pick<Assignment, 'task'>, fields: readonly string[]): void;
   /** Ends the agent's whole tree; the report says why. */
   cancel(reason: string, graceMs: number): void;
+  /** Ends the agent's process within the grace, by itself if it does; its task goes on later. */
+  yield(reason: string, graceMs: number): void;
+  /** Another attempt goes on where this one was: nothing more is told of it. */
+  supersede(): void;
+  /** Its process has ended, its place is kept: it waits for a person and takes no slot. */
+  readonly isHeld: boolean;
   /** The control plane no longer counts on this attempt: end it within 5 s and tell nothing more. */
   abandon(why: string): void;
   /** Ends the agent and hands the task back. */
@@ -67,9 +75,22 @@ const staleGraceMs = 2_000;
 const stalePatienceMs = 2_500;
 const setupGraceMs = 1_000;
 
-/** Starts (or, after a restart of the daemon, goes on with) an attempt. */
-export function startRunner(ports: RunnerPorts, given: Assignment, files: AttemptFiles): Runner {
-  return new AttemptRunner(ports, given, files);
+/** Seconds that an agent which was told to end its turn has for that. */
+const turnMs = 10_000;
+/** TERM to KILL of an agent that did not end its turn. */
+const yieldGraceMs = 5_000;
+
+/**
+ * Starts (or, after a restart of the daemon, goes on with) an attempt. `before` resolves when nothing is
+ * left at work in the place that it goes on in.
+ */
+export function startRunner(
+  ports: RunnerPorts,
+  given: Assignment,
+  files: AttemptFiles,
+  before: () => Promise<void>,
+): Runner {
+  return new AttemptRunner(ports, given, files, before);
 }
 
 class AttemptRunner implements Runner {
@@ -80,12 +101,31 @@ class AttemptRunner implements Runner {
   readonly #files: AttemptFiles;
   /** Fires when the attempt is abandoned or let go of. */
   readonly #leaving = new AbortController();
+  readonly #before: () => Promise<void>;
+  /** Ends the waiting of a held attempt: somebody stops it, or another one goes on. */
+  readonly #heldOver: { readonly promise: Promise<void>; readonly resolve: () => void };
+  isHeld = false;
   #abandoned: string | undefined;
+  #isSuperseded = false;
+  #turnTimer: NodeJS.Timeout | undefined;
   #isPreparing = false;
   #turn: Turn | undefined;
   #live: LiveTurn | undefined;
 
-  constructor(ports: RunnerPorts, given: Assignment, files: AttemptFiles) {
+  constructor(
+    ports: RunnerPorts,
+    given: Assignment,
+    files: AttemptFiles,
+    before: () => Promise<void>,
+  ) {
+    let resolve = (): void => undefined;
+    this.#heldOver = {
+      promise: new Promise((done) => {
+        resolve = done;
+      }),
+      resolve: () => resolve(),
+    };
+    this.#before = before;
     this.#ports = ports;
     this.#files = files;
     this.assignment = given;
@@ -110,16 +150,42 @@ class AttemptRunner implements Runner {
     if (workspace !== undefined) appendNote(workspace.path, note);
   }
 
+  updated(fresh: Pick<Assignment, 'task'>, fields: readonly string[]): void {
+    this.assignment = { ...this.assignment, task: fresh.task };
+    this.#files.saveAssignment(this.assignment);
+    const workspace = this.#ports.workspaces.find(this.#id);
+    if (workspace === undefined) return;
+    const { title, spec } = fresh.task;
+    writeUpdate(workspace.path, { fields, task: { title, ...spec } });
+    const text = `The task was changed (${fields.join(', ')}): read the newest file in .baton/updates and go by it.`;
+    appendNote(workspace.path, { author: 'baton', text, urgent: true });
+  }
+
   reconnected(): void {
     this.#turn?.reconnected();
   }
 
   cancel(reason: string, graceMs: number): void {
-    this.#stop({ kind: 'cancel', reason }, graceMs);
+    // That one ends already, and as what its task needs.
+    if (this.#files.stop()?.kind !== 'yield') this.#stop({ kind: 'cancel', reason }, graceMs);
+  }
+
+  yield(reason: string, graceMs: number): void {
+    if (this.#files.stop() !== undefined) return;
+    this.#files.saveStop({ kind: 'yield', reason });
+    this.#interruptSetup();
+    this.#endTurn(reason, Math.max(0, graceMs - yieldGraceMs));
+  }
+
+  supersede(): void {
+    this.#isSuperseded = true;
+    this.#heldOver.resolve();
   }
 
   release(reason: string, graceMs: number): void {
-    this.#stop({ kind: 'release', reason }, graceMs);
+    // Nothing runs: it stays as it is for the next start of the daemon.
+    if (this.isHeld || this.#files.held() !== undefined) return;
+    if (this.#files.stop()?.kind !== 'yield') this.#stop({ kind: 'release', reason }, graceMs);
   }
 
   abandon(why: string): void {
@@ -150,11 +216,30 @@ class AttemptRunner implements Runner {
     this.#interruptSetup();
   }
 
+  /** Lets the agent end its turn by itself for a while, then ends it. */
+  #endTurn(reason: string, patienceForTurnMs: number): void {
+    clearTimeout(this.#turnTimer);
+    this.#turnTimer = setTimeout(() => this.#endLive(reason, yieldGraceMs), patienceForTurnMs);
+  }
+
+  /** What the agent asked for ends its process: it was told so in the answer. */
+  #yielded(how: 'held' | 'ended'): void {
+    const reason = 'waits for an answer';
+    if (how === 'held') this.#files.saveHeld(reason);
+    else this.#files.saveStop({ kind: 'yield', reason });
+    this.#endTurn(reason, turnMs);
+  }
+
   #stop(stop: StopFile, graceMs: number): void {
     if (this.ended) return;
     this.#files.saveStop(stop);
+    this.#heldOver.resolve();
     this.#interruptSetup();
-    this.#live?.stop(stop.reason, graceMs, patienceMs).catch((error: unknown) => {
+    this.#endLive(stop.reason, graceMs);
+  }
+
+  #endLive(reason: string, graceMs: number): void {
+    this.#live?.stop(reason, graceMs, patienceMs).catch((error: unknown) => {
       this.#ports.log.error({ error, attempt: this.#id }, 'an agent could not be ended');
     });
   }
@@ -174,6 +259,8 @@ class AttemptRunner implements Runner {
       await this.#turn?.close();
     } catch (error) {
       this.#ports.log.error({ error, attempt: this.#id }, 'an attempt could not be closed');
+    } finally {
+      clearTimeout(this.#turnTimer);
     }
   }
 
@@ -203,6 +290,10 @@ class AttemptRunner implements Runner {
     else this.#turn = await this.#endedTurn(pending);
     for (;;) {
       await Promise.race([this.#turn?.settled, aborted(signal)]);
+      if (this.#isSuperseded) {
+        this.#close('resumed');
+        return;
+      }
       const told = await tellReport(this.#ports, this.assignment, pending, signal);
       if (told.kind === 'done') {
         this.#close(told.why);
@@ -234,7 +325,7 @@ class AttemptRunner implements Runner {
   async #runTurn(): Promise<PendingReport> {
     const { signal } = this.#leaving;
     const number = this.#turnNumber;
-    let pending: PendingReport;
+    let pending: PendingReport | undefined;
     try {
       pending = await this.#liveTurn(number);
     } catch (error) {
@@ -242,6 +333,7 @@ class AttemptRunner implements Runner {
       pending = { turn: number, report: this.#failure(error), uploads: [] };
     }
     signal.throwIfAborted();
+    if (pending === undefined) pending = await this.#waitHeld(number);
     const repair = this.#files.repair();
     if (repair !== undefined) pending = brokenRepair(pending, repair);
     this.#files.saveReport(pending);
@@ -249,7 +341,22 @@ class AttemptRunner implements Runner {
     return pending;
   }
 
-  async #liveTurn(number: number): Promise<PendingReport> {
+  /** Nothing runs, and the place is kept, until somebody stops the attempt or another one goes on. */
+  async #waitHeld(number: number): Promise<PendingReport> {
+    this.isHeld = true;
+    this.#ports.log.info({ attempt: this.#id }, 'an attempt is held: it waits for a person');
+    await Promise.race([this.#heldOver.promise, aborted(this.#leaving.signal)]);
+    const reason = this.#files.stop()?.reason ?? 'resumed';
+    this.isHeld = false;
+    return {
+      turn: number,
+      report: { kind: 'fail', body: { reason, failure_class: 'cancelled' } },
+      uploads: [],
+    };
+  }
+
+  /** Undefined: its process ended, and the attempt is held. */
+  async #liveTurn(number: number): Promise<PendingReport | undefined> {
     const workspace = await this.#workspace();
     const context = this.#context(number, workspace);
     const stop = this.#files.stop();
@@ -261,8 +368,11 @@ class AttemptRunner implements Runner {
     this.#live = live;
     this.#turn = live;
     // Asked for under a daemon before this one.
-    if (stop !== undefined) this.#stop(stop, staleGraceMs);
+    if (stop !== undefined) this.#endLive(stop.reason, staleGraceMs);
+    else if (this.#files.held() !== undefined) this.#endTurn('waits for an answer', turnMs);
     const { exit, reader, usage } = await live.end;
+    const isHeld = this.#files.held() !== undefined && this.#files.stop() === undefined;
+    if (isHeld && context.turn.declared() === undefined) return undefined;
     return finishTurn(this.#ports.workspaces, {
       assignment: this.assignment,
       files: this.#files,
@@ -290,6 +400,8 @@ class AttemptRunner implements Runner {
     const { workspaces } = this.#ports;
     const before = this.#files.isPrepared() ? workspaces.find(this.#id) : undefined;
     if (before !== undefined) return before;
+    if (this.#files.stop() !== undefined) throw new StoppedBeforeStart('stopped before its start');
+    await Promise.race([this.#before(), aborted(this.#leaving.signal)]);
     if (this.#files.stop() !== undefined) throw new StoppedBeforeStart('stopped before its start');
     this.#isPreparing = true;
     try {
@@ -327,6 +439,7 @@ class AttemptRunner implements Runner {
       prompt: () => this.#prompt(workspace),
       signal: this.#leaving.signal,
       onStale: (code) => this.abandon(code),
+      onYield: (how) => this.#yielded(how),
     };
   }
 
@@ -335,7 +448,7 @@ class AttemptRunner implements Runner {
     const repair = this.#files.repair();
     if (repair !== undefined)
       return { text: repairPrompt(it, repair), resume: repair.conversation };
-    return { text: promptOf(it, workspace), resume: it.conversation };
+    return turnPrompt(it, workspace);
   }
 
   /** What a daemon before this one had not passed on of a turn that has its report. */
@@ -363,6 +476,7 @@ class AttemptRunner implements Runner {
     const workspace = this.#ports.workspaces.find(this.#id);
     // A directory of the user's own is given back at once; others stay for a look.
     if (workspace?.mode !== 'in_place') return;
+    if (this.#isSuperseded || this.#files.stop()?.kind === 'yield') return;
     this.#ports.workspaces.remove(workspace, []).catch((error: unknown) => {
       this.#ports.log.warn({ error, attempt: this.#id }, 'a directory could not be given back');
     });

@@ -21,6 +21,10 @@ const inFlightMax = 16;
 const signOfLifeMs = 5_000;
 const retryMs = 100;
 
+function isQuestion({ kind }: AnsweredEntry): boolean {
+  return kind === 'checkpoint' || kind === 'plan';
+}
+
 /** Carries requests from the supervisor to `requests`, and the answers back. */
 export function openRequestService(
   dir: string,
@@ -55,7 +59,7 @@ export function openRequestService(
     if (signal.aborted) return;
     // What was handed in while no daemon was there, before the agent ended. Questions are moot by then.
     for (const entry of listOutbox(dir)) {
-      if (entry.kind === 'checkpoint') continue;
+      if (isQuestion(entry)) continue;
       await room();
       take(entry);
     }
@@ -81,7 +85,7 @@ export function openRequestService(
       if (answer !== undefined) await give(entry.id, answer);
     });
     // A question may be on its way for as long as the agent lives: nothing waits for that.
-    if (entry.kind === 'checkpoint') return;
+    if (isQuestion(entry)) return;
     const tracked = work.finally(() => inFlight.delete(tracked));
     inFlight.add(tracked);
   }

@@ -41,10 +41,15 @@ export async function workspaceRequest(
     ...(wanted?.ref === undefined ? {} : { ref: wanted.ref }),
     ...(wanted?.copy === undefined ? {} : { copy: wanted.copy }),
     ...(wanted?.setup === undefined ? {} : { setup: wanted.setup }),
-    ...(wanted?.on_retry === 'continue' && it.last_failure !== null
-      ? { continueFrom: it.last_failure.attempt }
-      : {}),
+    ...continuedFrom(it),
   };
+}
+
+/** What is gone on with: where somebody was waited for, or after a failure if the task says so. */
+function continuedFrom(it: Assignment): Partial<WorkspaceRequest> {
+  if (it.continue !== null) return { continueFrom: it.continue.attempt, wake: it.continue.wake };
+  if (it.last_failure === null || it.task.spec.workspace?.on_retry !== 'continue') return {};
+  return { continueFrom: it.last_failure.attempt };
 }
 
 /** Commits of the same repository that the work is to go on from, each once, in plan order. */

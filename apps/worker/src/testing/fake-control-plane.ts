@@ -145,6 +145,8 @@ export class FakeControlPlane {
       conversation: null,
       answer: null,
       continue: null,
+      plan: null,
+      decisions: [],
       started: false,
       lease_seconds: 90,
       heartbeat_seconds: 10,

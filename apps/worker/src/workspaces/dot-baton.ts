@@ -28,18 +28,23 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
- * Puts `.baton/inputs/<name>.json` and an empty `outputs/` into a workspace. The directory ignores
+ * Puts `.baton/inputs/<name>.json`, `.baton/wake.json` and `outputs/` into a workspace. The directory ignores
  * itself, so that no repository's history or exclude file is touched.
  * @throws {AppError} workspace_failed when the repository has something else in that place
  */
 export function writeDotBaton(
   workspacePath: string,
   inputs: Readonly<Record<string, unknown>>,
+  wake?: unknown,
 ): void {
   const root = join(workspacePath, DOT_BATON);
   for (const dir of [root, join(root, 'inputs'), join(root, 'outputs')]) ensureRealDir(dir);
   writeFresh(join(root, '.gitignore'), '*\n');
   rmSync(join(root, 'result.json'), { force: true });
+  rmSync(join(root, 'wake.json'), { force: true });
+  if (wake !== undefined) {
+    writeFresh(join(root, 'wake.json'), `${JSON.stringify(wake, null, 2)}\n`);
+  }
   for (const [name, data] of Object.entries(inputs)) {
     if (!NAME.test(name))
       throw new AppError('workspace_failed', `"${name}" is no name of an input.`);
@@ -95,6 +100,19 @@ export function appendNote(workspacePath: string, note: object): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Puts what changed about the task into `.baton/updates/<number>.json`, numbered from 1. Nothing happens
+ * where the directory is not ours any more. @throws the file system's error
+ */
+export function writeUpdate(workspacePath: string, update: object): void {
+  const root = join(workspacePath, DOT_BATON);
+  if (!isRealDir(root)) return;
+  const dir = join(root, 'updates');
+  ensureRealDir(dir);
+  const number = readdirSync(dir).filter((name) => name.endsWith('.json')).length + 1;
+  writeFresh(join(dir, `${number}.json`), `${JSON.stringify(update, null, 2)}\n`);
 }
 
 function ensureRealDir(path: string): void {

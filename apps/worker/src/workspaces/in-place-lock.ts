@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
 import { findJson } from '../spool/durable-file.ts';
@@ -13,6 +21,7 @@ interface InPlaceOwner {
 }
 
 const COLLECT_MS_MAX = 10 * 60_000;
+const KEPT_MS_MAX = 24 * 60 * 60_000;
 
 /**
  * Takes a directory for one attempt, across all workers of this user on this machine and across their
@@ -37,6 +46,15 @@ export function takeInPlace(path: string, owner: InPlaceOwner): void {
   throw new AppError('workspace_busy', `${path} is wanted by several attempts at once. Try again.`);
 }
 
+/**
+ * Passes a directory on to the attempt that goes on with it. @throws {AppError} workspace_busy when
+ * somebody else has taken it meanwhile
+ */
+export function passInPlace(path: string, from: string, to: InPlaceOwner): void {
+  releaseInPlace(path, from);
+  takeInPlace(path, to);
+}
+
 /** Gives a directory back; nothing happens when somebody else has it. */
 export function releaseInPlace(path: string, attemptId: string): void {
   const lock = lockPath(path);
@@ -47,10 +65,21 @@ export function releaseInPlace(path: string, attemptId: string): void {
 /** Between the agent's end and the release its work is collected; a worker that died there never releases. */
 function isHeld(holder: InPlaceOwner): boolean {
   if (!existsSync(holder.attemptDir)) return false;
+  // Its agent has no process now, and is gone on with in this directory.
+  if (isKeptForLater(holder.attemptDir)) return true;
   // An attempt whose agent is asked to mend its result runs a second time.
   const mending = join(holder.attemptDir, 'turn-2');
   const exit = findExit(existsSync(mending) ? mending : holder.attemptDir);
   return exit === undefined || Date.now() - Date.parse(exit.at) < COLLECT_MS_MAX;
+}
+
+/** Kept over a question or a pause, for a day at most once nothing more is told of the attempt. */
+function isKeptForLater(attemptDir: string): boolean {
+  const done = statSync(join(attemptDir, 'done.json'), { throwIfNoEntry: false });
+  if (done !== undefined && Date.now() - done.mtimeMs > KEPT_MS_MAX) return false;
+  if (existsSync(join(attemptDir, 'held.json'))) return done === undefined;
+  const stop = findJson(join(attemptDir, 'stop.json'));
+  return typeof stop === 'object' && stop !== null && 'kind' in stop && stop.kind === 'yield';
 }
 
 function tryTake(lock: string, owner: InPlaceOwner): boolean {

@@ -5,7 +5,7 @@ import { listGit, readGit, runGit } from '../git/git.ts';
 import type { RepoSource } from '../git/repo-source.ts';
 import { createAttemptDir } from '../spool/attempt-dir.ts';
 import { writeDotBaton } from './dot-baton.ts';
-import { releaseInPlace, takeInPlace } from './in-place-lock.ts';
+import { passInPlace, releaseInPlace, takeInPlace } from './in-place-lock.ts';
 import { salvageWorkspace } from './keep.ts';
 import { locateSource } from './local-repo.ts';
 import { identitySettings, BATON_IDENTITY, mergeCommits, withoutAncestors } from './merge.ts';
@@ -35,7 +35,7 @@ export async function prepareWorkspace(
   const continued = await continueWorkspace(dataDir, request);
   const workspace = continued ?? (await makeWorkspace(dataDir, request, salvaged));
   try {
-    writeDotBaton(workspace.path, request.inputs ?? {});
+    writeDotBaton(workspace.path, request.inputs ?? {}, request.wake);
     saveWorkspace(dataDir, workspace);
     if (request.setup !== undefined && continued === undefined) {
       await runSetup({
@@ -63,24 +63,41 @@ async function clearPlace(dataDir: string, attemptId: string): Promise<Salvaged 
   return null;
 }
 
-/** The workspace of an earlier attempt under a new branch, with everything that lies in it. */
+/** The workspace of an earlier attempt, under a new branch where it has one, with all that lies in it. */
 async function continueWorkspace(
   dataDir: string,
   request: WorkspaceRequest,
 ): Promise<Workspace | undefined> {
   if (request.continueFrom === undefined) return undefined;
   const before = findWorkspace(dataDir, request.continueFrom);
-  if (before?.mode !== 'worktree' || before.gitDir === null) return undefined;
-  const branch = branchOf(request);
-  const git = { cwd: before.path, gitDir: before.gitDir, workTree: before.path };
-  removeStaleLocks(before.gitDir);
-  await runGit(
-    ['symbolic-ref', 'HEAD', `refs/heads/${await freshBranch(before.gitDir, branch, 'HEAD')}`],
-    git,
-  );
+  if (before === undefined) return undefined;
+  if (before.mode === 'in_place') {
+    const { attemptId } = request;
+    passInPlace(before.path, before.attemptId, {
+      attemptId,
+      attemptDir: createAttemptDir(dataDir, attemptId),
+    });
+  }
+  const branch = before.branch === null ? null : branchOf(request);
+  if (before.gitDir !== null && branch !== null && before.mode !== 'in_place') {
+    const git = { cwd: before.path, gitDir: before.gitDir, workTree: before.path };
+    removeStaleLocks(before.gitDir);
+    await runGit(
+      ['symbolic-ref', 'HEAD', `refs/heads/${await freshBranch(before.gitDir, branch, 'HEAD')}`],
+      git,
+    );
+  } else if (before.cacheDir !== null && branch !== null && before.base !== null) {
+    await freshBranch(before.cacheDir, branch, before.base);
+  }
   // From here on it belongs to the new attempt alone: nobody cleans it up in the old one's name.
   rmSync(join(workspaceRoot(dataDir, before.attemptId), 'workspace.json'), { force: true });
-  return { ...before, ...namesOf(request), branch, salvaged: null };
+  return {
+    ...before,
+    ...namesOf(request),
+    branch,
+    salvaged: null,
+    continuedFrom: request.continueFrom,
+  };
 }
 
 async function makeWorkspace(

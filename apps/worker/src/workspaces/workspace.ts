@@ -32,8 +32,10 @@ export interface WorkspaceRequest {
   /** Complete environment of the setup script. */
   readonly setupEnv?: Readonly<Record<string, string>>;
   readonly setupTimeoutMs?: number;
-  /** Attempt whose directory is taken over as it is (`on_retry: continue`), when it still exists. */
+  /** Attempt whose directory is taken over as it is, when it still exists here. */
   readonly continueFrom?: string;
+  /** What a continued agent is told, for `.baton/wake.json`. */
+  readonly wake?: unknown;
 }
 
 /** Work found in a directory that had to be made anew, and where it was saved. */
@@ -72,6 +74,8 @@ export interface Workspace {
   /** Upstream commits that did not fit together; the markers are in the files. */
   readonly conflict: MergeConflict | null;
   readonly salvaged: Salvaged | null;
+  /** The attempt whose directory was taken over as it was. */
+  readonly continuedFrom?: string;
 }
 
 /** Directory of an attempt's workspace under the worker's data directory. */

@@ -261,6 +261,8 @@ export const assignment = {
   conversation: null,
   answer: null,
   continue: null,
+  plan: null,
+  decisions: [],
   started: false,
   lease_seconds: 90,
   heartbeat_seconds: 10,

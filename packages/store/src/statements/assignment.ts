@@ -44,6 +44,12 @@ export const ASSIGNMENT_STATEMENTS = {
        and t.task_id in ${UPSTREAM}`,
   ),
   notes: ofAttempt('notes', 'notes', `t.task_id = ${TASK}`),
+  decided: ofAttempt(
+    'decided',
+    'checkpoints',
+    `t.task_id = ${TASK}
+       and t.status in ('resolved', 'timed_out')`,
+  ),
   previous: ofAttempt(
     'previous',
     'attempts',
@@ -98,6 +104,7 @@ export function loadAssignmentRows(db: Db, attempt: string): Promise<AssignmentR
       upstreamOutputs,
       upstreamArtifacts,
       notes,
+      decided,
       [previousAttempt],
     ] = await queries.pipeline([
       ask(all.attempt),
@@ -110,6 +117,7 @@ export function loadAssignmentRows(db: Db, attempt: string): Promise<AssignmentR
       ask(all.upstreamOutputs),
       ask(all.upstreamArtifacts),
       ask(all.notes),
+      ask(all.decided),
       ask(all.previous),
     ]);
     if (attemptRow === undefined || task === undefined) return undefined;
@@ -126,6 +134,7 @@ export function loadAssignmentRows(db: Db, attempt: string): Promise<AssignmentR
       upstreamOutputs,
       upstreamArtifacts,
       notes,
+      decided,
       previousAttempt: previousAttempt ?? null,
       ...(lines > 0 ? { logTails: await loadLogTails(queries, upstreamAttempts, lines) } : {}),
     };

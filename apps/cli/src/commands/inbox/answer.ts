@@ -19,7 +19,9 @@ export const inboxAnswer = command({
   async run({ client }, { checkpoint, answer }, options) {
     const found = await client().checkpoints.get(checkpoint);
     const decision = decisionOf(answer.join(' '), found.options, options);
-    const decided = await client().checkpoints.resolve(found.id, decision);
+    // What was read just now is what is decided, and nothing that comes in its place.
+    const facts = found.facts_sha256 === null ? {} : { facts_sha256: found.facts_sha256 };
+    const decided = await client().checkpoints.resolve(found.id, { ...decision, ...facts });
     return { json: decided, text: decisionText(decided) };
   },
 });
