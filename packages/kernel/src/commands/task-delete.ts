@@ -43,9 +43,11 @@ export function deleteTask(draft: Draft, task: TaskRow, reason: string | null): 
     }
   } else {
     const why = reason ?? 'deleted';
-    cancelTasks(draft, downstreamOf(draft, task.id), (it) =>
-      it.id === task.id ? why : `${CANCELLED_WITH}${task.key}`,
-    );
+    const reasonOf = (it: TaskRow): string =>
+      it.id === task.id ? why : `${CANCELLED_WITH}${task.key}`;
+    cancelTasks(draft, downstreamOf(draft, task.id), reasonOf);
+    // What waited for it to fail, and is paused, would wait for ever.
+    cancelTasks(draft, unmetDependents(draft, task.id), reasonOf);
   }
   for (const edge of [...draft.list('edgesIn', task.id), ...draft.list('edgesOut', task.id)]) {
     draft.remove('dependencies', edge.id);
@@ -53,6 +55,14 @@ export function deleteTask(draft: Draft, task: TaskRow, reason: string | null): 
   hideTask(draft, task.id);
   draft.event('task.deleted', { run: task.runId, task: task.id }, { key: task.key, reason });
   return null;
+}
+
+function unmetDependents(draft: Draft, id: string): string[] {
+  const unmet = draft.list('edgesOut', id).filter((edge) => isRequired(edge) && !edge.satisfied);
+  const ids = new Set(unmet.map((edge) => edge.downstreamId));
+  return openDependents(draft, id)
+    .map((it) => it.id)
+    .filter((it) => ids.has(it));
 }
 
 function openDependents(draft: Draft, id: string): TaskRow[] {
