@@ -84,12 +84,19 @@ export class Edge {
           .catch(() => link.cut()),
       );
     };
+    // What comes while the process stands still is read in order when it goes on.
+    const inbox: UpFrame[] = [];
     link.serve({
-      take: (frame) => {
+      take: (arrived) => {
+        inbox.push(arrived);
         this.#replica.whenAwake(() => {
+          const frame = inbox.shift();
+          if (frame === undefined) return;
           if (frame.kind === 'hello') {
-            incarnation = frame.command.hello.incarnation;
-            greeting = this.#hello(link, frame.command);
+            // One for each link: the end of an older link of the same daemon must not end this one.
+            incarnation = `${frame.command.hello.incarnation} ${this.#sim.newId('link')}`;
+            const hello = { ...frame.command.hello, incarnation };
+            greeting = this.#hello(link, { ...frame.command, hello });
             greeting.catch(() => link.cut());
             return;
           }

@@ -120,8 +120,15 @@ export class SimWorker {
       return;
     }
     const { loop, profile } = this.#sim;
+    const inbox: DownFrame[] = [];
     const link: WorkerLink = new Link(loop, this.#rng, profile.messageMsMax, {
-      take: (frame) => this.#whenAwake(() => link === this.#link && this.#take(frame)),
+      take: (arrived) => {
+        inbox.push(arrived);
+        this.#whenAwake(() => {
+          const frame = inbox.shift();
+          if (frame !== undefined && link === this.#link) this.#take(frame);
+        });
+      },
       closed: () => {
         if (this.#link !== link) return;
         this.#link = undefined;

@@ -18,9 +18,10 @@ export interface AttemptLife {
   endedIn: number | undefined;
 }
 
-/** A grace that a replica gave by its start: no lease of that time may run out before `untilMs`. */
+/** A grace that a replica gave by its start, by the database's clock: when it began and when it was given. */
 interface Grace {
   readonly beganMs: number;
+  readonly readyMs: number;
 }
 
 /**
@@ -50,8 +51,8 @@ export class CommitChecks implements CommitWatcher {
   }
 
   /** A replica has started; what it found open has a grace of two leases from `beganMs`. */
-  graced(beganMs: number): void {
-    this.#graces.push({ beganMs });
+  graced(beganMs: number, readyMs: number): void {
+    this.#graces.push({ beganMs, readyMs });
     this.#sometimes.saw('a grace was given');
   }
 
@@ -322,9 +323,9 @@ export class CommitChecks implements CommitWatcher {
         `attempt ${before.id} was lost ${before.leaseUntilMs - commit.nowMs} ms before its lease ended`,
       );
     }
-    for (const { beganMs } of this.#graces) {
+    for (const { beganMs, readyMs } of this.#graces) {
       const untilMs = beganMs + 2 * before.leaseSeconds * 1_000;
-      const isCovered = before.claimedAtMs < beganMs && commit.nowMs >= beganMs;
+      const isCovered = before.claimedAtMs < beganMs && commit.nowMs > readyMs;
       if (isCovered && commit.nowMs < untilMs) {
         this.#say(
           'grace',

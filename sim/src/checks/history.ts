@@ -41,7 +41,7 @@ export class History {
   }
 
   graced(beganDbMs: number): void {
-    this.#checks.graced(beganDbMs);
+    this.#checks.graced(beganDbMs, this.#db.nowMs());
   }
 
   asked(replica: string, command: Command, options: SubmitOptions): Asked {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   decodeLogFrame,
   DEFAULTS,
@@ -43,7 +44,7 @@ export interface LinkEvents {
 /** One worker's open link. */
 export interface LinkConnection {
   readonly worker: WorkerPrincipal;
-  /** Of the daemon that said hello; undefined before. */
+  /** Of this link and the daemon that said hello on it; undefined before. */
   readonly incarnation: string | undefined;
   /** Epoch of an attempt that the worker was given or said to have, and has not reported the end of. */
   epochOf(attempt: string): number | undefined;
@@ -226,13 +227,16 @@ class Connection implements LinkConnection {
   }
 
   async #hello(frame: Hello): Promise<void> {
+    // One for each link: a daemon that reconnects may have this one before its last one is found dead,
+    // and the end of that, told late or by another replica, must not end this.
+    const incarnation = `${frame.incarnation}.${randomUUID()}`;
     const reply = await this.#app.coordinator.submit(
-      { ...this.#speaker, type: 'worker.hello', hello: frame },
+      { ...this.#speaker, type: 'worker.hello', hello: { ...frame, incarnation } },
       { connection: this.worker.id },
     );
     if (this.#closed) return;
     clearTimeout(this.#noHello);
-    this.incarnation = frame.incarnation;
+    this.incarnation = incarnation;
     const stale = new Set(reply.stale);
     for (const { id, epoch } of frame.attempts) if (!stale.has(id)) this.#held.set(id, epoch);
     const read = await this.#app.reads.findWorker(this.worker.project, this.worker.id);
