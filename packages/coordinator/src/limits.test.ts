@@ -155,6 +155,33 @@ for (const database of freshDatabases()) {
       expect(running).toBe(0);
     }, 90_000);
 
+    test('a run of ten tasks is not behind one of ten thousand that came before it', async () => {
+      project = `prj_${randomUUID().slice(0, 8)}`;
+      const it = await start();
+      const faults: unknown[] = [];
+      const starts: string[] = [];
+      let few = '';
+      const fewAreDone = new Promise<void>((resolve, reject) => {
+        setTimeout(() => reject(new Error(`${starts.length} started`)), waitMs).unref();
+        it.onCommitted((events) => {
+          for (const event of events) {
+            if (event.type === 'attempt.claimed') starts.push(event.runId ?? '');
+          }
+          if (few !== '' && starts.filter((run) => run === few).length === 10) resolve();
+        });
+      });
+      const { run: many = '' } = await create(it, 10_000, []);
+      work(it, faults);
+      const worker = await addWorker(it, 'w', 2);
+      it.parkWorker(worker, project, 2);
+      few = (await create(it, 10, [])).run ?? '';
+      const begun = starts.length;
+      await fewAreDone;
+      const between = starts.slice(begun);
+      expect(between.filter((run) => run === many).length).toBeLessThanOrEqual(20);
+      expect(faults).toEqual([]);
+    }, 120_000);
+
     test('what a rate holds back starts by itself when it is due', async () => {
       project = `prj_${randomUUID().slice(0, 8)}`;
       const it = await start();

@@ -1,5 +1,6 @@
 import type { AwaitResult, Command, Refusal } from '@baton/contract';
 import type { NewEvent } from './rows.ts';
+import type { Turns } from './matching/queue-order.ts';
 import type { Change, Context, Need, World } from './world.ts';
 
 /** What a command leads to. `changes` hold the last state of each row touched, in no order. */
@@ -27,7 +28,7 @@ export interface Reply {
   /** Attempts handed out by a dispatch, or delivered again to a worker that said hello. */
   readonly claimed?: readonly { readonly worker: string; readonly attempt: string }[];
   /** Of a dispatch: how far turns have come by it; that tasks stood in the way of others; when what is shut opens. */
-  readonly pass?: number;
+  readonly turns?: Turns;
   readonly again?: boolean;
   readonly againAtMs?: number;
   /** Answer of a heartbeat: what to stop, and what is no longer held. */

@@ -22,7 +22,7 @@ export { lockPlan, type LockPlan } from './lock-plan.ts';
 export { Gates, type GateRows, type Shut } from './limits/gates.ts';
 export { enginesOf, fits, misfits } from './matching/fits.ts';
 export { hardNeedsOf } from './matching/hard-needs.ts';
-export { SEQ_PER_MS } from './matching/queue-order.ts';
+export { SEQ_PER_MS, type Turns } from './matching/queue-order.ts';
 export { normaliseRepo } from './matching/repo-name.ts';
 export {
   SCORE_POINTS,

@@ -1,3 +1,4 @@
+import type { Turns } from './matching/queue-order.ts';
 import type { TableName, Tables } from './rows.ts';
 
 /**
@@ -105,8 +106,8 @@ export interface Context {
   readonly schemaFault: (schema: unknown) => string | null | undefined;
   /** Keys that have a limit in a project; may be behind: only the queue's grouping rests on it. */
   readonly limitedKeys: (project: string) => ReadonlySet<string>;
-  /** How far turns in a project have come: the pass of what started last; may be behind. */
-  readonly passOf: (project: string) => number;
+  /** How far turns in a project have come; may be behind. */
+  readonly turnsOf: (project: string) => Turns;
   /** Engine names known here: built in, or ever advertised by a worker of the project. */
   readonly engines: (project: string) => readonly string[];
   /** A worker that was silent this long gets no work, and so on; milliseconds. */

@@ -83,6 +83,8 @@ function dryContext(
     silentMs: 0,
     offlineMs: 0,
     heartbeatMs: 0,
+    limitedKeys: () => new Set(),
+    turnsOf: () => ({ pass: 0, risenPass: 0 }),
   };
 }
 

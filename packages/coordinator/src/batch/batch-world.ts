@@ -1,8 +1,15 @@
 import type { Change, ListName, Lists, TableName, Tables, World } from '@baton/kernel';
 import { LISTS, rowKey } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
+import { runIdOf, type CachedRows, type LearnedBatch } from './run-cache.ts';
 
 type AnyRow = Tables[TableName];
+
+const NOTHING: CachedRows = {
+  row: () => undefined,
+  list: () => undefined,
+  locked: () => undefined,
+};
 
 /**
  * The rows of one batch: what was loaded, and over it what the commands before have changed.
@@ -14,16 +21,51 @@ export class BatchWorld implements World {
   readonly #listed = new Map<ListName, Map<string, readonly string[]>>();
   /** Rows the batch made members of a list, by list and owner. */
   readonly #joined = new Map<ListName, Map<string, Set<string>>>();
+  readonly #cached: CachedRows;
+  /** Locked runs with their versions; the version is not known where the store does not tell. */
+  readonly #locked = new Map<string, number | undefined>();
+  /** Rows and lists that were read without their run's lock: true now, perhaps not at the next batch. */
+  readonly #readUnlocked = new Map<TableName | ListName, Set<string>>();
+
+  constructor(cached: CachedRows = NOTHING) {
+    this.#cached = cached;
+  }
+
+  /** The runs are locked: what is remembered of those that have not changed is loaded by that. */
+  runsLocked(versions: ReadonlyMap<string, number>): void {
+    for (const [run, version] of versions) {
+      this.#locked.set(run, version);
+      this.#cached.locked(run, version);
+    }
+  }
+
+  /** The run is locked, at a version that the store did not tell: nothing remembered of it counts. */
+  runLocked(run: string): void {
+    if (!this.#locked.has(run)) this.#locked.set(run, undefined);
+  }
+
+  isLocked(run: string): boolean {
+    return this.#locked.has(run);
+  }
 
   row<T extends TableName>(table: T, id: string): Tables[T] | null | undefined {
     const changed = this.#changed.get(table)?.get(id);
     if (changed !== undefined) return changed as Tables[T] | null;
-    return this.#loaded.get(table)?.get(id) as Tables[T] | null | undefined;
+    const loaded = this.#loaded.get(table)?.get(id);
+    if (loaded !== undefined) return loaded as Tables[T] | null;
+    const cached = this.#cached.row(table, id);
+    if (cached !== undefined) mapOf(this.#loaded, table).set(id, cached);
+    return cached;
   }
 
   list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] | undefined {
     const base = this.#listed.get(list)?.get(id) ?? (this.#isNew(list, id) ? [] : undefined);
-    if (base === undefined) return undefined;
+    if (base === undefined) {
+      const cached = this.#cached.list(list, id);
+      if (cached === undefined) return undefined;
+      this.#keepList(list, id, cached);
+      return this.list(list, id);
+    }
     const definition = LISTS[list];
     const joined = this.#joined.get(list)?.get(id);
     const ids = joined === undefined ? base : new Set([...base, ...joined]);
@@ -38,18 +80,18 @@ export class BatchWorld implements World {
 
   /** Remembers a loaded row, or that there is none. What was changed meanwhile stays. */
   putLoaded(table: TableName, id: string, row: AnyRow | null): void {
-    const rows = mapOf(this.#loaded, table);
-    if (!rows.has(id)) rows.set(id, row);
+    const run = row === null ? undefined : runIdOf(table, row);
+    if (run !== undefined && !this.#locked.has(run)) this.#noteUnlocked(table, id);
+    this.#keep(table, id, row);
   }
 
   /** Remembers a loaded list with its rows. */
   putList<L extends ListName>(list: L, owner: string, rows: readonly Tables[Lists[L]][]): void {
     const { table } = LISTS[list];
     for (const row of rows) this.putLoaded(table, rowKey(table, row), row);
-    mapOf(this.#listed, list).set(
-      owner,
-      rows.map((row) => rowKey(table, row)),
-    );
+    const run = this.row('tasks', owner)?.runId;
+    if (run !== undefined && !this.#locked.has(run)) this.#noteUnlocked(list, owner);
+    this.#keepList(list, owner, rows);
   }
 
   /** Lays the changes of an accepted command over what is there. */
@@ -75,6 +117,77 @@ export class BatchWorld implements World {
   /** Rows of a table that the batch changed or made. */
   changed<T extends TableName>(table: T): ReadonlyMap<string, Tables[T] | null> {
     return (this.#changed.get(table) ?? new Map()) as ReadonlyMap<string, Tables[T] | null>;
+  }
+
+  /** What the batch read and wrote, for those that come after it. `writes` are those of `writes()`. */
+  learned(writes: readonly RowChange[], changedRuns: ReadonlySet<string>): LearnedBatch {
+    const versions = new Map<string, number>();
+    for (const [run, version] of this.#locked)
+      if (version !== undefined) versions.set(run, version);
+    const newRuns = writes.filter((it) => it.table === 'runs' && it.original === null);
+    return {
+      versions,
+      changedRuns,
+      newRuns: new Set(newRuns.map((it) => it.id)),
+      rows: this.#present(),
+      gone: [
+        ...writes.filter((it) => it.row === null).map((it) => [it.table, it.id] as const),
+        ...this.#unlockedRows(),
+      ],
+      changes: writes,
+      lists: this.#lists(),
+      row: (table, id) => this.row(table, id),
+      list: (list, owner) => this.list(list, owner),
+    };
+  }
+
+  *#present(): Generator<readonly [TableName, string, AnyRow]> {
+    for (const [table, rows] of this.#loaded) {
+      const changed = this.#changed.get(table);
+      for (const [id, row] of rows) {
+        if (row === null || changed?.has(id) === true) continue;
+        if (!this.#wasUnlocked(table, id)) yield [table, id, row];
+      }
+    }
+    for (const [table, rows] of this.#changed) {
+      for (const [id, row] of rows) {
+        if (row !== null && !this.#wasUnlocked(table, id)) yield [table, id, row];
+      }
+    }
+  }
+
+  *#lists(): Generator<readonly [ListName, string]> {
+    for (const [list, owners] of this.#listed) {
+      for (const owner of owners.keys()) if (!this.#wasUnlocked(list, owner)) yield [list, owner];
+    }
+  }
+
+  #unlockedRows(): (readonly [TableName, string])[] {
+    return [...this.#readUnlocked].flatMap(([name, ids]) =>
+      name in LISTS ? [] : [...ids].map((id) => [name as TableName, id] as const),
+    );
+  }
+
+  #noteUnlocked(name: TableName | ListName, id: string): void {
+    const ids = this.#readUnlocked.get(name);
+    if (ids === undefined) this.#readUnlocked.set(name, new Set([id]));
+    else ids.add(id);
+  }
+
+  #wasUnlocked(name: TableName | ListName, id: string): boolean {
+    return this.#readUnlocked.get(name)?.has(id) === true;
+  }
+
+  #keep(table: TableName, id: string, row: AnyRow | null): void {
+    const rows = mapOf(this.#loaded, table);
+    if (!rows.has(id)) rows.set(id, row);
+  }
+
+  #keepList(list: ListName, owner: string, rows: readonly AnyRow[]): void {
+    const { table } = LISTS[list];
+    const ids = rows.map((row) => rowKey(table, row));
+    rows.forEach((row, index) => this.#keep(table, ids[index] ?? '', row));
+    mapOf(this.#listed, list).set(owner, ids);
   }
 
   #join(table: TableName, id: string, row: AnyRow): void {

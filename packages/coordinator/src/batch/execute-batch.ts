@@ -23,10 +23,16 @@ import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
 import { BatchWorld } from './batch-world.ts';
-import { loadCandidates } from './load-candidates.ts';
+import {
+  loadCandidates,
+  putDispatchReads,
+  readForDispatch,
+  type DispatchReads,
+} from './load-candidates.ts';
 import { loadNeeds, unmet } from './loader.ts';
-import { namedIds } from './locks.ts';
+import { namedIds, type NamedIds } from './locks.ts';
 import type { Outcome, Pending } from './pending.ts';
+import { runIdOf, type RunCache } from './run-cache.ts';
 
 /** Rounds of "decide, load what was missing" after which a decision is taken for a bug. */
 const decideRoundsMax = 40;
@@ -37,6 +43,7 @@ export interface BatchPorts {
   readonly runtime: Runtime;
   readonly verdicts: Verdicts;
   readonly catalogue: Catalogue;
+  readonly cache: RunCache;
   readonly clock: Clock;
   readonly incarnation: number;
   readonly timing: Pick<Context, 'silentMs' | 'offlineMs' | 'heartbeatMs'>;
@@ -82,12 +89,17 @@ export function executeBatch(
   targets: readonly DispatchTarget[],
   extraRuns: readonly string[],
 ): Promise<BatchResult> {
-  return ports.store.transaction(async (tx) => {
+  const done = ports.store.transaction(async (tx) => {
     const batch = await openBatch(ports, tx, items, targets, extraRuns);
     const outcomes: Outcome[] = [];
     for (const item of items) outcomes.push(await runCommand(ports, tx, batch, item));
     const dispatches = await runDispatches(ports, tx, batch, targets);
-    return commitBatch(tx, batch, outcomes, dispatches);
+    return commitBatch(ports, tx, batch, outcomes, dispatches);
+  });
+  return done.catch((error: unknown) => {
+    // Behind a lost connection there may be another database than before: one that was restored.
+    if (!(error instanceof MoreLocks)) ports.cache.clear();
+    throw error;
   });
 }
 
@@ -95,7 +107,6 @@ interface Batch {
   readonly world: BatchWorld;
   readonly context: Context;
   readonly events: NewEvent[];
-  readonly lockedRuns: Set<string>;
   /** Answers stored before, and those this batch gives, by `idempotencyId`. */
   readonly repeated: ReadonlyMap<string, IdempotentReply>;
   readonly fresh: Map<string, IdempotencyKey & IdempotentReply>;
@@ -113,10 +124,21 @@ async function openBatch(
     ...new Set([...named.workers, ...targets.flatMap((it) => it.workers.map((w) => w.worker))]),
   ].sort();
   const keys = items.flatMap((it) => (it.idempotency === undefined ? [] : [it.idempotency]));
-  const locked = await tx.open({ ...named, workers, idempotency: keys });
+  const { known, unknown } = resolveRuns(ports.cache, named);
+  const world = new BatchWorld(ports.cache.open());
+  const opening = tx.open({ ...named, ...unknown, workers, idempotency: keys });
+  // Without names to resolve, the second locks need not wait for the answer to the first.
+  const isResolved =
+    unknown.tasks.length + unknown.attempts.length === 0 &&
+    named.checkpoints.length + named.timers.length === 0;
+  const early = [...new Set([...named.runs, ...known, ...extraRuns])].sort();
+  const locking = isResolved ? lockRuns(tx, early) : undefined;
+  const reading = locking === undefined ? undefined : readTargets(tx, targets);
+  // They fail with the first; whoever waits for them is told by it.
+  for (const one of [locking, reading]) one?.catch(() => undefined);
+  const locked = await opening;
   const nowMs = ports.clock.observe(locked.nowMs);
-  const runs = [...new Set([...named.runs, ...locked.runs, ...extraRuns])].sort();
-  const world = new BatchWorld();
+  const runs = [...new Set([...early, ...locked.runs])].sort();
   let queue = nowMs * 4096;
   const context: Context = {
     nowMs,
@@ -129,23 +151,53 @@ async function openBatch(
     schemaFault: ports.verdicts.schemaFault,
     engines: ports.catalogue.engines,
     limitedKeys: ports.catalogue.limitedKeys,
-    passOf: ports.catalogue.passOf,
+    turnsOf: ports.catalogue.turnsOf,
     ...ports.timing,
   };
-  const first = items.flatMap((item) => plan(item.command, world));
-  await Promise.all([
-    runs.length === 0 ? undefined : tx.lockRuns(runs),
-    loadNeeds(tx, world, ports.verdicts, unmet(world, first)),
-  ]);
+  world.runsLocked(await (locking ?? lockRuns(tx, runs)));
+  const reads = await (reading ?? readTargets(tx, targets));
+  targets.forEach((target, index) => {
+    const found = reads[index];
+    if (found !== undefined) putDispatchReads(world, target, found);
+  });
   await loadPlans(ports, tx, world, items);
   return {
     world,
     context,
     events: [],
-    lockedRuns: new Set(runs),
     repeated: locked.repeated,
     fresh: new Map(),
   };
+}
+
+/** The runs of what is named, as far as they are remembered, and what must be looked up. */
+function resolveRuns(
+  cache: RunCache,
+  named: NamedIds,
+): {
+  readonly known: readonly string[];
+  readonly unknown: { readonly tasks: readonly string[]; readonly attempts: readonly string[] };
+} {
+  const known = new Set<string>();
+  const unknownOf = (table: 'tasks' | 'attempts'): string[] =>
+    named[table].filter((id) => {
+      const run = cache.runOf(table, id);
+      if (run !== undefined) known.add(run);
+      return run === undefined;
+    });
+  const unknown = { tasks: unknownOf('tasks'), attempts: unknownOf('attempts') };
+  return { known: [...known], unknown };
+}
+
+async function lockRuns(
+  tx: BatchTx,
+  runs: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  return runs.length === 0 ? new Map<string, number>() : tx.lockRuns(runs);
+}
+
+function readTargets(tx: BatchTx, targets: readonly DispatchTarget[]): Promise<DispatchReads[]> {
+  return Promise.all(targets.map((target) => readForDispatch(tx, target)));
 }
 
 /** Loads ahead what the commands will surely read, until the plans name nothing new. */
@@ -243,40 +295,41 @@ async function runDispatches(
   return done;
 }
 
-/** Loads what a dispatch decides by; what was locked with it may be written. */
 async function loadFor(
   ports: BatchPorts,
   tx: BatchTx,
-  { world, context, lockedRuns }: Batch,
+  { world, context }: Batch,
   target: DispatchTarget,
 ): Promise<void> {
-  const loading = { catalogue: ports.catalogue, world, nowMs: context.nowMs };
-  for (const run of await loadCandidates(tx, loading, target)) lockedRuns.add(run);
+  await loadCandidates(tx, { catalogue: ports.catalogue, world, nowMs: context.nowMs }, target);
 }
 
 async function commitBatch(
+  ports: BatchPorts,
   tx: BatchTx,
   batch: Batch,
   outcomes: readonly Outcome[],
   dispatches: BatchResult['dispatches'],
 ): Promise<BatchResult> {
   const writes = batch.world.writes();
-  checkLocks(batch, writes);
+  const changedRuns = checkLocks(batch, writes);
   const idempotent = [...batch.fresh.values()];
   const { events } = batch;
   if (writes.length + idempotent.length + events.length === 0) {
     await tx.rollback();
+    ports.cache.learn(batch.world.learned(writes, changedRuns));
     return { outcomes, events: [], firstPos: 0, writes, dispatches };
   }
   const done = { outcomes, events, writes, dispatches };
   const { nowMs } = batch.context;
   const place = await tx
-    .commit({ rows: writes, idempotent, events, nowMs })
+    .commit({ rows: writes, idempotent, events, nowMs, changedRuns })
     .catch((error: unknown) => {
       throw error instanceof StoreError && error.kind === 'unknown_outcome'
         ? new UnknownCommit(error.xid, done)
         : error;
     });
+  ports.cache.learn(batch.world.learned(writes, changedRuns));
   return placed(done, place);
 }
 
@@ -292,20 +345,24 @@ export function placed(
   return { ...done, events, firstPos: pos };
 }
 
-/** Each changed row of a run is covered by that run's lock; a run made in this batch needs none. */
-function checkLocks(batch: Batch, writes: readonly RowChange[]): void {
-  const missing = new Set<string>();
-  for (const write of writes) {
-    const row = write.row ?? write.original;
-    const runId =
-      write.table === 'runs' ? write.id : row !== null && 'runId' in row ? row.runId : undefined;
-    if (runId === undefined || runId === null || batch.lockedRuns.has(runId)) continue;
-    const made = writes.some(
-      (it) => it.table === 'runs' && it.id === runId && it.original === null,
-    );
-    if (!made) missing.add(runId);
+/**
+ * Each changed row of a run is covered by that run's lock; a run made in this batch needs none. Answers
+ * the locked runs of which something changed. @throws {MoreLocks}
+ */
+function checkLocks({ world }: Batch, writes: readonly RowChange[]): Set<string> {
+  const touched = new Set<string>();
+  const made = new Set<string>();
+  for (const { table, id, row, original } of writes) {
+    if (table === 'runs' && original === null) made.add(id);
+    for (const side of [row, original]) {
+      const run = side === null ? undefined : runIdOf(table, side);
+      if (run !== undefined) touched.add(run);
+    }
   }
-  if (missing.size > 0) throw new MoreLocks([...missing]);
+  const changed = [...touched].filter((run) => !made.has(run));
+  const missing = changed.filter((run) => !world.isLocked(run));
+  if (missing.length > 0) throw new MoreLocks(missing);
+  return new Set(changed);
 }
 
 /** Due times of timers that a batch set, so that the timer service can wake in time. */

@@ -1,4 +1,14 @@
-import { fits, Gates, type HardNeeds, type ReadyRow, type WorkerRow } from '@baton/kernel';
+import {
+  fits,
+  Gates,
+  type AttemptRow,
+  type HardNeeds,
+  type LimitRow,
+  type LimitSlotRow,
+  type ParkingRow,
+  type ReadyRow,
+  type WorkerRow,
+} from '@baton/kernel';
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { BatchTx } from '../store/batch-store.ts';
@@ -13,48 +23,101 @@ interface Loading {
   readonly nowMs: number;
 }
 
+/** What a dispatch decides by, whatever it may take. */
+export interface DispatchReads {
+  readonly workers: ReadonlyMap<string, WorkerRow>;
+  readonly open: ReadonlyMap<string, ReadonlyMap<string, AttemptRow>>;
+  readonly limits: readonly LimitRow[];
+  readonly parkings: readonly ParkingRow[];
+  readonly freeSlots: readonly LimitSlotRow[];
+}
+
 /**
- * Loads what a dispatch decides by: its workers, the limits and places of the project, engines that are
- * refused, and the heads of the queues that the workers can take from now. Two round trips. Answers the
- * runs that were locked with the heads.
+ * Reads the workers of a dispatch, which are locked by then, what they hold, the limits and places of the
+ * project, and the engines that are refused: one round trip.
+ */
+export async function readForDispatch(tx: BatchTx, target: DispatchTarget): Promise<DispatchReads> {
+  const { project } = target;
+  const ids = target.workers.map((it) => it.worker);
+  const [workers, open, limits, parkings, freeSlots] = await Promise.all([
+    tx.loadRows('workers', ids),
+    tx.loadList('openAttemptsOfWorker', ids),
+    tx.loadList('limitsOfProject', [project]),
+    tx.loadList('parkingsOfProject', [project]),
+    tx.lockFreeSlots(project, candidatesMax),
+  ]);
+  return {
+    workers,
+    open,
+    limits: [...(limits.get(project)?.values() ?? [])],
+    parkings: [...(parkings.get(project)?.values() ?? [])],
+    freeSlots,
+  };
+}
+
+/** Lays what was read for a dispatch into the batch's world; the runs of the batch are locked by then. */
+export function putDispatchReads(
+  world: BatchWorld,
+  { project, workers }: DispatchTarget,
+  reads: DispatchReads,
+): void {
+  for (const { worker } of workers) {
+    world.putLoaded('workers', worker, reads.workers.get(worker) ?? null);
+    if (world.list('openAttemptsOfWorker', worker) !== undefined) continue;
+    world.putList('openAttemptsOfWorker', worker, [...(reads.open.get(worker)?.values() ?? [])]);
+  }
+  if (world.list('freeSlotsOfProject', project) !== undefined) return;
+  world.putList('limitsOfProject', project, reads.limits);
+  world.putList('parkingsOfProject', project, reads.parkings);
+  world.putList('freeSlotsOfProject', project, reads.freeSlots);
+}
+
+function hasDispatchReads(world: BatchWorld, { project, workers }: DispatchTarget): boolean {
+  return (
+    world.list('freeSlotsOfProject', project) !== undefined &&
+    workers.every((it) => world.row('workers', it.worker) !== undefined)
+  );
+}
+
+/**
+ * Loads what a dispatch decides by, and the heads of the queues that its workers can take from now; they
+ * are locked together with their runs.
  */
 export async function loadCandidates(
   tx: BatchTx,
   { catalogue, world, nowMs }: Loading,
   target: DispatchTarget,
-): Promise<readonly string[]> {
+): Promise<void> {
   const { project } = target;
+  if (!hasDispatchReads(world, target)) {
+    putDispatchReads(world, target, await readForDispatch(tx, target));
+  }
+  const needsOfProject = catalogue.needsOf(project);
+  for (const row of needsOfProject) world.putLoaded('needs', row.id, row);
+  if (!target.searchStored) {
+    world.putList('readyOfProject', project, []);
+    return;
+  }
+  const gates = gatesOf(world, project, nowMs);
   const free = Math.min(
     target.workers.reduce((sum, it) => sum + it.max, 0),
     candidatesMax,
   );
-  const ids = target.workers.map((it) => it.worker);
-  const [workers, limits, parkings, freeSlots] = await Promise.all([
-    tx.loadRows('workers', ids),
-    tx.loadList('limitsOfProject', [project]),
-    tx.loadList('parkingsOfProject', [project]),
-    tx.lockFreeSlots(project, free),
-  ]);
-  for (const [id, row] of workers) world.putLoaded('workers', id, row);
-  world.putList('limitsOfProject', project, [...(limits.get(project)?.values() ?? [])]);
-  world.putList('parkingsOfProject', project, [...(parkings.get(project)?.values() ?? [])]);
-  world.putList('freeSlotsOfProject', project, freeSlots);
-  if (!target.searchStored) {
-    world.putList('readyOfProject', project, []);
-    return [];
+  const present = target.workers.flatMap((it) => world.row('workers', it.worker) ?? []);
+  const needsIds = needsOfProject
+    .filter((row) => present.some((worker) => mayStart(row.needs, worker, gates)))
+    .map((row) => row.id);
+  const { rows: heads, versions } =
+    needsIds.length === 0
+      ? { rows: [], versions: new Map<string, number>() }
+      : await tx.lockCandidates(project, needsIds, free);
+  world.runsLocked(versions);
+  const risen = await risenBehind(tx, catalogue, project, heads, free, nowMs);
+  for (const { runId } of risen) world.runLocked(runId);
+  world.putList('readyOfProject', project, [...heads, ...risen]);
+  if (heads.length > 0) {
+    catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
   }
-  const gates = gatesOf(world, project, nowMs);
-  const present = ids.flatMap((id) => world.row('workers', id) ?? []);
-  const fitting = catalogue
-    .needsOf(project)
-    .filter((row) => present.some((worker) => mayStart(row.needs, worker, gates)));
-  for (const row of fitting) world.putLoaded('needs', row.id, row);
-  const needsIds = fitting.map((row) => row.id);
-  const heads = needsIds.length === 0 ? [] : await tx.lockCandidates(project, needsIds, free);
-  const found = [...heads, ...(await risenBehind(tx, catalogue, project, heads, free, nowMs))];
-  world.putList('readyOfProject', project, found);
-  catalogue.learnPass(project, Math.min(...heads.map((it) => it.pass)));
-  return found.map((it) => it.runId);
 }
 
 /** What holds work back, as the batch sees it by now. */

@@ -1,4 +1,4 @@
-import type { LimitRow, NeedsRow, WorkerRow } from '@baton/kernel';
+import type { LimitRow, NeedsRow, Turns, WorkerRow } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { ServiceStore } from '../store/coordinator-store.ts';
 
@@ -12,9 +12,9 @@ export interface Catalogue {
   /** Keys that have a limit, as far as is known here. */
   readonly limitedKeys: (project: string) => ReadonlySet<string>;
   /** How far turns in a project have come, as far as is known here. */
-  readonly passOf: (project: string) => number;
-  /** Turns have come as far as `pass`. */
-  learnPass(project: string, pass: number): void;
+  readonly turnsOf: (project: string) => Turns;
+  /** Turns have come as far as this. */
+  learnTurns(project: string, turns: Partial<Turns>): void;
   /** Whether to look for work that has risen by waiting; true once every few seconds. */
   isTimeForRisen(project: string, nowMs: number): boolean;
   refresh(): Promise<void>;
@@ -25,6 +25,7 @@ export interface Catalogue {
 /** Lower classes are looked through for what has risen this often at most. */
 const risenEveryMs = 5_000;
 const none: ReadonlySet<string> = new Set();
+const noTurns: Turns = { pass: 0, risenPass: 0 };
 
 /** `builtIn` are the engines that are always known. */
 export function createCatalogue(store: ServiceStore, builtIn: readonly string[]): Catalogue {
@@ -32,7 +33,7 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
   const engines = new Map<string, Set<string>>();
 
   const limited = new Map<string, Set<string>>();
-  const passes = new Map<string, number>();
+  const turnsByProject = new Map<string, Turns>();
   const risenAtMs = new Map<string, number>();
 
   function addLimit({ projectId, key }: Pick<LimitRow, 'projectId' | 'key'>): void {
@@ -41,8 +42,14 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
     else keys.add(key);
   }
 
-  function learnPass(project: string, pass: number): void {
-    if (Number.isFinite(pass)) passes.set(project, Math.max(passes.get(project) ?? 0, pass));
+  const turnsOf = (project: string): Turns => turnsByProject.get(project) ?? noTurns;
+
+  function learnTurns(project: string, { pass = 0, risenPass = 0 }: Partial<Turns>): void {
+    const before = turnsOf(project);
+    turnsByProject.set(project, {
+      pass: Math.max(before.pass, pass),
+      risenPass: Math.max(before.risenPass, risenPass),
+    });
   }
 
   function addNeeds(row: NeedsRow): void {
@@ -61,8 +68,8 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
     needsOf: (project) => [...(needs.get(project)?.values() ?? [])],
     engines: (project) => [...(engines.get(project) ?? builtIn)],
     limitedKeys: (project) => limited.get(project) ?? none,
-    passOf: (project) => passes.get(project) ?? 0,
-    learnPass,
+    turnsOf,
+    learnTurns,
     isTimeForRisen(project, nowMs) {
       if (nowMs - (risenAtMs.get(project) ?? 0) < risenEveryMs) return false;
       risenAtMs.set(project, nowMs);
@@ -76,7 +83,7 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
         store.listPasses(),
       ]);
       for (const it of limits) addLimit(it);
-      for (const it of turns) learnPass(it.projectId, it.pass);
+      for (const it of turns) learnTurns(it.projectId, it);
       for (const row of rows) addNeeds(row);
       for (const it of known) addEngine(it.projectId, it.engine);
     },

@@ -8,7 +8,7 @@ import { Gates } from '../limits/gates.ts';
 import { ownKeysOf } from '../limits/limit-keys.ts';
 import { unparkEngines } from '../limits/parking.ts';
 import { needsIdsOf } from '../matching/hard-needs.ts';
-import { inQueueOrder, type Placed } from '../matching/queue-order.ts';
+import { inQueueOrder, turnsAfter, type Placed, type Turns } from '../matching/queue-order.ts';
 import { list, lists, row, rows } from '../need.ts';
 import type { HardNeeds, WorkerRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
@@ -75,7 +75,7 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
   const opensAtMs = gates.opensAtMs();
   return {
     claimed: [...claimed, ...round.claimed],
-    ...(round.pass === null ? {} : { pass: round.pass }),
+    ...(round.claimed.length === 0 ? {} : { turns: round.turns }),
     ...(round.movedOn ? { again: true } : {}),
     ...(opensAtMs === null ? {} : { againAtMs: opensAtMs }),
   };
@@ -91,20 +91,21 @@ function noteSeen(draft: Draft, worker: WorkerRow): void {
 /** What a round of handing out did. */
 interface Round {
   readonly claimed: { worker: string; attempt: string }[];
-  /** The furthest turn that was taken; null: none was. */
-  pass: number | null;
+  /** How far turns are by what was taken. */
+  turns: Turns;
   /** Tasks that stood in the way were put elsewhere: there may be work behind them. */
   movedOn: boolean;
 }
 
 function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gates: Gates): Round {
-  const round: Round = { claimed: [], pass: null, movedOn: false };
+  const turns = draft.context.turnsOf(project);
+  const round: Round = { claimed: [], turns, movedOn: false };
   const passedOver = new Set<string>();
   // Seekers that several tasks fit fill up: what was chosen beyond that leaves slots for later tasks.
   for (;;) {
     const free = seekers.filter((it) => it.left > 0);
-    const passNow = Math.max(draft.context.passOf(project), round.pass ?? 0);
-    const chosen = chooseTasks(draft, { project, passNow, passedOver }, free, gates);
+    const queue = { project, turns: round.turns, passedOver };
+    const chosen = chooseTasks(draft, queue, free, gates);
     if (chosen.length === 0) return round;
     loadForClaim(
       draft,
@@ -136,7 +137,7 @@ function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gate
       seeker.left -= 1;
       seeker.used += 1;
       round.claimed.push({ worker: seeker.id, attempt: attempt.id });
-      round.pass = Math.max(round.pass ?? 0, placed.pass);
+      round.turns = turnsAfter(round.turns, placed);
     }
     if (round.claimed.length + passedOver.size === before) return round;
   }
@@ -159,21 +160,21 @@ function regroup(draft: Draft, taskId: string, key: string, gates: Gates): boole
 
 interface Queue {
   readonly project: string;
-  readonly passNow: number;
+  readonly turns: Turns;
   readonly passedOver: ReadonlySet<string>;
 }
 
 /** Tasks to take now, in queue order: each fits a seeker that has a slot left. */
 function chooseTasks(
   draft: Draft,
-  { project, passNow, passedOver }: Queue,
+  { project, turns, passedOver }: Queue,
   seekers: readonly Seeker[],
   gates: Gates,
 ): Placed[] {
   const total = seekers.reduce((sum, it) => sum + it.left, 0);
   if (total === 0) return [];
   const waiting = draft.list('readyOfProject', project).filter((it) => !passedOver.has(it.taskId));
-  const queue = inQueueOrder(waiting, draft.nowMs, passNow);
+  const queue = inQueueOrder(waiting, draft.nowMs, turns);
   draft.load(
     rows(
       'needs',

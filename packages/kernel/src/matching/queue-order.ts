@@ -25,12 +25,20 @@ export interface Placed {
   readonly pass: number;
 }
 
+/** How far turns in a project are. Kept in memory: being behind makes turns less fair for a moment. */
+export interface Turns {
+  /** Virtual time: what becomes ready gets its turn no earlier. */
+  readonly pass: number;
+  /** The next turn of work that has risen to a higher class by waiting. */
+  readonly risenPass: number;
+}
+
 /**
  * Rows in the order in which they get their turn: by class; in a class runs take turns, by `pass`; then
- * by age. What has risen to a class by waiting takes turns there as one more run: it always comes next
- * after everybody else had one, so neither it nor the class starves. `passNow` is how far turns are.
+ * by age. What has risen to a class by waiting takes turns there as one more run, so neither it nor the
+ * class starves.
  */
-export function inQueueOrder(rows: readonly ReadyRow[], nowMs: number, passNow: number): Placed[] {
+export function inQueueOrder(rows: readonly ReadyRow[], nowMs: number, turns: Turns): Placed[] {
   const risen: ReadyRow[] = [];
   const placed: Placed[] = [];
   for (const row of rows) {
@@ -38,14 +46,24 @@ export function inQueueOrder(rows: readonly ReadyRow[], nowMs: number, passNow: 
     if (priority < row.priority) risen.push(row);
     else placed.push({ row, priority, pass: row.pass });
   }
-  const turns = new Map<number, number>();
-  for (const row of risen.sort((a, b) => a.pass - b.pass || a.seq - b.seq)) {
-    const priority = classNow(row, nowMs);
-    const turn = (turns.get(priority) ?? 0) + 1;
-    turns.set(priority, turn);
-    placed.push({ row, priority, pass: passNow + turn });
-  }
+  risen.sort((a, b) => a.pass - b.pass || a.seq - b.seq);
+  risen.forEach((row, at) => {
+    placed.push({ row, priority: classNow(row, nowMs), pass: turns.risenPass + at });
+  });
   return placed.sort((a, b) => a.priority - b.priority || a.pass - b.pass || a.row.seq - b.row.seq);
+}
+
+/** Turns that virtual time lasts at least: no stream of new runs, each at its first turn, stops it. */
+const startsPerTurnMax = 4;
+
+/** How far turns are once something has started. Time goes no further ahead of that than one turn. */
+export function turnsAfter(turns: Turns, { row, pass, priority }: Placed): Turns {
+  const moved = Math.min(Math.max(turns.pass + 1 / startsPerTurnMax, pass), pass + 1);
+  const isRisen = priority < row.priority;
+  return {
+    pass: Math.max(turns.pass, moved),
+    risenPass: isRisen ? Math.max(pass, turns.pass) + 1 : turns.risenPass,
+  };
 }
 
 /**
@@ -53,7 +71,7 @@ export function inQueueOrder(rows: readonly ReadyRow[], nowMs: number, passNow: 
  * its turn already, and never further off than the run has open tasks.
  */
 export function takeTurn(draft: Draft, run: RunRow): number {
-  const passNow = draft.context.passOf(run.projectId);
+  const passNow = draft.context.turnsOf(run.projectId).pass;
   const pass = Math.max(passNow, Math.min(run.pass, passNow + run.openTasks));
   draft.put('runs', { ...run, pass: pass + 1 });
   return pass;

@@ -15,7 +15,7 @@ import {
 import { decide } from '../decide.ts';
 import type { Decision, Reply } from '../decision.ts';
 import { plan } from '../load-plan.ts';
-import { SEQ_PER_MS } from '../matching/queue-order.ts';
+import { SEQ_PER_MS, type Turns } from '../matching/queue-order.ts';
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '../rows.ts';
 import type { Context, Need } from '../world.ts';
 import { LoadedWorld, MemoryWorld } from './memory-world.ts';
@@ -35,7 +35,7 @@ export class Model {
   incarnation = 1;
   engines: readonly string[] = ENGINES;
   /** How far turns are, as the coordinator learns it from replies. */
-  passNow = 0;
+  turns: Turns = { pass: 0, risenPass: 0 };
   /** Rounds of loading and things loaded by the last command; and whether `plan` went first. */
   lastRounds = 0;
   lastLoads = 0;
@@ -78,7 +78,7 @@ export class Model {
     if (decision.kind === 'accepted') {
       this.watch(decision, command);
       this.world.apply(decision.changes);
-      this.passNow = Math.max(this.passNow, decision.reply.pass ?? 0);
+      this.turns = decision.reply.turns ?? this.turns;
       this.events.push(...decision.events);
     }
     return decision;
@@ -229,7 +229,7 @@ export class Model {
       violations: (schema, data) => violationsOf(schema, data),
       schemaFault: (schema) => faultOf(schema),
       limitedKeys: () => new Set(this.world.all('limits').map((it) => it.key)),
-      passOf: () => this.passNow,
+      turnsOf: () => this.turns,
       engines: () => this.engines,
       silentMs: 30_000,
       offlineMs: 90_000,

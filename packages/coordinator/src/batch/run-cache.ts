@@ -1,0 +1,215 @@
+import { LISTS, rowKey, type ListName, type TableName, type Tables } from '@baton/kernel';
+
+type AnyRow = Tables[TableName];
+
+/** Tables whose rows belong to one run, and are worth remembering from batch to batch. */
+const CACHED_TABLES = [
+  'runs',
+  'tasks',
+  'taskSpecs',
+  'dependencies',
+  'attempts',
+  'outputs',
+  'artifacts',
+] as const satisfies readonly TableName[];
+/** Lists all of whose rows belong to the run of their owner. */
+const CACHED_LISTS = ['edgesOut', 'edgesIn', 'outputsOfTask', 'artifactsOfTask'] as const;
+type CachedList = (typeof CACHED_LISTS)[number];
+
+/** Lists that a new task starts with; known to be what the batch made of them. */
+const LISTS_OF_NEW_TASK = ['edgesOut', 'edgesIn', 'outputsOfTask'] as const;
+
+const isCachedTable = new Set<string>(CACHED_TABLES);
+const isCachedList = new Set<string>(CACHED_LISTS);
+
+/** A run as it was after the last batch that held its lock. */
+interface KnownRun {
+  readonly id: string;
+  version: number;
+  isCurrent: boolean;
+}
+
+interface Known<V> {
+  readonly run: KnownRun;
+  readonly value: V;
+}
+
+/** What a committed batch knew and did; `row` and `list` answer as after its changes. */
+export interface LearnedBatch {
+  /** Locked runs with their versions as they were locked. */
+  readonly versions: ReadonlyMap<string, number>;
+  /** Locked runs that were changed: their version is one higher now. */
+  readonly changedRuns: ReadonlySet<string>;
+  /** Runs that the batch made: their version is 0. */
+  readonly newRuns: ReadonlySet<string>;
+  readonly rows: Iterable<readonly [TableName, string, AnyRow]>;
+  /** Rows that are gone or were read without their run's lock. */
+  readonly gone: Iterable<readonly [TableName, string]>;
+  readonly changes: readonly {
+    readonly table: TableName;
+    readonly row: AnyRow | null;
+    readonly original: AnyRow | null;
+  }[];
+  readonly lists: Iterable<readonly [ListName, string]>;
+  row<T extends TableName>(table: T, id: string): Tables[T] | null | undefined;
+  list(list: ListName, owner: string): readonly AnyRow[] | undefined;
+}
+
+/** What of the cache a batch may use: that of the runs it has locked and found unchanged. */
+export interface CachedRows {
+  row<T extends TableName>(table: T, id: string): Tables[T] | undefined;
+  list(list: ListName, owner: string): readonly AnyRow[] | undefined;
+  /** The run is locked and has this version. */
+  locked(run: string, version: number): void;
+}
+
+/**
+ * Rows of runs from batch to batch, so that a batch need not read again what the one before wrote. A row
+ * is used only under its run's lock and only while the run has the version under which it was read or
+ * written: whatever another replica did in between, it raised the version. Bounded; the oldest go first.
+ */
+export interface RunCache {
+  /** The run of a row, for locking; may be behind, which the lock's version then tells. */
+  runOf(table: 'tasks' | 'attempts', id: string): string | undefined;
+  open(): CachedRows;
+  /** Forgets everything: the database may not be the one it was. */
+  clear(): void;
+  /** Takes up what a committed batch read and wrote. */
+  learn(batch: LearnedBatch): void;
+}
+
+/** Remembers at most `rowsMax` rows of each table, lists of each kind, and runs. */
+export function createRunCache(rowsMax = 10_000): RunCache {
+  const runs = new Map<string, KnownRun>();
+  const rows = new Map(
+    CACHED_TABLES.map((table) => [table as TableName, new Map<string, Known<AnyRow>>()]),
+  );
+  const lists = new Map(
+    CACHED_LISTS.map((list) => [list as ListName, new Map<string, Known<readonly string[]>>()]),
+  );
+
+  function remember<V>(map: Map<string, Known<V>>, key: string, known: Known<V>): void {
+    map.delete(key);
+    map.set(key, known);
+    const [oldest] = map.keys();
+    if (map.size > rowsMax && oldest !== undefined) map.delete(oldest);
+  }
+
+  function forgetRun(id: string): void {
+    const run = runs.get(id);
+    if (run !== undefined) run.isCurrent = false;
+    runs.delete(id);
+  }
+
+  function knownRun(id: string, version: number): KnownRun {
+    const before = runs.get(id);
+    if (before !== undefined && before.version === version) return before;
+    forgetRun(id);
+    const run = { id, version, isCurrent: true };
+    runs.set(id, run);
+    const [oldest] = runs.keys();
+    if (runs.size > rowsMax && oldest !== undefined) forgetRun(oldest);
+    return run;
+  }
+
+  /** The runs of a batch with the versions that they have now. */
+  function afterwards(batch: LearnedBatch): Map<string, KnownRun> {
+    const now = new Map<string, KnownRun>();
+    for (const id of batch.newRuns) now.set(id, knownRun(id, 0));
+    for (const [id, version] of batch.versions) {
+      const run = knownRun(id, version);
+      if (batch.changedRuns.has(id)) run.version += 1;
+      now.set(id, run);
+    }
+    return now;
+  }
+
+  /** Lists that a change put a row on or took one off are read again, unless the batch knows them. */
+  function forgetChangedLists(batch: LearnedBatch): void {
+    for (const { table, row, original } of batch.changes) {
+      for (const list of CACHED_LISTS) {
+        if (LISTS[list].table !== table) continue;
+        const before = original === null ? [] : LISTS[list].owners(original as never);
+        const after = row === null ? [] : LISTS[list].owners(row as never);
+        if (String(before) === String(after)) continue;
+        for (const owner of [...before, ...after]) lists.get(list)?.delete(owner);
+      }
+    }
+  }
+
+  function rememberList(
+    batch: LearnedBatch,
+    run: KnownRun | undefined,
+    list: CachedList,
+    owner: string,
+  ) {
+    const members = run === undefined ? undefined : batch.list(list, owner);
+    if (run === undefined || members === undefined) return;
+    const { table } = LISTS[list];
+    const value = members.map((row) => rowKey(table, row));
+    remember(mapOf(lists, list), owner, { run, value });
+  }
+
+  return {
+    runOf: (table, id) => (rows.get(table)?.get(id)?.value as Tables['tasks'] | undefined)?.runId,
+    open() {
+      const usable = new Set<KnownRun>();
+      const isUsable = (run: KnownRun): boolean => run.isCurrent && usable.has(run);
+      const find = (table: TableName, id: string): AnyRow | undefined => {
+        const known = rows.get(table)?.get(id);
+        return known !== undefined && isUsable(known.run) ? known.value : undefined;
+      };
+      return {
+        row: (table, id) => find(table, id) as never,
+        list(list, owner) {
+          const known = lists.get(list)?.get(owner);
+          if (known === undefined || !isUsable(known.run)) return undefined;
+          const found = known.value.map((id) => find(LISTS[list].table, id));
+          return found.includes(undefined) ? undefined : (found as readonly AnyRow[]);
+        },
+        locked(id, version) {
+          const run = runs.get(id);
+          if (run === undefined) return;
+          if (run.version === version) usable.add(run);
+          else forgetRun(id);
+        },
+      };
+    },
+    clear() {
+      for (const id of runs.keys()) forgetRun(id);
+    },
+    learn(batch) {
+      const now = afterwards(batch);
+      for (const [table, id] of batch.gone) rows.get(table)?.delete(id);
+      for (const [table, id, row] of batch.rows) {
+        const run = isCachedTable.has(table) ? now.get(runIdOf(table, row) ?? '') : undefined;
+        if (run !== undefined) remember(mapOf(rows, table), id, { run, value: row });
+      }
+      forgetChangedLists(batch);
+      for (const { table, row, original } of batch.changes) {
+        if (table !== 'tasks' || row === null || original !== null) continue;
+        const task = row as Tables['tasks'];
+        for (const list of LISTS_OF_NEW_TASK)
+          rememberList(batch, now.get(task.runId), list, task.id);
+      }
+      for (const [list, owner] of batch.lists) {
+        if (!isCachedList.has(list)) continue;
+        const run = now.get(batch.row('tasks', owner)?.runId ?? '');
+        const isKnown = run !== undefined && lists.get(list)?.get(owner)?.run === run;
+        if (!isKnown) rememberList(batch, run, list as CachedList, owner);
+      }
+    },
+  };
+}
+
+/** The run that a row belongs to, if it belongs to one. */
+export function runIdOf(table: TableName, row: AnyRow): string | undefined {
+  if (table === 'runs') return (row as Tables['runs']).id;
+  return 'runId' in row && row.runId !== null ? row.runId : undefined;
+}
+
+function mapOf<K, V>(maps: ReadonlyMap<K, V>, key: K): V {
+  const map = maps.get(key);
+  if (map === undefined) throw new Error(`nothing is remembered of ${String(key)}`);
+  return map;
+}
