@@ -11,10 +11,12 @@ import { makeBusyState } from './testing/busy-state.ts';
 const MUTANTS: Readonly<Record<string, string>> = {
   'one-live-attempt': `
     drop index attempts_one_open;
+    alter table attempts alter column is_current drop expression;
     insert into attempts select (jsonb_populate_record(a, '{"id": "att_twin", "epoch": 999}')).*
       from attempts a where status = 'parked'`,
   'epoch-once': `
     drop index attempts_of_task;
+    alter table attempts alter column is_current drop expression;
     insert into attempts select (jsonb_populate_record(a, '{"id": "att_twin"}')).*
       from attempts a where status = 'succeeded'`,
   'attempt-end': `

@@ -1,6 +1,6 @@
 import { type LimitSlotRow, type ReadyRow, type TableName, type Tables } from '@baton/kernel';
 import { idempotencyId, StoreError, type BatchNames, type EventPlace } from '@baton/store';
-import type { BatchTx, BatchWrites, Opened } from '@baton/coordinator';
+import type { BatchTx, BatchWrites, Candidates, Opened } from '@baton/coordinator';
 import type { EventLoop } from '../event-loop.ts';
 import type { SimDatabase } from './sim-database.ts';
 
@@ -75,9 +75,10 @@ export class MemoryTx implements BatchTx {
     });
   }
 
-  lockRuns(runs: readonly string[]): Promise<void> {
+  lockRuns(runs: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return this.#call(async () => {
       for (const id of runs) await this.#lock(`runs ${id}`);
+      return this.#db.versionsOf(runs);
     });
   }
 
@@ -85,7 +86,7 @@ export class MemoryTx implements BatchTx {
     project: string,
     needsIds: readonly string[],
     limitPerNeeds: number,
-  ): Promise<readonly ReadyRow[]> {
+  ): Promise<Candidates> {
     return this.#call(() => {
       const rows = this.#db.world.list('readyOfProject', project).toSorted(inQueueOrder);
       const found: ReadyRow[] = [];
@@ -102,7 +103,8 @@ export class MemoryTx implements BatchTx {
           left -= 1;
         }
       }
-      return found.sort(inQueueOrder);
+      const versions = this.#db.versionsOf(found.map((row) => row.runId));
+      return { rows: found.sort(inQueueOrder), versions };
     });
   }
 

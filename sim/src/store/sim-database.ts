@@ -57,6 +57,8 @@ export class SimDatabase {
   awayUntilMs = 0;
   /** What the database's clock is off by. */
   clockOffsetMs = 0;
+  /** How many commits changed anything of a run since it was made. */
+  readonly #versions = new Map<string, number>();
   readonly #loop: EventLoop;
   readonly #watcher: CommitWatcher;
   #xid = 0;
@@ -96,6 +98,7 @@ export class SimDatabase {
     };
     this.#watcher.before(commit, this.world);
     this.world.apply(writes.rows.filter((it) => !this.#isKept(it)) as never);
+    for (const run of writes.changedRuns) this.#versions.set(run, this.#versionOf(run) + 1);
     for (const it of writes.idempotent) {
       this.idempotency.set(idempotencyId(it), { requestSha256: it.requestSha256, reply: it.reply });
     }
@@ -105,6 +108,16 @@ export class SimDatabase {
     this.outcomes.set(xid, 'committed');
     this.#watcher.after(commit, this.world);
     return events.length === 0 ? undefined : { pos: firstPos, atMs: this.#lastAtMs };
+  }
+
+  /** Versions of those runs that there are. */
+  versionsOf(runs: readonly string[]): Map<string, number> {
+    const known = runs.filter((id) => this.world.row('runs', id) !== null);
+    return new Map(known.map((id) => [id, this.#versionOf(id)]));
+  }
+
+  #versionOf(run: string): number {
+    return this.#versions.get(run) ?? 0;
   }
 
   /** `on conflict do nothing`, for tables whose rows are the same whoever makes them. */

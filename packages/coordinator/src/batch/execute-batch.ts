@@ -151,7 +151,7 @@ async function openBatch(
     schemaFault: ports.verdicts.schemaFault,
     engines: ports.catalogue.engines,
     limitedKeys: ports.catalogue.limitedKeys,
-    turnsOf: ports.catalogue.turnsOf,
+    passOf: ports.catalogue.passOf,
     ...ports.timing,
   };
   world.runsLocked(await (locking ?? lockRuns(tx, runs)));

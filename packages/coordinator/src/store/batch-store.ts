@@ -35,6 +35,14 @@ export interface BatchWrites {
   readonly idempotent: readonly (IdempotencyKey & IdempotentReply)[];
   readonly events: readonly NewEvent[];
   readonly nowMs: number;
+  /** Runs of which anything changed: the version of each is raised by one. New ones begin at 0. */
+  readonly changedRuns: ReadonlySet<string>;
+}
+
+/** Locked rows, and the versions of their runs. */
+export interface Candidates {
+  readonly rows: readonly ReadyRow[];
+  readonly versions: ReadonlyMap<string, number>;
 }
 
 /**
@@ -47,14 +55,17 @@ export interface BatchTx {
    * to lock next. Names of workers are `<projectId>/<name>`.
    */
   open(names: BatchNames): Promise<Opened>;
-  /** Locks runs, which are given ascending, waiting for those who hold them. */
-  lockRuns(runs: readonly string[]): Promise<void>;
+  /**
+   * Locks runs, which are given ascending, waiting for those who hold them. Tells their versions: the
+   * number of batches that changed anything of them. Runs that do not exist are not in the map.
+   */
+  lockRuns(runs: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Heads of the queues of some needs, at most `limitPerNeeds` each, locked together with their runs; what others hold is skipped. Best first. */
   lockCandidates(
     project: string,
     needsIds: readonly string[],
     limitPerNeeds: number,
-  ): Promise<readonly ReadyRow[]>;
+  ): Promise<Candidates>;
   /** Heads of the lower classes of some queues that have risen by waiting, few of each, locked like candidates. */
   lockRisen(
     project: string,

@@ -67,9 +67,8 @@ function sqlTx(tx: Tx): BatchTx {
       return { nowMs, runs, repeated };
     },
     lockRuns: (runs) => lockRuns(tx, runs),
-    async lockCandidates(project, needsIds, limitPerNeeds) {
-      return [...(await lockClaimCandidates(tx, project, needsIds, limitPerNeeds)).values()];
-    },
+    lockCandidates: (project, needsIds, limitPerNeeds) =>
+      lockClaimCandidates(tx, project, needsIds, limitPerNeeds),
     lockRisen: (project, needsIds, nowMs) => lockRisenCandidates(tx, project, needsIds, nowMs),
     lockFreeSlots: (project, limitPerKey) => lockFreeSlots(tx, project, limitPerKey),
     loadRows: (table, ids) => loadRows(tx, table, ids),
@@ -80,9 +79,9 @@ function sqlTx(tx: Tx): BatchTx {
 }
 
 async function commit(tx: Tx, writes: BatchWrites): Promise<EventPlace | undefined> {
-  const { rows, idempotent, events, nowMs } = writes;
+  const { rows, idempotent, events, nowMs, changedRuns } = writes;
   const results = await tx.commitWith([
-    ...writeStatements(rows),
+    ...writeStatements(rows, changedRuns),
     ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, nowMs)]),
     ...(events.length === 0 ? [] : [appendEvents(events)]),
   ]);

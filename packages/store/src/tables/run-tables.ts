@@ -64,6 +64,7 @@ export const runs = defineTable('runs', {
       'updatedAtMs',
     ],
   },
+  counter: 'version',
 });
 
 /** Kernel table `tasks`. */

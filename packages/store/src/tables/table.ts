@@ -18,6 +18,8 @@ export interface Table<T extends TableName = TableName> {
   readonly isQueue: boolean;
   /** True when two batches may insert the same row with the same content. */
   readonly isShared: boolean;
+  /** Column that counts a row's updates, where the table has one; not part of the row. */
+  readonly counter: string | undefined;
   /** Every column under the name of its property, for a select list; `alias.` in front. */
   readonly select: (alias: string) => string;
   /** A row as `select` gives it, and its properties, for rows that hold more. */
@@ -43,6 +45,7 @@ export interface TableDeclaration<T extends TableName> {
   readonly guard?: readonly Property<T>[];
   readonly isQueue?: true;
   readonly isShared?: true;
+  readonly counter?: string;
 }
 
 /** Makes the table of a declaration. @throws {TypeError} when it names a column it does not have */
@@ -70,6 +73,7 @@ export function defineTable<T extends TableName>(name: T, declared: TableDeclara
     guard: (declared.guard ?? []).map(column),
     isQueue: declared.isQueue === true,
     isShared: declared.isShared === true,
+    counter: declared.counter,
     select: (alias) =>
       columns.map((it) => `${alias}.${it.name} as "${it.property}"`).join(',\n      '),
     row: z.strictObject(shape) as unknown as z.ZodType<Tables[T]>,

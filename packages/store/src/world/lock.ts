@@ -120,9 +120,28 @@ export async function lockBatch(
   return { nowMs, runs: found.map((row) => row.run_id).sort() };
 }
 
-/** Locks runs, ascending, waiting for those that hold them. Load their rows after it. */
-export async function lockRuns(queries: Queries, runs: readonly string[]): Promise<void> {
-  await queries.query(LOCK_STATEMENTS.runs, runs);
+export const lockRunsStatement = statement({
+  name: 'lockRuns',
+  args: (ids: readonly string[]) => [ids],
+  row: z.strictObject({ id: z.string(), version: z.int() }),
+  sql: `
+    select id, version
+      from runs
+     where id = any($1::text[])
+     order by id
+       for no key update`,
+});
+
+/**
+ * Locks runs, ascending, waiting for those that hold them. Load their rows after it. Resolves with their
+ * versions: the number of batches that changed anything of them.
+ */
+export async function lockRuns(
+  queries: Queries,
+  runs: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await queries.query(lockRunsStatement, runs);
+  return new Map(rows.map((row) => [row.id, row.version]));
 }
 
 /**
@@ -136,12 +155,15 @@ export const claimCandidates = statement({
     needsIds,
     limitPerNeeds,
   ],
-  row: TABLES.ready.row,
+  row: z.strictObject({ ...TABLES.ready.shape, version: z.int() }) as unknown as z.ZodType<
+    ReadyRow & { readonly version: number }
+  >,
   sql: `
-    select ${TABLES.ready.select('head')}
+    select ${TABLES.ready.select('head')},
+      head.version
       from unnest($2::text[]) as wanted (needs_id)
      cross join lateral
-           (select ${TABLES.ready.columns.map((column) => `r.${column.name}`).join(', ')}
+           (select ${TABLES.ready.columns.map((column) => `r.${column.name}`).join(', ')}, u.version
               from ready r
               join runs u
                 on u.id = r.run_id
@@ -154,15 +176,16 @@ export const claimCandidates = statement({
      order by head.priority, head.pass, head.seq`,
 });
 
-/** The rows of `claimCandidates` by task, best first. */
+/** The rows of `claimCandidates`, best first, and the versions of their runs. */
 export async function lockClaimCandidates(
   queries: Queries,
   projectId: string,
   needsIds: readonly string[],
   limitPerNeeds: number,
-): Promise<Map<string, ReadyRow>> {
-  const rows = await queries.query(claimCandidates, projectId, needsIds, limitPerNeeds);
-  return new Map(rows.map((row) => [row.taskId, row]));
+): Promise<{ readonly rows: ReadyRow[]; readonly versions: Map<string, number> }> {
+  const found = await queries.query(claimCandidates, projectId, needsIds, limitPerNeeds);
+  const versions = new Map(found.map((row) => [row.runId, row.version]));
+  return { rows: found.map(({ version: _version, ...row }) => row), versions };
 }
 
 /**

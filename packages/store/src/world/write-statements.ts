@@ -92,6 +92,7 @@ function updateStatement(table: Table, group: UpdateGroup): WriteStatement {
     ...group.columns.map((column) => column.name),
   ];
   const set = group.columns.map((it) => `${it.name} = ${it.fromElement(`u.${it.name}`)}`);
+  if (table.counter !== undefined) set.push(`${table.counter} = t.${table.counter} + 1`);
   return statement({
     name,
     args: asIs,
@@ -105,3 +106,16 @@ function updateStatement(table: Table, group: UpdateGroup): WriteStatement {
       returning 1)${countOf(name)}`,
   });
 }
+
+/** Raises the version of runs of which something else than their row changed. */
+export const raiseVersions: WriteStatement = statement({
+  name: 'raiseVersions',
+  args: asIs,
+  row: counted,
+  sql: `
+    with written as (
+      update runs
+         set version = version + 1
+       where id = any($1::text[])
+      returning 1)${countOf('raiseVersions')}`,
+});

@@ -4,7 +4,7 @@ import { TABLES } from '../tables.ts';
 import type { Column } from '../tables/column.ts';
 import { eachTable } from '../tables/each-table.ts';
 import type { Table, UpdateGroup } from '../tables/table.ts';
-import { writesOf, type Writes, type WriteStatement } from './write-statements.ts';
+import { raiseVersions, writesOf, type Writes, type WriteStatement } from './write-statements.ts';
 
 /**
  * A row before and after a batch: new (`original` null), gone (`row` null) or changed. Its original is
@@ -30,8 +30,12 @@ export const WRITE_STATEMENTS: { readonly [T in TableName]: Writes } = eachTable
  * The difference as a few statements, to be sent in this order: what goes, what changes, what comes.
  * Each fails as `retryable` when a row that it changes or deletes is not there any more as it was
  * (same epoch and status where a table has them), so that they can be sent together with COMMIT.
+ * The version of each run in `changedRuns` is raised by one; those that are new begin at 0.
  */
-export function writeStatements(changes: readonly RowChange[]): Bound<{ count: number }>[] {
+export function writeStatements(
+  changes: readonly RowChange[],
+  changedRuns: ReadonlySet<string> = new Set(),
+): Bound<{ count: number }>[] {
   const perTable = groupChanges(changes);
   const deletes: Bound<{ count: number }>[] = [];
   const updates: Bound<{ count: number }>[] = [];
@@ -44,6 +48,11 @@ export function writeStatements(changes: readonly RowChange[]): Bound<{ count: n
     updates.push(...bindUpdates(table, changed));
     if (added.length > 0) inserts.push(bindInsert(table, added));
   }
+  const changed = perTable.get('runs');
+  const raised = new Set(changedRuns);
+  for (const { row } of changed?.changed ?? []) raised.delete(String(row['id']));
+  for (const row of changed?.gone ?? []) raised.delete(String(row['id']));
+  if (raised.size > 0) updates.push(bind(raiseVersions, [[...raised]]));
   return [...deletes, ...updates, ...inserts];
 }
 
