@@ -28,6 +28,10 @@ const number = (name: string, min: number, max: number) =>
     .min(min, { error: `${name} must be at least ${min}` })
     .max(max, { error: `${name} must be at most ${max}` });
 
+const days = z.coerce
+  .number({ error: 'must be a number of days' })
+  .positive({ error: 'must be more than 0 days' });
+
 const settings = z.object({
   dataDir: z.string().min(1).describe('--data-dir, BATON_DATA_DIR'),
   host: z.string().min(1).default(DEFAULTS.host).describe('--host, BATON_HOST'),
@@ -45,6 +49,9 @@ const settings = z.object({
     .regex(/^postgres(?:ql)?:\/\//, 'must begin with postgres://')
     .optional()
     .describe('--database-url, DATABASE_URL'),
+  eventsKeepDays: days.optional().describe('BATON_EVENTS_KEEP_DAYS'),
+  runsKeepDays: days.optional().describe('BATON_RUNS_KEEP_DAYS'),
+  logsKeepDays: days.optional().describe('BATON_LOGS_KEEP_DAYS'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('BATON_LOG_LEVEL'),
   socket: z.string().min(1).optional().describe('BATON_SOCKET'),
   requestsDir: z.string().min(1).optional().describe('BATON_REQUESTS'),
@@ -85,6 +92,9 @@ export function readConfig(env: Env, flags: ConfigFlags = {}): Config {
     joinToken: flags.token ?? env['BATON_JOIN_TOKEN'],
     project: flags.project ?? env['BATON_PROJECT'],
     databaseUrl: flags.databaseUrl ?? env['DATABASE_URL'],
+    eventsKeepDays: env['BATON_EVENTS_KEEP_DAYS'],
+    runsKeepDays: env['BATON_RUNS_KEEP_DAYS'],
+    logsKeepDays: env['BATON_LOGS_KEEP_DAYS'],
     logLevel: env['BATON_LOG_LEVEL'],
     socket: env['BATON_SOCKET'],
     requestsDir: env['BATON_REQUESTS'],

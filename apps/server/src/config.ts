@@ -36,6 +36,21 @@ export const serverConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('allows a database that may lose acknowledged work when the power fails'),
+  eventsKeepDays: z
+    .number()
+    .positive()
+    .default(30)
+    .describe('days that the history is kept; what a consumer has not read stays'),
+  runsKeepDays: z
+    .number()
+    .positive()
+    .optional()
+    .describe('days after which ended runs are purged; for ever by default'),
+  logsKeepDays: z
+    .number()
+    .positive()
+    .optional()
+    .describe('days after which the output of ended runs goes; as long as the run by default'),
   dashboardDir: z.string().default(builtDashboard).describe('built files of the dashboard'),
   checkReplies: z
     .boolean()

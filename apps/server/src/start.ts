@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
-import { createCoordinator, createSchemaValidator } from '@baton/coordinator';
+import { createCoordinator, createRetention, createSchemaValidator } from '@baton/coordinator';
 import {
   createIdentity,
   createReads,
@@ -119,6 +119,18 @@ async function startOn(
   const content = createContent(join(config.dataDir, 'blobs'));
   const purging = await startPurging({ db, log, content, coordinator });
   closers.push(purging.stop);
+  const retention = createRetention({
+    db,
+    log,
+    submit: coordinator.submit,
+    keep: {
+      eventsDays: config.eventsKeepDays,
+      runsDays: config.runsKeepDays,
+      logsDays: config.logsKeepDays,
+    },
+  });
+  await retention.start(new AbortController().signal);
+  closers.push(() => retention.stop());
   const validator = createSchemaValidator();
   closers.push(() => validator.close());
 

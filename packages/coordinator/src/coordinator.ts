@@ -1,4 +1,4 @@
-import { DEFAULTS, toAppError, type Assignment, type Command } from '@baton/contract';
+import { AppError, DEFAULTS, toAppError, type Assignment, type Command } from '@baton/contract';
 import { buildAssignment, type NewEvent, type Reply } from '@baton/kernel';
 import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
@@ -7,6 +7,7 @@ import { createRunCache } from './batch/run-cache.ts';
 import { createClock, type Clock } from './clock.ts';
 import { createCatalogue } from './dispatch/catalogue.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
+import { createHistory } from './history.ts';
 import { createListeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { createLogWriter, type LogWriter } from './logs/log-writer.ts';
@@ -81,7 +82,12 @@ export interface Coordinator {
   nowMs(): number;
   /** Number of this database's history; cursors carry it. */
   incarnation(): number;
+  /** A reader shows a cursor of this incarnation that the database has never given. */
+  suspectLoss(incarnation: number): Promise<void>;
 }
+
+/** What a worker is told of an attempt that this database does not know as the worker does. */
+const UNKNOWN_ATTEMPT: ReadonlySet<string> = new Set(['stale_epoch', 'not_found']);
 
 /** Longest wait for an opening in one go: no timer reaches further than 24 days. */
 const openingMsMax = 3_600_000;
@@ -111,17 +117,19 @@ export function assembleCoordinator(
   const dispatcher = createDispatcher();
   const committed = createListeners<readonly CommittedEvent[]>(log);
   const assigned = createListeners<Assigned>(log);
-  let incarnation = 0;
+  const history = createHistory(store, log, runtime.monotonicMs);
   let batcher: Batcher | undefined;
 
   function learn(result: BatchResult): void {
     catalogue.learn(result.writes);
-    for (const reply of repliesOf(result)) catalogue.learnPass(reply.project, reply.pass);
+    for (const { target, reply } of result.dispatches) {
+      if (reply.turns !== undefined) catalogue.learnTurns(target.project, reply.turns);
+    }
     if (dispatcher.learn(result)) batcher?.kick();
     expectOpening();
     const due = timersSet(result.writes);
     if (due.length > 0) timerFire.expect(due);
-    if (result.events.length > 0) committed.tell(numbered(result, incarnation));
+    if (result.events.length > 0) committed.tell(numbered(result, history.incarnation()));
     for (const it of handedOut(result)) assigned.tell(it);
   }
 
@@ -144,7 +152,12 @@ export function assembleCoordinator(
       await verdicts.prepare(await prevalidations(store, command));
     });
     if (batcher === undefined) throw new Error('the coordinator is not started');
-    const reply = await batcher.submit(command, options);
+    if (command.type === 'worker.hello') await history.shownEpochs(command);
+    const reply = await batcher.submit(command, options).catch(async (error: unknown) => {
+      const isUnknown = error instanceof AppError && UNKNOWN_ATTEMPT.has(error.code);
+      if (isUnknown) await history.shownEpochs(command);
+      throw error;
+    });
     if (reply.declined !== undefined) throw toAppError(reply.declined);
     return reply;
   };
@@ -169,12 +182,23 @@ export function assembleCoordinator(
   return {
     async start() {
       const head = await store.feedHead();
-      incarnation = head.incarnation;
+      history.learn(head.incarnation);
       clock.observe(head.nowMs);
       await catalogue.refresh();
       const timing = { silentMs, offlineMs, heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000 };
       batcher = createBatcher({
-        ports: { store, runtime, verdicts, catalogue, cache, clock, incarnation, timing },
+        ports: {
+          store,
+          runtime,
+          verdicts,
+          catalogue,
+          cache,
+          clock,
+          timing,
+          get incarnation() {
+            return history.incarnation();
+          },
+        },
         log,
         targets: dispatcher.targets,
         committed: learn,
@@ -202,7 +226,8 @@ export function assembleCoordinator(
     },
     logs: createLogWriter(store, log),
     nowMs: clock.nowMs,
-    incarnation: () => incarnation,
+    incarnation: history.incarnation,
+    suspectLoss: history.shownCursor,
   };
 }
 
@@ -211,13 +236,6 @@ function numbered(result: BatchResult, incarnation: number): CommittedEvent[] {
     const pos = result.firstPos + index;
     return { ...event, pos, cursor: `${incarnation}.${pos}` };
   });
-}
-
-/** How far turns have come by a batch. */
-function repliesOf(result: BatchResult): { readonly project: string; readonly pass: number }[] {
-  return result.dispatches.flatMap(({ target: { project }, reply: { pass } }) =>
-    pass === undefined ? [] : [{ project, pass }],
-  );
 }
 
 function handedOut(result: BatchResult): Assigned[] {

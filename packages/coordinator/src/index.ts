@@ -15,6 +15,14 @@ export type { LogWriter } from './logs/log-writer.ts';
 export type { Runtime } from './runtime.ts';
 export type { Reconciler, Service } from './service.ts';
 export { createPurgeSweep } from './services/purge-sweep.ts';
-export type { BatchStore, BatchTx, BatchWrites, Candidates, Opened, StoredList } from './store/batch-store.ts';
+export { createRetention, type Keep } from './services/retention.ts';
+export type {
+  BatchStore,
+  BatchTx,
+  BatchWrites,
+  Candidates,
+  Opened,
+  StoredList,
+} from './store/batch-store.ts';
 export type { CoordinatorStore, OfProject, ServiceStore } from './store/coordinator-store.ts';
 export { createSchemaValidator, type SchemaValidator } from './validation/schema-validator.ts';

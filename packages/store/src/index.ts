@@ -116,4 +116,16 @@ export { dumpDatabase, type BackupSink } from './backup/dump-database.ts';
 export { exportDatabase } from './backup/export-database.ts';
 export { moveDatabase } from './backup/move-database.ts';
 export { restoreDatabase, type RestoreReport } from './backup/restore-database.ts';
-export { INCARNATION_MAX, nextIncarnation, raiseIncarnation } from './statements/incarnation.ts';
+export {
+  findEpochs,
+  INCARNATION_MAX,
+  nextIncarnation,
+  raiseIncarnation,
+} from './statements/incarnation.ts';
+export {
+  dropSpentHistory,
+  feedFloor,
+  forgetLogs,
+  listRunsToForget,
+  turnHistory,
+} from './statements/retention.ts';

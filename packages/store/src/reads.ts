@@ -34,6 +34,7 @@ import {
   type EventRead,
   type FeedHead,
 } from './statements/events.ts';
+import { feedFloor } from './statements/retention.ts';
 import type { PageKey } from './statements/filter.ts';
 import { findIds, findIdsEver, type Findable } from './statements/find-ids.ts';
 import {
@@ -182,6 +183,8 @@ export interface Reads {
   ): Promise<LogRead[]>;
 
   feedHead(): Promise<FeedHead>;
+  /** The oldest position of the feed that is kept. */
+  feedFloor(): Promise<number>;
   /** Events behind `pos`, oldest first. */
   eventsAfter(filter: EventFilter, pos: number, limit: number): Promise<EventRead[]>;
 }
@@ -237,6 +240,7 @@ export function createReads(queries: Asker): Reads {
     logsOfRun: (run, stream, after, limit) =>
       queries.query(logsOfRunPage, run, stream ?? null, after ?? null, limit),
     feedHead: () => feedHead(queries),
+    feedFloor: () => feedFloor(queries),
     eventsAfter: (...args) => listEvents(queries, ...args),
   };
 }

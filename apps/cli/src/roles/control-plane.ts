@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DEFAULTS } from '@baton/contract';
 import { findClientFile, writeClientFile } from '../client-file.ts';
 import type { Context } from '../context.ts';
+import { given } from '../given.ts';
 import { fileLog, stderrLog } from '../log.ts';
 import { flag, text } from '../option.ts';
 import { startServerRole, type ServerRole } from './server.ts';
@@ -45,6 +46,7 @@ export async function openControlPlane(
   logTo: 'file' | 'stderr',
 ): Promise<ServerRole> {
   const { dataDir, host, port, publicUrl, databaseUrl, logLevel } = config;
+  const { eventsKeepDays, runsKeepDays, logsKeepDays } = config;
   const log = logTo === 'file' ? fileLog(serverLogPath(dataDir), logLevel) : stderrLog(logLevel);
   const known = findClientFile(dataDir)?.key;
   const server = await startServerRole(
@@ -54,6 +56,7 @@ export async function openControlPlane(
       port,
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...given({ eventsKeepDays, runsKeepDays, logsKeepDays }),
       insecure: flags.insecure,
       unsafeDurability: flags.unsafeDurability,
     },

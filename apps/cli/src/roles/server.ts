@@ -11,6 +11,10 @@ export interface ServerRoleConfig {
   /** Listen beyond this machine without TLS in front. */
   readonly insecure: boolean;
   readonly unsafeDurability: boolean;
+  /** Days that things are kept; absent: as the control plane likes. */
+  readonly eventsKeepDays?: number;
+  readonly runsKeepDays?: number;
+  readonly logsKeepDays?: number;
 }
 
 /** Starts the control plane; it is loaded only now, so that other commands start fast. */

@@ -75,7 +75,8 @@ async function work(running: RunningServer): Promise<string> {
   const claimed = (await ask('POST', `/workers/${id}/claim`, { max: 1 }, key)).body as {
     items: { attempt: { id: string; epoch: number } }[];
   };
-  const { id: attempt, epoch } = claimed.items[0]?.attempt ?? { id: '', epoch: 0 };
+  const { id: attempt, epoch } = claimed.items[0]?.attempt ?? { id: 'none', epoch: 0 };
+  if (attempt === 'none') throw new Error(JSON.stringify([claimed, made.body, (await ask('GET', `/tasks?limit=5`)).body]).slice(0, 3000));
   await ask('POST', `/attempts/${attempt}/start`, { epoch }, key);
   const sha256 = createHash('sha256').update(content).digest('hex');
   const announced = await ask(
@@ -84,17 +85,20 @@ async function work(running: RunningServer): Promise<string> {
     { epoch, name: 'report.txt', media_type: 'text/plain', size: content.length, sha256 },
     key,
   );
-  const { upload } = announced.body as { upload: string };
-  const uploaded = await fetch(`${running.url}${API_BASE}/uploads/${upload}`, {
-    method: 'PUT',
-    headers: {
-      authorization: `Bearer ${key}`,
-      'content-type': 'application/octet-stream',
-      'content-range': `bytes 0-${content.length - 1}/${content.length}`,
-    },
-    body: content,
-  });
-  expect(uploaded.status).toBe(200);
+  // Null: content that is stored already is not asked for again.
+  const { upload } = announced.body as { upload: string | null };
+  if (upload !== null) {
+    const uploaded = await fetch(`${running.url}${API_BASE}/uploads/${upload}`, {
+      method: 'PUT',
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/octet-stream',
+        'content-range': `bytes 0-${content.length - 1}/${content.length}`,
+      },
+      body: content,
+    });
+    expect(uploaded.status).toBe(200);
+  }
   const done = await ask(
     'POST',
     `/attempts/${attempt}/complete`,
@@ -133,7 +137,7 @@ describe('the database of a control plane', () => {
     }
   });
 
-  test('is checked, exported and backed up while it does not', async () => {
+  test('is checked, exported and backed up while it does not', { timeout: 60_000 }, async () => {
     const findings = await checkDatabase(settings('first'));
     expect(findings.filter(({ count }) => count > 0)).toEqual([]);
     const lines: string[] = [];

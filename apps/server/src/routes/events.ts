@@ -31,7 +31,11 @@ export async function answerEvents(
   const after = call.wantsStream
     ? (call.header('last-event-id') ?? call.query.after)
     : call.query.after;
-  const start = feedStart(after, events.incarnation(), await events.head());
+  const [head, floor] = await Promise.all([events.head(), events.floor()]);
+  const start = feedStart(after, events.incarnation(), head, floor);
+  if (start.kind === 'lost' && start.proof !== undefined) {
+    await app.coordinator.suspectLoss(start.proof);
+  }
   if (call.wantsStream) {
     const signal = streamSignal(app, call);
     return sseResponse(eventStream(events, filter, start, signal));

@@ -14,6 +14,8 @@ export interface EventSlice {
 export interface EventHub {
   readonly incarnation: () => number;
   head(): Promise<number>;
+  /** The oldest position that is kept. */
+  floor(): Promise<number>;
   /** At most `limit` events behind `pos`. */
   after(filter: EventFilter, pos: number, limit: number): Promise<EventSlice>;
   /** Resolves when there may be something behind `pos`, after `waitMs`, or when the signal fires. */
@@ -27,7 +29,7 @@ type Feed = Pick<Coordinator, 'onCommitted' | 'incarnation'>;
 
 export function createEventHub(
   feed: Feed,
-  reads: Pick<Reads, 'feedHead' | 'eventsAfter'>,
+  reads: Pick<Reads, 'feedHead' | 'feedFloor' | 'eventsAfter'>,
 ): EventHub {
   let kept: EventRead[] = [];
   const waiting = new Set<() => void>();
@@ -57,6 +59,7 @@ export function createEventHub(
   return {
     incarnation: feed.incarnation,
     head: async () => (await reads.feedHead()).pos,
+    floor: () => reads.feedFloor(),
     async after(filter, pos, limit) {
       const slice = fromMemory(filter, pos, limit);
       if (slice !== undefined) return slice;

@@ -4,8 +4,11 @@ import { AppError } from '@baton/contract';
 export type FeedStart =
   | { readonly kind: 'pos'; readonly pos: number }
   | { readonly kind: 'now' }
-  /** The cursor is of another history, or beyond the end of this one. */
-  | { readonly kind: 'lost' };
+  /**
+   * The cursor is of another history, beyond the end of this one, or older than what is kept. `proof`:
+   * of which history it is, where this database has never given it.
+   */
+  | { readonly kind: 'lost'; readonly proof?: number };
 
 /**
  * Reads `<incarnation>.<pos>`, `now`, or nothing (from the beginning).
@@ -15,6 +18,7 @@ export function feedStart(
   cursor: string | undefined,
   incarnation: number,
   head: number,
+  floor = 1,
 ): FeedStart {
   if (cursor === undefined || cursor === '') return { kind: 'pos', pos: 0 };
   if (cursor === 'now') return { kind: 'now' };
@@ -23,5 +27,8 @@ export function feedStart(
     throw new AppError('bad_cursor', 'A place in the feed is written <incarnation>.<pos>, or now.');
   }
   const pos = Number(match[2]);
-  return Number(match[1]) === incarnation && pos <= head ? { kind: 'pos', pos } : { kind: 'lost' };
+  const of = Number(match[1]);
+  if (of > incarnation || (of === incarnation && pos > head)) return { kind: 'lost', proof: of };
+  // What stood behind an older cursor of this history may be gone.
+  return of === incarnation && pos >= floor - 1 ? { kind: 'pos', pos } : { kind: 'lost' };
 }

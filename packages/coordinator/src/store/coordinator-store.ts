@@ -1,5 +1,12 @@
 import type { AssignmentRows, NeedsRow, TimerRow } from '@baton/kernel';
-import type { ExpiredLease, FeedHead, LogOutcome, LogPiece, MetAwait, PresenceBounds } from '@baton/store';
+import type {
+  ExpiredLease,
+  FeedHead,
+  LogOutcome,
+  LogPiece,
+  MetAwait,
+  PresenceBounds,
+} from '@baton/store';
 import type { BatchStore } from './batch-store.ts';
 
 /** A row of a project, by its id. */
@@ -35,6 +42,10 @@ export interface ServiceStore {
     attempt: string,
   ): Promise<readonly { readonly key: string; readonly schema?: unknown }[]>;
   feedHead(): Promise<FeedHead>;
+  /** Raises the incarnation from one to another; answers the one that holds now. */
+  raiseIncarnation?(from: number, to: number): Promise<number>;
+  /** Epochs of the attempts that there are. */
+  findEpochs?(attempts: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Removes what is over. Answers how many rows. */
   purgeExpired(): Promise<number>;
   /** Does for the embedded database what a server does by itself. */

@@ -41,3 +41,22 @@ export async function raiseIncarnation(queries: Asker, from: number, to: number)
   if (row === undefined) throw new Error('the feed has no head; the database is not migrated');
   return row.incarnation;
 }
+
+export const epochsOfAttempts = statement({
+  name: 'epochsOfAttempts',
+  args: (ids: readonly string[]) => [ids],
+  row: z.strictObject({ id: z.string(), epoch: z.int() }),
+  sql: `
+    select id, epoch
+      from attempts
+     where id = any($1::text[])`,
+});
+
+/** Epochs of attempts by id; those that are not there are left out. */
+export async function findEpochs(
+  queries: Asker,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await queries.query(epochsOfAttempts, ids);
+  return new Map(rows.map(({ id, epoch }) => [id, epoch]));
+}
