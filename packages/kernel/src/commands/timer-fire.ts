@@ -56,9 +56,10 @@ const FIRE: { readonly [K in TimerKind]: Fire } = {
   approval_timeout: fireCheckpoint,
   // Every await of a touched run is looked at, those whose time is up among them.
   await_deadline: (draft, timer) => draft.touchRun(timer.runId),
-  delivery_deadline: (draft, timer, task) => {
+  // An order has one timer, which goes with it; the task may have been opened anew meanwhile.
+  delivery_deadline: (draft, timer) => {
     const { deliveryOrder } = draft.get('runs', timer.runId);
-    if (deliveryOrder?.task !== timer.taskId || task.generation !== timer.guard) return;
+    if (deliveryOrder?.task !== timer.taskId) return;
     closeDelivery(draft, timer.runId, {
       state: 'refused',
       commit: deliveryOrder.commit.commit,

@@ -32,7 +32,7 @@ export function closeDelivery(draft: Draft, runId: string, delivery: DeliverySta
   const words = isRefused
     ? `${refusedMark}${delivery.detail ?? ''}`
     : (delivery.branch ?? done.branch);
-  markDelivered(draft, done.task, words);
+  const isStanding = markDelivered(draft, done, words);
   for (const timer of draft.list('timersOfRun', runId)) {
     if (timer.kind === 'delivery_deadline') draft.remove('timers', timer.id);
   }
@@ -40,12 +40,12 @@ export function closeDelivery(draft: Draft, runId: string, delivery: DeliverySta
   draft.touchRun(runId);
   const type = isRefused ? 'run.delivery_refused' : 'run.delivered';
   draft.event(type, { run: runId, task: done.task }, { delivery });
-  orderNext(draft, runId, delivery);
+  // The one task of a run has nothing more to deliver, unless it was done anew meanwhile.
+  if (run.taskCount > 1 || !isStanding) orderNext(draft, runId, delivery);
 }
 
 function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
   const run = draft.get('runs', runId);
-  if (run.taskCount === 1) return;
   draft.load([list('tasksOfRun', runId)]);
   const tasks = draft.list('tasksOfRun', runId);
   const ended = tasks.filter((it) => it.status === 'completed' && it.resultAttemptId !== null);
@@ -143,13 +143,16 @@ function isOnlyDelivering(draft: Draft, run: RunRow, task: TaskRow): boolean {
   return others.every((it) => draft.get('taskSpecs', it.id).spec.workspace?.repo === undefined);
 }
 
-function markDelivered(draft: Draft, taskId: string, words: string): void {
+/** Marks the commit of an order, if it still is the task's result. Answers whether it is. */
+function markDelivered(draft: Draft, { task: taskId, commit: sent }: DeliveryOrder, words: string) {
   const task = draft.get('tasks', taskId);
   const attempt = standing(draft, task);
   const commit = attempt?.result?.commit;
-  if (attempt === null || attempt.result === null || commit === undefined) return;
+  if (attempt === null || attempt.result === null || commit === undefined) return false;
+  if (commit.commit !== sent.commit) return false;
   const result = { ...attempt.result, commit: { ...commit, delivered: words } };
   draft.put('attempts', { ...attempt, result });
+  return true;
 }
 
 function commitOf(draft: Draft, task: TaskRow): CommitRef | null {

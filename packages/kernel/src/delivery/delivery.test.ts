@@ -124,6 +124,40 @@ describe('delivery', () => {
     expect(model.told()).toContain('run.delivery_refused a');
   });
 
+  test('an order whose task was opened anew meanwhile still ends by its deadline', () => {
+    const { model, run, take } = started({ a: repo });
+    completeWith(model, take());
+    model.submit('task.retry', {
+      task: model.byKey(run, 'a').id,
+      reason: null,
+      downstream: 'keep',
+    });
+    completeWith(model, take(), { commit: 'ccc' });
+    model.advance(10 * 60);
+    expect(model.runRow(run).deliveryOrder).toMatchObject({ commit: { commit: 'ccc' } });
+    model.advance(10 * 60);
+    expect(model.runRow(run)).toMatchObject({
+      status: 'completed',
+      delivery: { state: 'refused' },
+    });
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
+  test('the report on an older result does not pass for the delivery of the newer one', () => {
+    const { model, run, take } = started({ a: repo });
+    completeWith(model, take());
+    model.submit('task.retry', {
+      task: model.byKey(run, 'a').id,
+      reason: null,
+      downstream: 'keep',
+    });
+    completeWith(model, take(), { commit: 'ccc' });
+    report(model, run, { state: 'delivered', commit: 'bbb' });
+    expect(model.runRow(run).deliveryOrder).toMatchObject({ commit: { commit: 'ccc' } });
+    report(model, run, { state: 'delivered', commit: 'ccc' });
+    expect(model.runRow(run)).toMatchObject({ status: 'completed', delivery: { commit: 'ccc' } });
+  });
+
   test('only the worker that has the order may report on it', () => {
     const { model, run, take } = started({ a: repo });
     completeWith(model, take());
