@@ -151,7 +151,7 @@ async function openBatch(
     schemaFault: ports.verdicts.schemaFault,
     engines: ports.catalogue.engines,
     limitedKeys: ports.catalogue.limitedKeys,
-    passOf: ports.catalogue.passOf,
+    turnsOf: ports.catalogue.turnsOf,
     ...ports.timing,
   };
   world.runsLocked(await (locking ?? lockRuns(tx, runs)));

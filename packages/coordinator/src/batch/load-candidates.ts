@@ -115,7 +115,9 @@ export async function loadCandidates(
   const risen = await risenBehind(tx, catalogue, project, heads, free, nowMs);
   for (const { runId } of risen) world.runLocked(runId);
   world.putList('readyOfProject', project, [...heads, ...risen]);
-  catalogue.learnPass(project, Math.min(...heads.map((it) => it.pass)));
+  if (heads.length > 0) {
+    catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
+  }
 }
 
 /** What holds work back, as the batch sees it by now. */
