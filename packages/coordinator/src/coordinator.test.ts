@@ -1,8 +1,10 @@
 import {
   capabilities,
   plan as planSchema,
+  runCheckpointOpen,
   runCreate,
   type Actor,
+  type AppError,
   type PlanInput,
 } from '@baton/contract';
 import { freshDatabases, type OpenDatabase } from '@baton/testkit';
@@ -132,6 +134,47 @@ for (const database of freshDatabases()) {
         });
       });
     }
+
+    test('of many decisions at once exactly one wins, and every loser is shown it', async () => {
+      const one = await startAlone();
+      const two = await start();
+      for (let round = 0; round < 5; round += 1) {
+        const { run = '' } = await create(one, flat(1));
+        const { checkpoint = '' } = await one.submit({
+          type: 'run.checkpoint',
+          project,
+          actor,
+          run,
+          body: runCheckpointOpen.parse({ question: 'Which?', options: ['a', 'b', 'c', 'd'] }),
+        });
+        const said = ['a', 'b', 'c', 'd'].map((option, at) => ({ option, by: at % 2 ? one : two }));
+        const replies = await Promise.all(
+          said.map(({ option, by }) =>
+            by
+              .submit({
+                type: 'checkpoint.resolve',
+                project,
+                actor: { ...actor, name: option },
+                checkpoint,
+                body: { option },
+                via: 'test',
+              })
+              .then(
+                () => ({ option, refused: null }),
+                (error: unknown) => ({ option, refused: error as AppError }),
+              ),
+          ),
+        );
+        const won = replies.filter((it) => it.refused === null);
+        expect(won).toHaveLength(1);
+        for (const { refused } of replies.filter((it) => it.refused !== null)) {
+          expect(refused).toMatchObject({
+            code: 'checkpoint_closed',
+            publicDetail: { status: 'resolved', decision: won[0]?.option, by: won[0]?.option },
+          });
+        }
+      }
+    });
 
     test('a chain runs to its end, each task handed out in the commit that made it ready', async () => {
       const it = await startAlone();
