@@ -139,11 +139,13 @@ function groupOf(program: Program, path: readonly string[]): Program {
 
 const GROUPS: Readonly<Record<string, string>> = {
   artifact: 'files that an attempt produced',
+  budget: 'what the project, a run or a task may spend',
   db: 'the database: check it, back it up, restore it, move it',
   deps: 'what a task waits for',
   engine: 'programs that run as agents',
   inbox: 'what waits for a person',
   key: 'API keys',
+  limit: 'how many tasks of a kind run at a time, or start a minute',
   output: 'contracts that a task hands on',
   run: 'runs: start one, look at it, end it',
   task: 'tasks: look, decide, steer; and what an agent says about its own',

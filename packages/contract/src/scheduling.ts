@@ -83,12 +83,15 @@ export const budgetSpec = z.strictObject({
 });
 export type BudgetSpec = z.infer<typeof budgetSpec>;
 
-/** Body of a change of a budget; null takes it away. */
+/** Body of a change of a budget. What is not said of `reserve_usd` stays as it is. */
 export const budgetSet = z.strictObject({
-  usd: usd.nullable(),
-  reserve_usd: usd.optional(),
+  usd,
+  reserve_usd: budgetSpec.shape.reserve_usd,
 });
-export type BudgetSet = z.infer<typeof budgetSet>;
+/** Null takes the budget away. */
+export type BudgetSet = Omit<z.infer<typeof budgetSet>, 'usd'> & {
+  readonly usd: string | number | null;
+};
 
 /** A budget and where it stands; money is decimal dollars. */
 export const budget = z.object({

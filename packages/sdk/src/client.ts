@@ -4,6 +4,7 @@ import { attemptCalls, type AttemptCalls } from './resources/attempts.ts';
 import { checkpointCalls, type CheckpointCalls } from './resources/checkpoints.ts';
 import { keyCalls, type KeyCalls } from './resources/keys.ts';
 import { runCalls, type RunCalls } from './resources/runs.ts';
+import { schedulingCalls, type SchedulingCalls } from './resources/scheduling.ts';
 import { taskCalls, type TaskCalls } from './resources/tasks.ts';
 import { workerCalls, type WorkerCalls } from './resources/workers.ts';
 import { createTransport, type ClientOptions } from './transport.ts';
@@ -17,6 +18,7 @@ export interface Client extends Calls {
   readonly workers: WorkerCalls;
   readonly attempts: AttemptCalls;
   readonly keys: KeyCalls;
+  readonly scheduling: SchedulingCalls;
   /** The feed of the project, or of one run or task, as it happens. */
   events(
     filter?: { readonly run?: string; readonly task?: string },
@@ -37,6 +39,7 @@ export function createClient(options: ClientOptions): Client {
     workers: workerCalls(calls),
     attempts: attemptCalls(calls),
     keys: keyCalls(calls),
+    scheduling: schedulingCalls(calls),
     events: (filter = {}, feed = {}) => readFeed(transport, 'listEvents', {}, filter, feed),
   };
 }

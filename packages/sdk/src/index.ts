@@ -18,6 +18,7 @@ export { errorOfResponse, problemOf } from './problem-error.ts';
 export type { AttemptCalls } from './resources/attempts.ts';
 export type { CheckpointCalls } from './resources/checkpoints.ts';
 export type { KeyCalls } from './resources/keys.ts';
+export type { SchedulingCalls } from './resources/scheduling.ts';
 export type { RunCalls } from './resources/runs.ts';
 export type { TaskCalls } from './resources/tasks.ts';
 export type { WorkerCalls } from './resources/workers.ts';

@@ -78,6 +78,7 @@ export type { TaskFilter, TaskRead } from './statements/tasks.ts';
 export type { EdgeRead } from './statements/edges.ts';
 export type { AttemptRead } from './statements/attempts.ts';
 export type { CheckpointFilter, CheckpointRead } from './statements/checkpoints.ts';
+export type { HolderRead, LimitRead } from './statements/scheduling.ts';
 export type { WaitingNeeds, WorkerRead } from './statements/workers.ts';
 export {
   createIdentity,

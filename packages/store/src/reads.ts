@@ -2,9 +2,11 @@ import type {
   ActionRow,
   ArtifactRow,
   AwaitRow,
+  BudgetRow,
   CheckpointRow,
   NoteRow,
   OutputRow,
+  ParkingRow,
   RunRow,
 } from '@baton/kernel';
 import type { Asker } from './db.ts';
@@ -45,6 +47,7 @@ import {
 } from './statements/logs.ts';
 import { findNote, notesOfTask } from './statements/notes.ts';
 import { findRun, listRuns, type RunFilter, type RunRead } from './statements/runs.ts';
+import { listBudgets, listLimits, listParkings, type LimitRead } from './statements/scheduling.ts';
 import {
   countAttempts,
   countDelegation,
@@ -72,7 +75,7 @@ import {
   type WaitingNeeds,
   type WorkerRead,
 } from './statements/workers.ts';
-import { loadList } from './world/load.ts';
+import { loadList, loadRows } from './world/load.ts';
 
 /**
  * What is stored, as the API reads it. All lists are bounded. Whoever calls a read without a project
@@ -159,6 +162,13 @@ export interface Reads {
   findWorkerByName(project: string, name: string): Promise<WorkerRead | undefined>;
   /** By name, behind the name `after`; silent ephemeral ones have left. */
   listWorkers(project: string, limit: number, after: string | undefined): Promise<WorkerRead[]>;
+  /** Limits of a project by key, or that of one key, with who counts against them. */
+  listLimits(project: string, key?: string): Promise<LimitRead[]>;
+  /** Engines that a provider refuses now. */
+  listParkings(project: string): Promise<ParkingRow[]>;
+  /** Budgets of a project: its own, and those of one run or of all, and of their tasks. */
+  listBudgets(project: string, run: string | undefined): Promise<BudgetRow[]>;
+  findBudget(id: string): Promise<BudgetRow | undefined>;
   /** Ready tasks that nobody holds back, by their needs. */
   waitingNeeds(project: string): Promise<WaitingNeeds[]>;
   /** Runs whose delivery this worker has not reported on. */
@@ -231,6 +241,10 @@ export function createReads(queries: Asker): Reads {
     findWorker: (...args) => findWorker(queries, ...args),
     findWorkerByName: (...args) => findWorkerByName(queries, ...args),
     listWorkers: (...args) => listWorkers(queries, ...args),
+    listLimits: (project, key) => listLimits(queries, project, key),
+    listParkings: (project) => listParkings(queries, project),
+    listBudgets: (project, run) => listBudgets(queries, project, run),
+    findBudget: async (id) => (await loadRows(queries, 'budgets', [id])).get(id),
     waitingNeeds: (project) => waitingNeeds(queries, project),
     deliveriesOfWorker: async (worker) => [
       ...((await loadList(queries, 'deliveriesOfWorker', [worker])).get(worker)?.values() ?? []),

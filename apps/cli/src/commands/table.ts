@@ -4,6 +4,9 @@ import { dbCheck } from './db/check.ts';
 import { dbExport } from './db/export.ts';
 import { dbMigrate } from './db/migrate.ts';
 import { dbRestore } from './db/restore.ts';
+import { budgetList } from './budget/list.ts';
+import { budgetRemove } from './budget/remove.ts';
+import { budgetSet } from './budget/set.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { engineList } from './engine/list.ts';
@@ -12,6 +15,9 @@ import { inboxList } from './inbox/list.ts';
 import { keyCreate } from './key/create.ts';
 import { keyList } from './key/list.ts';
 import { keyRevoke } from './key/revoke.ts';
+import { limitList } from './limit/list.ts';
+import { limitRemove } from './limit/remove.ts';
+import { limitSet } from './limit/set.ts';
 import { login } from './login.ts';
 import { open } from './open.ts';
 import { ps } from './ps.ts';
@@ -156,6 +162,12 @@ export const COMMANDS: readonly Command[] = [
   workerUndrain,
   workerRemove,
   engineList,
+  limitList,
+  limitSet,
+  limitRemove,
+  budgetList,
+  budgetSet,
+  budgetRemove,
   keyList,
   keyCreate,
   keyRevoke,

@@ -51,6 +51,7 @@ export function compileWorkflow(file: Workflow, options: CompileOptions): Compil
       ...(deliver === undefined ? {} : { deliver }),
       ...(file.policy === undefined ? {} : { policy: file.policy }),
       ...(file.labels === undefined ? {} : { labels: file.labels }),
+      ...(file.budgets === undefined ? {} : { budgets: file.budgets }),
     },
   };
 }

@@ -77,6 +77,7 @@ export const workflow = z.strictObject({
   deliver: runCreate.shape.deliver.optional(),
   policy: runCreate.shape.policy.optional(),
   labels: runCreate.shape.labels.optional(),
+  budgets: runCreate.shape.budgets.describe('what the whole run may spend'),
   tasks: z
     .record(taskKey, task)
     .refine((all) => Object.keys(all).length > 0, 'must hold at least one task'),

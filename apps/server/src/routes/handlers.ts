@@ -10,6 +10,7 @@ import { eventHandlers } from './events.ts';
 import { healthHandlers } from './health.ts';
 import { lifeHandlers } from './life.ts';
 import { runHandlers } from './runs.ts';
+import { schedulingHandlers } from './scheduling.ts';
 import { systemHandlers } from './system.ts';
 import { taskStreamHandlers } from './task-streams.ts';
 import { taskHandlers } from './tasks.ts';
@@ -28,6 +29,7 @@ export function createHandlers(app: App): Handlers {
     ...lifeHandlers(app),
     ...referenceHandlers(app),
     ...runHandlers(app),
+    ...schedulingHandlers(app),
     ...systemHandlers(app),
     ...taskHandlers(app),
     ...taskStreamHandlers(app),

@@ -1,12 +1,6 @@
 import { z } from 'zod';
 import { action, attemptActions } from '../action.ts';
-import {
-  attemptAwait,
-  attemptAwaitReply,
-  taskAwait,
-  taskWait,
-  taskWaitReply,
-} from '../await.ts';
+import { attemptAwait, attemptAwaitReply, taskAwait, taskWait, taskWaitReply } from '../await.ts';
 import { anyId } from '../ids.ts';
 import { delegationStats, stats } from '../stats.ts';
 import { task } from '../task.ts';
@@ -108,7 +102,12 @@ export const delegationRoutes = {
     area: 'system',
     summary: 'Counts of runs, tasks and attempts, what runs now, and what it used',
     query: z.strictObject({
-      hours: z.coerce.number().positive().max(8_760).default(24).describe('how far back attempts count'),
+      hours: z.coerce
+        .number()
+        .positive()
+        .max(8_760)
+        .default(24)
+        .describe('how far back attempts count'),
     }),
     reply: stats,
     errors: [],

@@ -443,3 +443,25 @@ export const delegationStats = {
   respawns_forced: 0,
   gate_downgrades: 0,
 } as const;
+
+export const limit = {
+  key: 'engine:claude',
+  max_running: 2,
+  rate_per_minute: 30,
+  burst: 2,
+  running: 1,
+  holders: [{ task: designId, key: 'design', run: runId, attempt: attemptId }],
+  next_start_at: null,
+  updated_at: later,
+} as const;
+
+export const budget = {
+  scope: 'run',
+  id: runId,
+  limit_usd: '20',
+  spent_usd: '0.42',
+  reserved_usd: '0.5',
+  reserve_usd: '0.5',
+  warned: false,
+  exhausted: false,
+} as const;

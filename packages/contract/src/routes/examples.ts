@@ -7,6 +7,7 @@ import {
   assignment,
   attempt,
   attemptId,
+  budget,
   buildId,
   checkpoint,
   checkpointId,
@@ -18,6 +19,7 @@ import {
   event,
   keyId,
   later,
+  limit,
   logPage,
   note,
   output,
@@ -136,6 +138,31 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
   updateRun: { ...ofRun, body: { labels: { team: 'users' } }, reply: plain(run) },
   listRunArtifacts: { ...ofRun, reply: plain(only(artifact)) },
   readRunLogs: { ...ofRun, query: { limit: 100 }, reply: plain(logPage) },
+
+  listLimits: { reply: { items: [plain(limit)] } },
+  setLimit: {
+    params: { key: 'engine:claude' },
+    body: { max_running: 2, rate_per_minute: 30, burst: 2 },
+    reply: plain(limit),
+  },
+  removeLimit: { params: { key: 'engine:claude' } },
+  listParkings: {
+    reply: {
+      items: [
+        {
+          engine: 'claude',
+          account: 'ada@example.org',
+          worker: workerId,
+          worker_name: 'mac-mini',
+          until: later,
+          reason: 'usage limit reached',
+        },
+      ],
+    },
+  },
+  listBudgets: { query: { run: runId }, reply: { items: [plain(budget)] } },
+  setBudget: { ...ofRun, body: { usd: '20', reserve_usd: '0.5' }, reply: plain(budget) },
+  removeBudget: { ...ofRun },
 
   createTask: {
     body: {

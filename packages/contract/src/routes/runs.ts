@@ -3,7 +3,7 @@ import { artifact, logPage } from '../attempt.ts';
 import { checkpoint, runCheckpointOpen } from '../checkpoint.ts';
 import { event } from '../event.ts';
 import { LIMITS } from '../limits.ts';
-import { run, runCreate, runUpdate } from '../run.ts';
+import { run, runCreate, runUpdate, runReplan } from '../run.ts';
 import { dependency, task } from '../task.ts';
 import { route } from './route.ts';
 import { byId, commaList, page, pageQuery, reasonBody } from './shared.ts';
@@ -14,6 +14,10 @@ export const runGraph = z.object({
   tasks: z.array(task),
   dependencies: z.array(dependency),
   cursor: z.string().describe('give it to GET /events to continue without a hole'),
+  notices: z
+    .array(z.string())
+    .optional()
+    .describe('what of the submission was not taken as it was asked for'),
 });
 export type RunGraph = z.infer<typeof runGraph>;
 
@@ -115,6 +119,20 @@ export const runRoutes = {
     kind: 'json',
     status: 200,
     errors: ['not_found', 'ambiguous', 'wrong_status'],
+  }),
+  replanRun: route({
+    method: 'POST',
+    path: '/runs/{id}/replan',
+    area: 'runs',
+    summary: "Add the next version of a run's plan, in place of what did not work",
+    permission: 'run',
+    params: byId,
+    body: runReplan,
+    bodyBytesMax: LIMITS.submissionBytesMax,
+    reply: runGraph,
+    kind: 'json',
+    status: 200,
+    errors: ['not_found', 'ambiguous', 'wrong_status', 'plan_conflict', ...planErrors],
   }),
   listRunEvents: route({
     method: 'GET',

@@ -4,6 +4,7 @@ import { databaseRoutes } from './database.ts';
 import { delegationRoutes } from './delegation.ts';
 import { lifeRoutes } from './life.ts';
 import { runRoutes } from './runs.ts';
+import { schedulingRoutes } from './scheduling.ts';
 import { systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
 import { workerRoutes } from './workers.ts';
@@ -17,6 +18,7 @@ export const ROUTES = {
   ...checkpointRoutes,
   ...workerRoutes,
   ...attemptRoutes,
+  ...schedulingRoutes,
   ...systemRoutes,
   ...databaseRoutes,
 } as const;

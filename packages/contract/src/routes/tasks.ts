@@ -23,7 +23,13 @@ const known = ['not_found', 'ambiguous'] as const;
 const one = { params: byId, kind: 'json', status: 200, area: 'tasks' } as const;
 const verb = { ...one, method: 'POST', permission: 'operate', reply: task } as const;
 const stateErrors = [...known, 'wrong_status'] as const;
-const decisionErrors = [...known, 'wrong_status', 'checkpoint_closed', 'invalid_option', 'facts_changed'] as const;
+const decisionErrors = [
+  ...known,
+  'wrong_status',
+  'checkpoint_closed',
+  'invalid_option',
+  'facts_changed',
+] as const;
 
 /** Query of every log read: from a cursor, one stream or all, at most `limit` chunks. */
 export const logQuery = z.strictObject({
@@ -293,7 +299,8 @@ export const taskRoutes = {
     ...one,
     method: 'PATCH',
     path: '/tasks/{id}',
-    summary: 'Change what a task asks for; a live agent is told, an open approval is asked for anew',
+    summary:
+      'Change what a task asks for; a live agent is told, an open approval is asked for anew',
     permission: 'operate',
     body: taskUpdate,
     reply: taskDetail,

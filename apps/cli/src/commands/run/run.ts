@@ -47,6 +47,7 @@ export const run = command({
     worker: text('--worker <name>', 'only this worker may take it (without a plan)'),
     deliver: choice('--deliver <how>', 'where the result goes', DELIVERIES),
     label: pairs('--label <k=v>', 'label of the run'),
+    budget: text('--budget <usd>', 'dollars that it may spend'),
     watch: flag('-w, --watch', 'show it to its end; exit 0 only if it is completed'),
     dryRun: flag('--dry-run', 'check it without starting anything'),
   },
@@ -102,6 +103,7 @@ interface Options {
   readonly worker: string | undefined;
   readonly deliver: RunCreateInput['deliver'] | undefined;
   readonly label: Readonly<Record<string, string>>;
+  readonly budget: string | undefined;
 }
 
 /** A single word is more often a mistyped verb than a goal. */
@@ -131,6 +133,7 @@ function bodyOf(context: Context, goal: string | undefined, options: Options): R
   const { plan, deliver } = options;
   const isFile = plan !== undefined && plan !== 'none' && plan !== 'auto';
   const labels = Object.keys(options.label).length === 0 ? {} : { labels: { ...options.label } };
+  const budgets = options.budget === undefined ? {} : { budgets: { usd: options.budget } };
   if (isFile) {
     const file = readWorkflow(resolve(cwd, plan), {
       params: options.param,
@@ -139,7 +142,7 @@ function bodyOf(context: Context, goal: string | undefined, options: Options): R
       deliver,
       goal,
     });
-    return { ...file, ...labels };
+    return { ...file, ...labels, ...budgets };
   }
   if (Object.keys(options.param).length > 0)
     throw usage('--param is for a plan file: --plan FILE.');
@@ -154,6 +157,7 @@ function bodyOf(context: Context, goal: string | undefined, options: Options): R
     },
     ...(deliver === undefined ? {} : { deliver }),
     ...labels,
+    ...budgets,
   };
 }
 

@@ -29,7 +29,10 @@ export const taskCreate = command({
     role: choice('--role <role>', 'role', ROLES),
     engine: text('--engine <name>', 'engine that does it'),
     model: text('--model <name>', 'model of the engine'),
+    fallbackEngine: text('--fallback-engine <name>', 'engine while a provider refuses that one'),
     worker: text('--worker <name>', 'only this worker may take it'),
+    concurrency: commaTexts('--concurrency <keys>', 'keys of limits that it counts under'),
+    budget: text('--budget <usd>', 'dollars that it may spend'),
     repo: text('--repo <repo>', 'path, URL or name of a repository'),
     ref: text('--ref <ref>', "branch, tag or commit to start from; default: the repository's HEAD"),
     dependsOn: commaTexts(
@@ -68,7 +71,14 @@ export const taskCreate = command({
           options.parent === undefined ? undefined : await resolveTask(client(), options.parent),
       }),
       spec: written === undefined ? (options.title ?? '') : await readText(written, cwd, input),
-      needs: given({ engine: options.engine, model: options.model, worker: options.worker }),
+      needs: given({
+        engine: options.engine,
+        fallback_engine: options.fallbackEngine,
+        model: options.model,
+        worker: options.worker,
+      }),
+      ...(options.concurrency.length === 0 ? {} : { concurrency: [...options.concurrency] }),
+      ...(options.budget === undefined ? {} : { budgets: { usd: options.budget } }),
       ...(options.repo === undefined
         ? {}
         : { workspace: given({ repo: resolveRepo(options.repo, cwd), ref: options.ref }) }),
