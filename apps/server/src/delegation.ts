@@ -125,7 +125,11 @@ export async function childrenOf(
 }
 
 /** A task that an agent names: by its key in the agent's own run, else by its id. */
-async function taskOfAgent(reads: App['reads'], agent: Agent, text: string): Promise<string> {
+export async function taskOfAgent(
+  reads: App['reads'],
+  agent: Pick<Agent, 'project' | 'run'>,
+  text: string,
+): Promise<string> {
   if (taskKey.safeParse(text).success) {
     const byKey = await reads.taskIdByKey(agent.run, text);
     if (byKey !== undefined) return byKey;

@@ -22,7 +22,7 @@ export function createMemoryStore(db: SimDatabase, wire: Wire, loop: EventLoop):
       open.add(tx);
       try {
         const result = await work(tx);
-        if (!tx.isOver) await tx.commit({ rows: [], idempotent: [], events: [], nowMs: 0 });
+        if (!tx.isOver) await tx.rollback();
         return result;
       } catch (error) {
         await tx.rollback();
@@ -67,7 +67,7 @@ export function createMemoryStore(db: SimDatabase, wire: Wire, loop: EventLoop):
       read(() =>
         world
           .all('timers')
-          .filter((it) => it.dueAtMs <= db.nowMs())
+          .filter((it) => it.dueAtMs <= db.nowMs() + db.timersAheadMs)
           .sort((a, b) => a.dueAtMs - b.dueAtMs)
           .slice(0, limit),
       ),

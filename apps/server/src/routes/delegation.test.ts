@@ -1,4 +1,17 @@
-import type { Problem, TaskDetail, TaskWaitReply } from '@baton/contract';
+import type {
+  Action,
+  Assignment,
+  AttemptAwaitReply,
+  DelegationStats,
+  Problem,
+  RunGraph,
+  Stats,
+  Task,
+  TaskAwait,
+  TaskDetail,
+  TaskWaitReply,
+  Timeline,
+} from '@baton/contract';
 import { freshDatabases } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../test-server.ts';
@@ -84,5 +97,228 @@ describe('waiting for tasks', () => {
     [{ ids: ['task_00000000000000000000000000'] }, 404],
   ])('%j is refused with %i', async (body, status) => {
     expect((await wait(body)).status).toBe(status);
+  });
+});
+
+/** An agent at work, and what speaks for it. */
+interface AtWork {
+  readonly run: string;
+  readonly task: string;
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly token: string;
+  readonly worker: { readonly id: string; readonly key: string };
+}
+let names = 0;
+
+async function atWork(body: object = {}): Promise<AtWork> {
+  const name = `delegator-${(names += 1)}`;
+  const worker = await server.addWorker(name, { slots: 12 });
+  const { body: graph } = await server.ask<RunGraph>('POST', '/runs', {
+    body: {
+      goal: 'lead',
+      plan: { tasks: [{ key: 'lead', needs: { worker: name, engine: 'shell' }, ...body }] },
+    },
+  });
+  const [claimed] = await claim(worker);
+  if (claimed === undefined) throw new Error('nothing was claimed');
+  return { ...started(claimed), run: graph.run.id, worker };
+}
+
+function started(it: Assignment): Omit<AtWork, 'run' | 'worker'> {
+  const { id: attempt, epoch } = it.attempt;
+  return { task: it.task.id, attempt, epoch, token: it.token };
+}
+
+async function claim(worker: { id: string; key: string }): Promise<Assignment[]> {
+  const { body } = await server.ask<{ items: Assignment[] }>(
+    'POST',
+    `/workers/${worker.id}/claim?wait=20`,
+    { key: worker.key, body: { max: 12 } },
+  );
+  for (const { attempt } of body.items) {
+    await server.ask('POST', `/attempts/${attempt.id}/start`, {
+      key: worker.key,
+      body: { epoch: attempt.epoch },
+    });
+  }
+  return body.items;
+}
+
+const say = <T>(it: AtWork, path: string, body: object) =>
+  server.ask<T & Problem>('POST', path, { key: it.token, body });
+const spawn = (it: AtWork, body: object) => say<TaskDetail>(it, '/tasks', body);
+const finish = (it: Assignment, key: string, result: object) =>
+  server.ask('POST', `/attempts/${it.attempt.id}/complete`, {
+    key,
+    body: { epoch: it.attempt.epoch, result },
+  });
+
+describe('an agent with its own token', () => {
+  test('hands work on, sees it and nothing else, and waits for it', async () => {
+    const lead = await atWork();
+    const { status, body: child } = await spawn(lead, { key: 'part', spec: 'true' });
+    expect(status).toBe(201);
+    expect(child).toMatchObject({
+      run: lead.run,
+      parent_task: lead.task,
+      lineage_root: lead.run,
+      origin: lead.attempt,
+      depth: 1,
+      dependencies: [],
+      spec: { needs: { engine: 'shell' } },
+    });
+    const path = `/tasks/${lead.task}/children`;
+    const seen = await server.ask<{ items: Task[] }>('GET', path, { key: lead.token });
+    expect(seen.body.items.map(({ id }) => id)).toEqual([child.id]);
+    expect((await server.ask('GET', `/tasks/${child.id}`, { key: lead.token })).status).toBe(200);
+    const other = await newTask();
+    expect((await server.ask('GET', `/tasks/${other.id}`, { key: lead.token })).status).toBe(404);
+    expect((await say(lead, '/tasks/wait', { ids: [other.id] })).status).toBe(404);
+    const waited = say<TaskWaitReply>(lead, '/tasks/wait', { ids: [child.id], timeout: 60 });
+    await cancel(child.id);
+    expect((await waited).body).toMatchObject({ met: true, tasks: [{ status: 'cancelled' }] });
+    const listed = await server.ask<{ items: Task[] }>('GET', `/tasks?origin=${lead.attempt}`);
+    expect(listed.body.items.map(({ id }) => id)).toEqual([child.id]);
+  });
+
+  test('makes one child of one request, however often it is sent', async () => {
+    const lead = await atWork();
+    const id = `child-of-${lead.attempt}`.slice(0, 64);
+    const made = await Promise.all(
+      Array.from({ length: 20 }, () => spawn(lead, { id, spec: 'true', title: 'once' })),
+    );
+    expect(new Set(made.map(({ body }) => body.id))).toEqual(new Set([id]));
+    const { body } = await server.ask<{ items: Task[] }>('GET', `/tasks?parent=${lead.task}`);
+    expect(body.items).toHaveLength(1);
+  });
+
+  test('hands nothing on once its attempt has ended', async () => {
+    const lead = await atWork();
+    await say(lead, `/attempts/${lead.attempt}/release`, { epoch: lead.epoch });
+    expect((await spawn(lead, { spec: 'true' })).status).toBe(401);
+  });
+
+  test('may do nothing else that people may', async () => {
+    const lead = await atWork();
+    const { body: child } = await spawn(lead, { spec: 'true', dispatch: 'manual' });
+    for (const path of [
+      `/tasks/${child.id}/cancel`,
+      `/tasks/${child.id}/retry`,
+      `/tasks/${lead.task}/wake`,
+      '/runs',
+    ]) {
+      expect((await say(lead, path, {})).status).toBe(403);
+    }
+    expect((await spawn(lead, { spec: 'x', run: (await newTask()).run })).status).toBe(403);
+  });
+
+  test('is told the limit that stops it, and that is counted', async () => {
+    const lead = await atWork();
+    const before = await server.ask<DelegationStats>('GET', '/stats/delegation');
+    for (let n = 0; n < 8; n++) {
+      expect((await spawn(lead, { ...held, title: `part ${n}` })).status).toBe(201);
+    }
+    const { status, body } = await spawn(lead, { ...held, title: 'too many' });
+    expect([status, body.code]).toEqual([422, 'limit_exceeded']);
+    expect(body.facts).toMatchObject({ limit: 'openChildrenMax', max: 8 });
+    const after = await server.ask<DelegationStats>('GET', '/stats/delegation');
+    expect(after.body.cap_rejections).toBe(before.body.cap_rejections + 1);
+    expect(after.body.spawned).toBe(before.body.spawned + 8);
+  });
+});
+
+describe('an await', () => {
+  test('ends the turn, and the next attempt is given what the children came to', async () => {
+    const lead = await atWork();
+    for (const key of ['a', 'b']) await spawn(lead, { key, spec: 'true' });
+    const { body } = await say<AttemptAwaitReply>(lead, `/attempts/${lead.attempt}/await`, {
+      epoch: lead.epoch,
+      ids: ['a', 'b'],
+    });
+    expect(body).toMatchObject({ yield: true, met: false, await: { status: 'open', needed: 2 } });
+    await say(lead, `/attempts/${lead.attempt}/release`, { epoch: lead.epoch });
+    const children = await claim(lead.worker);
+    expect(children.map(({ task }) => task.key).toSorted()).toEqual(['a', 'b']);
+    for (const child of children) {
+      const summary = `did ${child.task.key}`;
+      await finish(child, lead.worker.key, { status: 'success', summary });
+    }
+    const [again] = await claim(lead.worker);
+    expect(again?.task.id).toBe(lead.task);
+    expect(again?.continue).toMatchObject({
+      attempt: lead.attempt,
+      wake: {
+        kind: 'await',
+        partial: false,
+        results: [
+          { key: 'a', status: 'completed', summary: 'did a' },
+          { key: 'b', status: 'completed', summary: 'did b' },
+        ],
+      },
+    });
+    const awaits = await server.ask<{ items: TaskAwait[] }>('GET', `/tasks/${lead.task}/awaits`);
+    expect(awaits.body.items).toMatchObject([{ status: 'met', partial: false }]);
+    const late = await say(lead, `/attempts/${lead.attempt}/await`, { epoch: lead.epoch });
+    expect(late.status).toBe(401);
+  });
+
+  test('can be cut short by a person, and names what is not an own child', async () => {
+    const lead = await atWork();
+    await spawn(lead, { key: 'slow', ...held });
+    const other = await newTask();
+    const path = `/attempts/${lead.attempt}/await`;
+    const foreign = await say(lead, path, { epoch: lead.epoch, ids: [other.id] });
+    expect([foreign.status, foreign.body.code]).toEqual([422, 'unknown_task']);
+    await say(lead, path, { epoch: lead.epoch, ids: ['slow'] });
+    const woken = await server.ask<Task>('POST', `/tasks/${lead.task}/wake`, { body: {} });
+    expect(woken.body).toMatchObject({ id: lead.task, status: 'ready' });
+    const again = await server.ask<Problem>('POST', `/tasks/${lead.task}/wake`, { body: {} });
+    expect([again.status, again.body.code]).toEqual([409, 'wrong_status']);
+  });
+});
+
+describe('what came of it', () => {
+  test('is on the ledger, each call once', async () => {
+    const lead = await atWork();
+    const told = (status: string) => ({
+      epoch: lead.epoch,
+      actions: [{ call: 'c1', name: 'Bash', target: 'make', effect: 'local_write', status }],
+    });
+    for (const status of ['started', 'started', 'succeeded', 'failed']) {
+      await say(lead, `/attempts/${lead.attempt}/actions`, told(status));
+    }
+    const { body } = await server.ask<{ items: Action[] }>('GET', `/tasks/${lead.task}/actions`);
+    expect(body.items).toMatchObject([
+      {
+        call: 'c1',
+        name: 'Bash',
+        effect: 'local_write',
+        status: 'succeeded',
+        attempt: lead.attempt,
+      },
+    ]);
+  });
+
+  test('shows as lanes and as counts', async () => {
+    const lead = await atWork();
+    await server.ask('POST', `/attempts/${lead.attempt}/progress`, {
+      key: lead.token,
+      body: { epoch: lead.epoch, progress: { percent: 30, text: 'reading' } },
+    });
+    const { body: counted } = await server.ask<Stats>('GET', '/stats');
+    expect(counted.running.find(({ task }) => task === lead.task)).toMatchObject({
+      key: 'lead',
+      engine: 'shell',
+      progress: { percent: 30, text: 'reading' },
+    });
+    expect(counted.tasks['running']).toBeGreaterThan(0);
+    expect(counted.attempts.by_engine['shell']).toBeGreaterThan(0);
+    for (const by of ['task', 'worker']) {
+      const path = `/runs/${lead.run}/timeline?by=${by}`;
+      const { body } = await server.ask<Timeline>('GET', path);
+      expect(body.lanes).toHaveLength(1);
+      expect(body.lanes[0]?.attempts).toMatchObject([{ attempt: lead.attempt, ended_at: null }]);
+    }
   });
 });

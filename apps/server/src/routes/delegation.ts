@@ -2,7 +2,7 @@ import { isTerminalTask, neededEnds } from '@baton/contract';
 import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
-import { awaitFor, type Agent } from '../delegation.ts';
+import { awaitFor, taskOfAgent, type Agent } from '../delegation.ts';
 import { byInstant, mapPage, readPage, wholePage } from '../paging.ts';
 import { found, resolveId } from '../resolve.ts';
 import { actionView, awaitView } from '../views/await.ts';
@@ -40,11 +40,20 @@ export function delegationHandlers(app: App): Pick<Handlers, Names> {
     return id;
   }
 
+  /** A task that somebody names; an agent also by its key. */
+  async function seenTask(call: Omit<TaskCall, 'params'>, text: string): Promise<string> {
+    const { principal, project } = call;
+    if (principal.kind !== 'attempt') return resolveId(reads, 'tasks', project, text);
+    const id = await taskOfAgent(reads, principal, text);
+    await checkSeen(reads, principal, id, text);
+    return id;
+  }
+
   return {
     async waitTasks(call) {
       const { ids: texts, policy, quorum, timeout } = call.body;
       const resolved = [];
-      for (const text of texts) resolved.push(await idOf({ ...call, params: { id: text } }));
+      for (const text of texts) resolved.push(await seenTask(call, text));
       const ids = [...new Set(resolved)];
       const needed = neededEnds(policy, quorum, ids.length);
       const { isMet, tasks } = await waitForTasks(app, call, ids, needed, timeout);

@@ -28,6 +28,12 @@ export function explainStatus(facts: Facts): Told {
     case 'running':
       return { sentence: `${worker} works on it.`, next: `${worker} reports its result` };
     case 'waiting':
+      if (task.reason === 'await') {
+        return {
+          sentence: 'Its agent ended its turn and awaits tasks that it handed on.',
+          next: 'they end, or their deadline comes; baton task wake resumes it at once',
+        };
+      }
       return {
         sentence: `It waits for a person: ${facts.question ?? task.reason ?? 'a question is open'}`,
         next: 'answer it',

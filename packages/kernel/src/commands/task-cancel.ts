@@ -1,9 +1,10 @@
 import { isTerminalTask } from '@baton/contract';
+import { handedOnBy } from '../delegation/chain.ts';
 import { refuse } from '../refuse.ts';
 import { cancelTasks, downstreamOf } from '../task/end-task.ts';
 import type { Handler } from './handler.ts';
 
-/** Cancels a task and what needs its success. */
+/** Cancels a task, what needs its success, and what the agents of these have handed on. */
 export const taskCancel: Handler<'task.cancel'> = (draft, command) => {
   const task = draft.own('tasks', command.task);
   if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
@@ -26,9 +27,12 @@ export const taskCancel: Handler<'task.cancel'> = (draft, command) => {
     );
   }
   const reason = command.reason ?? 'cancelled';
-  cancelTasks(draft, downstreamOf(draft, task.id), (it) =>
-    it.id === task.id ? reason : `${CANCELLED_WITH}${task.key}`,
-  );
+  const needing = downstreamOf(draft, task.id);
+  const handedOn = new Set(handedOnBy(draft, needing));
+  cancelTasks(draft, [...needing, ...handedOn], (it) => {
+    if (it.id === task.id) return reason;
+    return handedOn.has(it.id) ? `parent_cancelled:${task.key}` : `${CANCELLED_WITH}${task.key}`;
+  });
   return reply;
 };
 

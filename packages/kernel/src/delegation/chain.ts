@@ -10,7 +10,7 @@ import {
 import type { Draft } from '../draft.ts';
 import { isoOf } from '../iso-time.ts';
 import { stableJson } from '../json-text.ts';
-import { rows } from '../need.ts';
+import { lists, rows } from '../need.ts';
 import type { TaskRow, TaskSpecRow } from '../rows.ts';
 
 /**
@@ -117,4 +117,18 @@ export function clearFailures(draft: Draft, taskId: string): void {
 /** Whether an agent made a task. Its commit is its parent's to use, and is delivered by nobody else. */
 export function isHandedOn(cold: Pick<TaskSpecRow, 'origin'>): boolean {
   return cold.origin?.startsWith('att_') === true;
+}
+
+/** What the agents of tasks handed on, and theirs, and so on; without the tasks themselves. */
+export function handedOnBy(draft: Draft, ids: readonly string[]): string[] {
+  const found = new Set(ids);
+  for (let level = [...ids]; level.length > 0;) {
+    draft.load(lists('childrenOfTask', level));
+    level = level
+      .flatMap((id) => draft.list('childrenOfTask', id))
+      .filter((cold) => isHandedOn(cold) && !found.has(cold.taskId))
+      .map((cold) => cold.taskId);
+    for (const id of level) found.add(id);
+  }
+  return [...found].slice(ids.length);
 }

@@ -136,6 +136,17 @@ describe('a task that an agent hands on', () => {
     expect(declined({ spec: 'ninth' })).toBeUndefined();
   });
 
+  test('is cancelled with its parent, and so is what it handed on', () => {
+    const child = spawn({ key: 'child', spec: 'x' });
+    spawn({ key: 'grandchild', spec: 'y' }, attemptOf(child));
+    model.submit('task.cancel', { task: parent.taskId, reason: 'enough' });
+    expect(model.statuses(run)).toEqual({
+      lead: 'cancelled (enough)',
+      child: 'cancelled (parent_cancelled:lead)',
+      grandchild: 'cancelled (parent_cancelled:lead)',
+    });
+  });
+
   test('is not delivered: its commit is for its parent', () => {
     const child = attemptOf(spawn({ spec: 'code' }));
     model.start(child);

@@ -42,6 +42,43 @@ export const QUEUE_CHECKS: readonly AuditCheck[] = [
        where n.id is null`,
   },
   {
+    id: 'open-await',
+    invariant: 'A31',
+    words:
+      'A task that waits for others has one open await with a deadline; no other task has one.',
+    sql: `
+      select coalesce(t.id, a.task_id) as subject,
+             coalesce(t.status, 'gone') || ' with the await ' || coalesce(a.id, 'none')
+               || case when d.id is null then ' and no deadline' else '' end as found
+        from (select id, status from tasks where status = 'waiting' and reason = 'await') as t
+        full join (select o.id, o.task_id
+                     from awaits o
+                     join tasks own
+                       on own.id = o.task_id
+                      and own.status <> 'paused'
+                    where o.status = 'open') as a
+          on a.task_id = t.id
+        left join timers d
+          on d.task_id = a.task_id
+         and d.kind = 'await_deadline'
+       where t.id is null
+          or a.id is null
+          or d.id is null`,
+  },
+  {
+    id: 'counted-awaits',
+    invariant: 'A31',
+    words: 'A run counts the awaits in it that are open or not taken up.',
+    sql: `
+      select r.id as subject, r.open_awaits || ' counted, ' || count(a.id) || ' there' as found
+        from runs r
+        left join awaits a
+          on a.run_id = r.id
+         and not a.settled
+       group by r.id, r.open_awaits
+      having r.open_awaits <> count(a.id)`,
+  },
+  {
     id: 'open-checkpoint',
     invariant: 'A30',
     words: 'A task has the open checkpoint that it names, and no other.',

@@ -1,3 +1,4 @@
+import { findDoor } from '../../attempt/door.ts';
 import { AWAIT_POLICIES, LIMITS, type TaskWaitReply } from '@baton/contract';
 import { command, rest } from '../../command.ts';
 import type { Context } from '../../context.ts';
@@ -28,7 +29,11 @@ export const taskWait = command({
     }
     if (any && quorum !== undefined) throw usage('Give --any or --quorum, not both.');
     const client = context.client();
-    const ids = await Promise.all(texts.map((text) => resolveTask(client, text)));
+    // An agent's own run is known there: its children go by their keys.
+    const isAgent = findDoor(context) !== undefined;
+    const ids = isAgent
+      ? [...texts]
+      : await Promise.all(texts.map((text) => resolveTask(client, text)));
     const policy = quorum === undefined ? AWAIT_POLICIES[any ? 1 : 0] : 'quorum';
     context.activity.say(`waiting for ${texts.join(', ')}`);
     const reply = await waitLong(context, { ids, policy, quorum }, timeout);
