@@ -79,6 +79,18 @@ const MUTANTS: Readonly<Record<string, string>> = {
   'ready-run-id': `update ready set run_id = 'run_gone'`,
   'log-heads-attempt-id': `update log_heads set attempt_id = 'att_gone'`,
   'log-chunks-attempt-id': `update log_chunks set run_id = 'run_gone'`,
+  'open-await': `update tasks set reason = 'await' where key = 'asking'`,
+  'counted-awaits': `update runs set open_awaits = open_awaits + 1`,
+  'awaits-task-id': `
+    insert into awaits (id, project_id, run_id, task_id, attempt_id, generation, tasks, crosses_runs,
+                        policy, needed, status, settled, partial, results, deadline_at, opened_at)
+    values ('awt_gone', 'prj_gone', 'run_gone', 'task_gone', 'att_gone', 1, '[]', false,
+            'all', 1, 'open', false, false, '[]', now(), now())`,
+  'actions-attempt-id': `
+    insert into actions (id, project_id, run_id, task_id, attempt_id, call, kind, name, target, effect,
+                         status, refs, started_at, ended_at)
+    values ('att_gone/1', 'prj_gone', 'run_gone', 'task_gone', 'att_gone', '1', 'tool_call', 'Read', '',
+            'local_read', 'succeeded', '{}', now(), now())`,
   'task-spec': `delete from task_specs where title is not null`,
   'live-worker': `delete from workers`,
 };
