@@ -32,8 +32,18 @@ interface Decide {
 export function useDecide() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: ({ checkpoint, decision }: Decide) =>
-      client.checkpoints.resolve(checkpoint, { ...decision, via: 'dashboard' }),
+    mutationFn: ({ checkpoint, decision }: Decide) => {
+      // What this page shows is what is decided.
+      const shown = cache
+        .getQueryData<CallReply<'listCheckpoints'>>(keys.inbox)
+        ?.items.find(({ id }) => id === checkpoint);
+      const facts = shown?.facts_sha256;
+      return client.checkpoints.resolve(checkpoint, {
+        ...decision,
+        via: 'dashboard',
+        ...(typeof facts === 'string' ? { facts_sha256: facts } : {}),
+      });
+    },
     onSettled: async (_data, _error, { run }) => {
       await Promise.all([
         cache.invalidateQueries({ queryKey: keys.checkpoints }),

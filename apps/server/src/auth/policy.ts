@@ -13,10 +13,12 @@ const attemptReads: ReadonlySet<RouteName> = new Set([
   'listAwaits',
   'waitTasks',
   'getTaskDiff',
+  'listCheckpoints',
+  'getCheckpoint',
 ]);
 
-/** What an agent may make: tasks below its own. */
-const attemptWrites: ReadonlySet<RouteName> = new Set(['createTask']);
+/** What an agent may do beside its attempt: make tasks below its own, answer what any may answer. */
+const attemptWrites: ReadonlySet<RouteName> = new Set(['createTask', 'resolveCheckpoint']);
 
 /** Of the routes for workers and agents, those that people read too. */
 const peopleReads: ReadonlySet<RouteName> = new Set(['getArtifactContent']);

@@ -1,12 +1,18 @@
-import { actorOf } from '../auth/principal.ts';
+import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
 import { byCount, mapPage, readPage } from '../paging.ts';
-import { found, resolveId } from '../resolve.ts';
+import { found, notFound, resolveId } from '../resolve.ts';
 import { checkpointView } from '../views/checkpoint.ts';
 import { viaOf } from './via.ts';
 
 type Names = 'listCheckpoints' | 'getCheckpoint' | 'resolveCheckpoint';
+
+interface CheckpointCall {
+  readonly params: { readonly id: string };
+  readonly principal: Principal;
+  readonly project: string;
+}
 
 /** Handlers of the area `checkpoints`. */
 export function checkpointHandlers(app: App): Pick<Handlers, Names> {
@@ -16,13 +22,25 @@ export function checkpointHandlers(app: App): Pick<Handlers, Names> {
     return checkpointView(found(await reads.findCheckpoint(project, id), 'checkpoint', id));
   }
 
+  /** The stored id. An agent sees the checkpoints of its own run alone. */
+  async function idOf({ principal, project, params }: CheckpointCall): Promise<string> {
+    const id = await resolveId(reads, 'checkpoints', project, params.id);
+    if (principal.kind !== 'attempt') return id;
+    const read = await reads.findCheckpoint(project, id);
+    if (read?.checkpoint.runId !== principal.run) throw notFound('checkpoint', params.id);
+    return id;
+  }
+
   return {
     async listCheckpoints(call) {
       const { limit, cursor, status } = call.query;
+      const { principal } = call;
       const run =
-        call.query.run === undefined
-          ? undefined
-          : await resolveId(reads, 'runs', call.project, call.query.run);
+        principal.kind === 'attempt'
+          ? principal.run
+          : call.query.run === undefined
+            ? undefined
+            : await resolveId(reads, 'runs', call.project, call.query.run);
       const filter = { status, run };
       const page = await readPage(
         { limit, cursor, filter: ['checkpoints', call.project, filter] },
@@ -38,12 +56,11 @@ export function checkpointHandlers(app: App): Pick<Handlers, Names> {
     },
 
     async getCheckpoint(call) {
-      const id = await resolveId(reads, 'checkpoints', call.project, call.params.id);
-      return viewOf(call.project, id);
+      return viewOf(call.project, await idOf(call));
     },
 
     async resolveCheckpoint(call) {
-      const id = await resolveId(reads, 'checkpoints', call.project, call.params.id);
+      const id = await idOf(call);
       await coordinator.submit(
         {
           type: 'checkpoint.resolve',
