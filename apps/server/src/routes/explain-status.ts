@@ -39,7 +39,7 @@ export function explainStatus(facts: Facts): Told {
         next: 'answer it',
       };
     case 'verifying':
-      return { sentence: 'Its result is being verified.', next: 'the verdict' };
+      return verifying(task);
     case 'paused':
       return { sentence: `It is paused${because(task.reason)}.`, next: 'resume it' };
     case 'completed':
@@ -55,6 +55,16 @@ export function explainStatus(facts: Facts): Told {
   }
 }
 
+function verifying({ verification }: TaskRead['task']): Told {
+  const by = verification?.check === 'judge' ? 'a judge' : 'commands';
+  const commit = verification?.commit ?? null;
+  const what = commit === null ? 'Its result' : `Its result, commit ${commit.slice(0, 12)},`;
+  return {
+    sentence: `${what} is being checked by ${by}; nothing that it hands on counts before.`,
+    next: 'the verdict',
+  };
+}
+
 function blocked({ read, waitsFor }: Facts): Told {
   const { task } = read;
   const failed = /^(dependency|gate)_failed:(.+)$/.exec(task.reason ?? '');
@@ -62,6 +72,14 @@ function blocked({ read, waitsFor }: Facts): Told {
     const [, kind, key = ''] = failed;
     const what = kind === 'gate' ? `the gate ${key} did not open` : `${key} did not succeed`;
     return { sentence: `It cannot start, because ${what}.`, next: `retry ${key}` };
+  }
+  const unjudged = waitsFor.filter((it) => it.type === 'gate' && it.status === 'completed');
+  if (unjudged.length > 0) {
+    const names = list(unjudged.map(({ key }) => key));
+    return {
+      sentence: `It waits for a review of ${names}, which is done.`,
+      next: `approve ${names}: baton task review ${names} --approve`,
+    };
   }
   const keys = waitsFor.filter(({ type }) => type !== 'related').map(({ key }) => key);
   return {
