@@ -175,6 +175,10 @@ describe('an agent with its own token', () => {
     const other = await newTask();
     expect((await server.ask('GET', `/tasks/${other.id}`, { key: lead.token })).status).toBe(404);
     expect((await say(lead, '/tasks/wait', { ids: [other.id] })).status).toBe(404);
+    for (const what of ['diff', 'children', 'awaits', 'outputs', 'notes']) {
+      const path = `/tasks/${other.id}/${what}`;
+      expect((await server.ask('GET', path, { key: lead.token })).status).toBe(404);
+    }
     const waited = say<TaskWaitReply>(lead, '/tasks/wait', { ids: [child.id], timeout: 60 });
     await cancel(child.id);
     expect((await waited).body).toMatchObject({ met: true, tasks: [{ status: 'cancelled' }] });

@@ -5,6 +5,7 @@ import { notFound, resolveId } from '../resolve.ts';
 import { logStream } from '../streams/log-stream.ts';
 import { sseResponse } from '../streams/sse.ts';
 import { streamSignal } from '../streams/stream-signal.ts';
+import { checkSeen } from './agent-view.ts';
 
 /** Handlers of the area `tasks` that answer with a stream or bytes. */
 export function taskStreamHandlers(app: App): Pick<Handlers, 'streamTaskLogs' | 'getTaskDiff'> {
@@ -27,6 +28,7 @@ export function taskStreamHandlers(app: App): Pick<Handlers, 'streamTaskLogs' | 
 
     async getTaskDiff(call) {
       const task = await resolveId(reads, 'tasks', call.project, call.params.id);
+      await checkSeen(reads, call.principal, task, call.params.id);
       const patches = (await reads.artifactsOfTask(task)).filter(({ kind }) => kind === 'patch');
       for (const patch of patches) {
         const body = await app.content.open(call.project, patch.sha256);
