@@ -117,8 +117,6 @@ async function startOn(
   await coordinator.start();
   closers.push(() => coordinator.stop());
   const content = createContent(join(config.dataDir, 'blobs'));
-  const purging = await startPurging({ db, log, content, coordinator });
-  closers.push(purging.stop);
   const retention = createRetention({
     db,
     log,
@@ -164,6 +162,8 @@ async function startOn(
     probe: createProbe(db),
     stopping: stopping.signal,
   };
+  const purging = await startPurging({ db, log, content, coordinator, events: app.events });
+  closers.push(purging.stop);
   answer = listenerOf(app, config);
   const links = startLinkServer(app, server);
   closers.push(() => links.stop());

@@ -86,7 +86,11 @@ export class Draft {
   own<T extends TableName>(table: T, id: string): Tables[T] | null {
     const found = this.find(table, id);
     if (found === null || found.projectId !== this.project) return null;
-    return 'deletedAtMs' in found && found.deletedAtMs !== null ? null : found;
+    const isDeleted = 'deletedAtMs' in found && found.deletedAtMs !== null;
+    if (isDeleted) return null;
+    // A deleted run takes its tasks with it.
+    const run = table === 'tasks' ? this.find('runs', (found as Tables['tasks']).runId) : null;
+    return run !== null && run.deletedAtMs !== null ? null : found;
   }
 
   /** The rows on a list, as they are now. */

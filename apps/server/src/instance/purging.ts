@@ -1,12 +1,14 @@
 import { createPurgeSweep, type Coordinator, type Log } from '@baton/coordinator';
 import type { Db } from '@baton/store';
 import type { Content } from '../content.ts';
+import type { EventHub } from '../streams/event-hub.ts';
 
 interface PurgingSettings {
   readonly db: Db;
   readonly log: Log;
   readonly content: Pick<Content, 'remove'>;
   readonly coordinator: Pick<Coordinator, 'onCommitted'>;
+  readonly events: Pick<EventHub, 'forget'>;
 }
 
 /** Events after which there may be something to take away: a mark, or the last process of one ending. */
@@ -24,16 +26,18 @@ export async function startPurging({
   log,
   content,
   coordinator,
+  events,
 }: PurgingSettings): Promise<{ readonly stop: () => Promise<void> }> {
   const sweep = createPurgeSweep({
     db,
     log,
     removeContent: ({ project, sha256 }) => content.remove(project, sha256),
+    onGone: () => events.forget(),
   });
   let isWaiting = false;
-  const unsubscribe = coordinator.onCommitted((events) => {
-    if (events.some((it) => NEWS.has(it.type))) isWaiting = true;
-    else if (!isWaiting || !events.some((it) => ENDS.has(it.type))) return;
+  const unsubscribe = coordinator.onCommitted((committed) => {
+    if (committed.some((it) => NEWS.has(it.type))) isWaiting = true;
+    else if (!isWaiting || !committed.some((it) => ENDS.has(it.type))) return;
     sweep.nudge();
   });
   await sweep.start(new AbortController().signal);

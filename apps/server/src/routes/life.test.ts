@@ -95,6 +95,11 @@ describe('a run', () => {
     const rows = (): Promise<readonly string[]> =>
       server.app.reads.findIdsEver('runs', server.project, run);
     await until('its row is gone', async () => (await rows()).length === 0);
+    await until('its history says nothing', async () => {
+      const feed = await server.ask<{ items: object[] }>('GET', '/events?limit=1000');
+      const telling = feed.body.items.filter((it) => JSON.stringify(it).includes(run));
+      return telling.length === 1 && JSON.stringify(telling).includes('run.purged');
+    });
     expect((await post(path)).status).toBe(204);
     expect((await post('/runs/run_0/purge')).status).toBe(404);
   });

@@ -20,6 +20,8 @@ export interface EventHub {
   after(filter: EventFilter, pos: number, limit: number): Promise<EventSlice>;
   /** Resolves when there may be something behind `pos`, after `waitMs`, or when the signal fires. */
   changed(pos: number, waitMs: number, signal: AbortSignal): Promise<void>;
+  /** Drops what is in memory, because stored events were blanked. */
+  forget(): void;
   /** Readers that wait for news. */
   readonly waiting: number;
   stop(): void;
@@ -83,6 +85,9 @@ export function createEventHub(
         waiting.add(done);
         signal.addEventListener('abort', done);
       });
+    },
+    forget() {
+      kept = [];
     },
     get waiting() {
       return waiting.size;

@@ -15,6 +15,8 @@ interface PurgePorts {
   readonly db: Db;
   readonly log: Log;
   readonly removeContent: RemoveContent;
+  /** Told after each pass that took something away. */
+  readonly onGone?: () => void;
   readonly runtime?: Runtime;
 }
 
@@ -38,6 +40,7 @@ export function createPurgeSweep(ports: PurgePorts): Reconciler {
       }
     }
     isPending = steps >= stepsMax;
+    if (total > 0) ports.onGone?.();
     return total;
   }
 

@@ -127,7 +127,11 @@ function graphAround(draft: Draft, run: RunRow, replaced: readonly TaskRow[]): G
   const tasks = draft.list('tasksOfRun', run.id);
   const keys = new Map(tasks.map((it) => [it.id, it.key]));
   const stays = tasks.filter(
-    (it) => !gone.has(it.id) && it.deletedAtMs === null && it.status !== 'superseded',
+    (it) =>
+      !gone.has(it.id) &&
+      it.deletedAtMs === null &&
+      it.verifies === null &&
+      it.status !== 'superseded',
   );
   return {
     taken: new Set(tasks.map((it) => it.key)),

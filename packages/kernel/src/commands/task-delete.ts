@@ -7,12 +7,15 @@ import type { TaskRow } from '../rows.ts';
 import { hideTask } from '../task/change-task.ts';
 import { cancelTasks, downstreamOf } from '../task/end-task.ts';
 import type { Handler } from './handler.ts';
+import { refuseCheck } from './task-retry.ts';
 import { CANCELLED_WITH } from './task-cancel.ts';
 
 /** Cancels a task with what needs its success, if it has not ended, and takes it out of its run. */
 export const taskDelete: Handler<'task.delete'> = (draft, command) => {
   const task = draft.own('tasks', command.task);
   if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
+  const check = refuseCheck(task, 'deleted');
+  if (check !== null) return check;
   const fault = deleteTask(draft, task, command.reason);
   return fault ?? { task: task.id, run: task.runId };
 };

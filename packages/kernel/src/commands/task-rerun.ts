@@ -13,6 +13,7 @@ import { newTask, taskIdOf, tellCreated } from '../task/new-task.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
 import { repeatSpec, workerOf } from '../task/repeat-task.ts';
 import type { Handler } from './handler.ts';
+import { refuseCheck } from './task-retry.ts';
 
 /**
  * A new task beside an old one and linked to it: same engine, role, worker and inputs, clean start.
@@ -21,6 +22,8 @@ import type { Handler } from './handler.ts';
 export const taskRerun: Handler<'task.rerun'> = (draft, command) => {
   const old = draft.own('tasks', command.task);
   if (old === null) return refuse('not_found', `There is no task ${command.task}.`);
+  const check = refuseCheck(old, 'run again');
+  if (check !== null) return check;
   draft.load([
     row('runs', old.runId),
     row('taskSpecs', old.id),

@@ -26,15 +26,20 @@ export const taskRetry: Handler<'task.retry'> = (draft, command) => {
   return { task: task.id, run: task.runId };
 };
 
+/** A task that only checks another one lives and ends with it: what is wanted is said of that one. */
+export function refuseCheck(task: TaskRow, wanted: string): Refused | null {
+  if (task.verifies === null) return null;
+  return refuse(
+    'wrong_status',
+    `Task ${task.key} only checked another one and cannot be ${wanted}; say it of the task that it checks.`,
+    { verifies: task.verifies.task },
+  );
+}
+
 /** Why a task cannot be done again now, or null. Loads its run, as doing it again does. */
 export function refuseRedo(draft: Draft, task: TaskRow): Refused | null {
-  if (task.verifies !== null) {
-    return refuse(
-      'wrong_status',
-      `Task ${task.key} only checked another one; retry the task that it checked.`,
-      { verifies: task.verifies.task },
-    );
-  }
+  const check = refuseCheck(task, 'done again');
+  if (check !== null) return check;
   loadRun(draft, task.runId);
   if (draft.get('runs', task.runId).status === 'cancelling') {
     return refuse('wrong_status', `Run ${task.runId} is being cancelled; wait until it has ended.`);

@@ -25,6 +25,13 @@ export function checkWantedEdge(draft: Draft, edge: WantedEdge): TaskRow | Refus
       task: edge.upstream,
     });
   }
+  if (upstream.verifies !== null) {
+    return refuse(
+      'not_supported',
+      `Task ${upstream.key} only checks another one; depend on the task that it checks.`,
+      { upstream: upstream.key, verifies: upstream.verifies.task },
+    );
+  }
   draft.load(rows('taskSpecs', [upstream.id]));
   const fault = checkEdge(edge, upstream.key, draft.get('taskSpecs', upstream.id).spec);
   if (fault !== null) return fault;
