@@ -191,6 +191,25 @@ function writeHandlers(world: World): Partial<Record<RouteName, Handler>> {
         'task.cancelled',
       );
     },
+    pauseRun: ({ params }) => setRun(world, params['id'] ?? '', 'paused', 'run.paused'),
+    resumeRun: ({ params }) => setRun(world, params['id'] ?? '', 'running', 'run.resumed'),
+    pauseTask: ({ params, body }) => {
+      const it = need(world.tasks.get(params['id'] ?? ''), 'task');
+      if (isTerminalTask(it.status))
+        throw new Refused('wrong_status', `The task is ${it.status} already.`);
+      return change(world, it, { status: 'paused', reason: reasonOf(body) }, 'task.paused');
+    },
+    resumeTask: ({ params }) => {
+      const it = need(world.tasks.get(params['id'] ?? ''), 'task');
+      if (it.status !== 'paused')
+        throw new Refused('wrong_status', `The task is ${it.status}, not paused.`);
+      return change(world, it, { status: 'ready', reason: null }, 'task.resumed');
+    },
+    relaunchTask: ({ params }) => {
+      const it = need(world.tasks.get(params['id'] ?? ''), 'task');
+      const fields = { status: 'ready', reason: null, ended_at: null, result: null } as const;
+      return change(world, it, { ...fields, generation: it.generation + 1 }, 'task.relaunched');
+    },
     retryTask: ({ params, body }) => {
       const it = need(world.tasks.get(params['id'] ?? ''), 'task');
       if (!isTerminalTask(it.status))
@@ -264,6 +283,18 @@ function decide(world: World, point: Checkpoint, body: CheckpointResolve): Check
     change(world, task, { status: 'running', needs_human: false }, 'task.resumed');
   }
   return closed;
+}
+
+function setRun(
+  world: World,
+  id: string,
+  status: Run['status'],
+  told: 'run.paused' | 'run.resumed',
+): Run {
+  const run = { ...need(world.runs.get(id), 'run'), status, updated_at: at(0) };
+  world.runs.set(id, run);
+  world.emit(told, id, null, {});
+  return run;
 }
 
 function cancelRun(world: World, id: string, reason: string | null): Run {

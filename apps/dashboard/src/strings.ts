@@ -81,6 +81,9 @@ export const S = {
     cancelRun: 'Cancel run',
     cancelTask: 'Cancel task',
     retryTask: 'Retry',
+    relaunchTask: 'Relaunch',
+    pause: 'Pause',
+    resume: 'Resume',
     approve: 'Approve',
     reject: 'Reject',
     answer: 'Answer',
@@ -138,6 +141,7 @@ export const S = {
       none: 'delivers nothing',
     },
     cancelTitle: 'Cancel this run?',
+    pauseTitle: 'Pause this run?',
     reason: 'Reason (kept in the history)',
   },
   graph: {
@@ -161,6 +165,8 @@ export const S = {
     },
     cancelTitle: 'Cancel this task?',
     retryTitle: 'Run this task again?',
+    relaunchTitle: 'Put this task back to its start?',
+    pauseTitle: 'Pause this task?',
     keepDownstream: 'Keep what later tasks made; mark it outdated',
     resetDownstream: 'Run the later tasks again too',
     noAttempt: 'No agent has worked on this yet, so there is no output.',
@@ -218,6 +224,11 @@ export const S = {
     cancel: (word: string) => `Nothing to cancel: it is ${word}.`,
     retry: (word: string) => `Only an ended task can run again; this one is ${word}.`,
     cancelling: 'It is being cancelled already.',
+    pause: (word: string) => `Nothing to pause: it is ${word}.`,
+    outOfPlay: 'It cannot start as things are; there is nothing to pause.',
+    runPaused: 'Its run is paused; resume the run.',
+    runCancelling: 'Its run is being cancelled.',
+    check: 'It only checks another task; use that one.',
   },
   problem: {
     unreachable:

@@ -31,8 +31,39 @@ export function whyNotCancelTask(task: Task, scopes: Scopes): Why {
 /** Whether a task can run again. */
 export function whyNotRetryTask(task: Task, scopes: Scopes): Why {
   if (mayNot(scopes, 'run')) return S.disabled.readOnly;
-  if (TASK_MACHINE[task.status].redo.length > 0) return undefined;
+  if (isTerminalTask(task.status)) return undefined;
   return S.disabled.retry(S.taskStatus[task.status]);
+}
+
+/** Whether a run can be paused. */
+export function whyNotPauseRun(run: Run, scopes: Scopes): Why {
+  if (mayNot(scopes, 'operate')) return S.disabled.readOnly;
+  if (RUN_MACHINE[run.status].pause.length > 0) return undefined;
+  return S.disabled.pause(S.runStatus[run.status]);
+}
+
+/** Whether a task can be paused. */
+export function whyNotPauseTask(task: Task, scopes: Scopes): Why {
+  if (mayNot(scopes, 'operate')) return S.disabled.readOnly;
+  if (task.verifies !== null) return S.disabled.check;
+  if (TASK_MACHINE[task.status].pause.length === 0) {
+    return S.disabled.pause(S.taskStatus[task.status]);
+  }
+  const isOutOfPlay = task.status === 'blocked' && task.reason?.includes('_failed:') === true;
+  return isOutOfPlay ? S.disabled.outOfPlay : undefined;
+}
+
+/** Whether what is paused can go on. */
+export function whyNotResumeTask(run: Run, scopes: Scopes): Why {
+  if (mayNot(scopes, 'operate')) return S.disabled.readOnly;
+  return run.status === 'paused' ? S.disabled.runPaused : undefined;
+}
+
+/** Whether a task can be put back to its start. */
+export function whyNotRelaunchTask(task: Task, run: Run, scopes: Scopes): Why {
+  if (mayNot(scopes, 'run')) return S.disabled.readOnly;
+  if (task.verifies !== null) return S.disabled.check;
+  return run.status === 'cancelling' ? S.disabled.runCancelling : undefined;
 }
 
 /** Whether a checkpoint can be decided by this caller. */
@@ -90,6 +121,39 @@ export function lossOfCancellingTask(
   return behind.length === 0
     ? own
     : `${own} ${plural(behind.length, 'task')} behind it ${behind.length === 1 ? 'is' : 'are'} cancelled too: ${listText(behind.map(({ key }) => key))}.`;
+}
+
+/** What happens when a task is paused now. */
+export function lossOfPausingTask(task: Task): string {
+  return task.status === 'running' || task.status === 'waiting'
+    ? 'Its agent is stopped; resumed, it goes on in the same workspace and conversation where it can.'
+    : 'Nobody takes it until it is resumed.';
+}
+
+/** What happens when a run is paused now. */
+export function lossOfPausingRun(tasks: readonly Task[]): string {
+  const working = tasks.filter(({ status }) => status === 'running' || status === 'verifying');
+  const kept = 'Nothing starts until it is resumed; questions stay open.';
+  return working.length === 0
+    ? kept
+    : `${plural(working.length, 'agent is', 'agents are')} stopped in the middle of ${listText(working.map(({ key }) => key))}. ${kept}`;
+}
+
+/** What is lost when a task is put back to its start. */
+export function lossOfRelaunching(
+  task: Task,
+  tasks: readonly Task[],
+  edges: readonly Dependency[],
+): string {
+  const finished = downstreamOf(task.id, tasks, edges).filter(({ status }) =>
+    isTerminalTask(status),
+  );
+  const own = isTerminalTask(task.status)
+    ? 'Its present result is replaced; the next agent is told nothing of it.'
+    : 'Its agent is stopped, and the next one is told nothing of what it did.';
+  return finished.length === 0
+    ? own
+    : `${own} ${plural(finished.length, 'later task has', 'later tasks have')} ended already: ${listText(finished.map(({ key }) => key))}.`;
 }
 
 /** What happens to finished work when a task runs again. */

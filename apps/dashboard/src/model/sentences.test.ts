@@ -5,9 +5,14 @@ import { createWorld } from '../../dev/world.ts';
 import {
   lossOfCancellingRun,
   lossOfCancellingTask,
+  lossOfPausingTask,
   lossOfRetrying,
   whyNotCancelRun,
   whyNotCancelTask,
+  whyNotPauseRun,
+  whyNotPauseTask,
+  whyNotRelaunchTask,
+  whyNotResumeTask,
   whyNotRetryTask,
 } from './actions.ts';
 import { runSentence, taskSentence } from './sentences.ts';
@@ -90,6 +95,22 @@ describe('an action', () => {
     const { run, taskOf } = scene();
     expect(whyNotCancelRun(run, ['read'])).toBe('Your session may only read.');
     expect(whyNotCancelTask(taskOf('docs'), ['read'])).toBe('Your session may only read.');
+  });
+
+  test('to pause or relaunch says why it cannot', () => {
+    const { run, taskOf } = scene();
+    const task = taskOf('impl-users');
+    expect(whyNotPauseTask(task, undefined)).toBeUndefined();
+    expect(whyNotPauseTask({ ...task, status: 'completed' }, undefined)).toContain('completed');
+    const dead = { ...task, status: 'blocked', reason: 'dependency_failed:a' } as const;
+    expect(whyNotPauseTask(dead, undefined)).toContain('cannot start');
+    expect(whyNotResumeTask({ ...run, status: 'paused' }, undefined)).toContain('resume the run');
+    expect(whyNotRelaunchTask(task, { ...run, status: 'cancelling' }, undefined)).toContain(
+      'cancelled',
+    );
+    expect(whyNotPauseRun({ ...run, status: 'failed' }, undefined)).toContain('failed');
+    expect(whyNotPauseRun(run, ['read'])).toBe('Your session may only read.');
+    expect(lossOfPausingTask(task)).toContain('stopped');
   });
 
   test('names what is lost', () => {

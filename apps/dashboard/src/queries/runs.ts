@@ -61,3 +61,22 @@ export function useCancelRun() {
     onSuccess: (run: Run) => cache.invalidateQueries({ queryKey: keys.run(run.id) }),
   });
 }
+
+/** Suspends a run. */
+export function usePauseRun() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ run, reason }: { readonly run: string; readonly reason: string }) =>
+      client.runs.pause(run, reason === '' ? undefined : reason),
+    onSuccess: (run: Run) => cache.invalidateQueries({ queryKey: keys.run(run.id) }),
+  });
+}
+
+/** Lets a paused run go on. */
+export function useResumeRun() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ run }: { readonly run: string }) => client.runs.resume(run),
+    onSuccess: (run: Run) => cache.invalidateQueries({ queryKey: keys.run(run.id) }),
+  });
+}

@@ -78,3 +78,32 @@ export function useRetryTask() {
     onSuccess: (_, { run }) => cache.invalidateQueries({ queryKey: keys.run(run) }),
   });
 }
+
+/** Puts a task back to its start. */
+export function useRelaunchTask() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ task, reason, downstream }: RetryTask) =>
+      client.tasks.relaunch(task, { downstream, ...(reason === '' ? {} : { reason }) }),
+    onSuccess: (_, { run }) => cache.invalidateQueries({ queryKey: keys.run(run) }),
+  });
+}
+
+/** Suspends a task. */
+export function usePauseTask() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ task, reason }: CancelTask) =>
+      client.tasks.pause(task, reason === '' ? undefined : reason),
+    onSuccess: (_, { run }) => cache.invalidateQueries({ queryKey: keys.run(run) }),
+  });
+}
+
+/** Lets a paused task go on. */
+export function useResumeTask() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ task }: Pick<CancelTask, 'task' | 'run'>) => client.tasks.resume(task),
+    onSuccess: (_, { run }) => cache.invalidateQueries({ queryKey: keys.run(run) }),
+  });
+}

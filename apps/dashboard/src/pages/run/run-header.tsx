@@ -3,13 +3,18 @@ import { GitCommitHorizontal } from 'lucide-react';
 import { useState } from 'react';
 import { problemFrom } from '../../api/problem.ts';
 import { useNow } from '../../live/clock.ts';
-import { lossOfCancellingRun, whyNotCancelRun } from '../../model/actions.ts';
+import {
+  lossOfCancellingRun,
+  lossOfPausingRun,
+  whyNotCancelRun,
+  whyNotPauseRun,
+} from '../../model/actions.ts';
 import { shortBranch, shortCommit, shortId, usdText } from '../../model/format.ts';
 import { progressOf } from '../../model/progress.ts';
 import { runSentence } from '../../model/sentences.ts';
 import { RUN_LOOK } from '../../model/states.ts';
 import { paths } from '../../paths.ts';
-import { useCancelRun } from '../../queries/runs.ts';
+import { useCancelRun, usePauseRun, useResumeRun } from '../../queries/runs.ts';
 import { useScopes } from '../../queries/session.ts';
 import { S } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
@@ -17,6 +22,7 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { Copy } from '../../ui/copy.tsx';
 import { Figure } from '../../ui/figure.tsx';
 import { Meter } from '../../ui/meter.tsx';
+import { ProblemNote } from '../../ui/problem-note.tsx';
 import { StateMark } from '../../ui/state-mark.tsx';
 import { Elapsed } from '../../ui/time.tsx';
 
@@ -37,7 +43,10 @@ export function RunHeader({ graph }: { readonly graph: RunGraph }) {
       </div>
       <div className="run-head-title">
         <h1 title={run.goal}>{run.goal === '' ? run.id : run.goal}</h1>
-        <CancelRun run={run} graph={graph} />
+        <span className="run-head-actions">
+          {run.status === 'paused' ? <ResumeRun run={run} /> : <PauseRun run={run} graph={graph} />}
+          <CancelRun run={run} graph={graph} />
+        </span>
       </div>
       <p className="run-head-status">
         <StateMark
@@ -92,6 +101,51 @@ function Delivery({ run }: { readonly run: Run }) {
         <span>{delivery.detail}</span>
       )}
     </div>
+  );
+}
+
+function PauseRun({ run, graph }: { readonly run: Run; readonly graph: RunGraph }) {
+  const [open, setOpen] = useState(false);
+  const pause = usePauseRun();
+  const why = whyNotPauseRun(run, useScopes());
+  return (
+    <>
+      <Button why={why} onClick={() => setOpen(true)}>
+        {S.action.pause}
+      </Button>
+      {open && (
+        <Confirm
+          title={S.run.pauseTitle}
+          loss={lossOfPausingRun(graph.tasks)}
+          action={S.action.pause}
+          busy={pause.isPending}
+          problem={pause.isError ? problemFrom(pause.error) : undefined}
+          onClose={() => setOpen(false)}
+          onConfirm={(reason) =>
+            pause.mutate({ run: run.id, reason }, { onSuccess: () => setOpen(false) })
+          }
+        />
+      )}
+    </>
+  );
+}
+
+function ResumeRun({ run }: { readonly run: Run }) {
+  const resume = useResumeRun();
+  const scopes = useScopes();
+  const isReadOnly = scopes !== undefined && !scopes.includes('operate');
+  return (
+    <>
+      <Button
+        look="primary"
+        why={isReadOnly ? S.disabled.readOnly : undefined}
+        busy={resume.isPending}
+        onClick={() => resume.mutate({ run: run.id })}
+      >
+        {S.action.resume}
+      </Button>
+      {resume.isError && <ProblemNote problem={problemFrom(resume.error)} />}
+    </>
   );
 }
 
