@@ -297,6 +297,7 @@ export {
   type Dependency,
   type DependencyCreate,
   type Explanation,
+  type ExplanationHold,
   type Note,
   type Progress,
   type Task,

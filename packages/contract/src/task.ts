@@ -191,6 +191,28 @@ export const candidate = z.object({
 });
 export type Candidate = z.infer<typeof candidate>;
 
+/** Something that keeps a task from starting, besides workers; all of it must go. */
+export const explanationHold = z.object({
+  kind: z.enum([
+    'dependency',
+    'approval',
+    'question',
+    'assignment',
+    'paused',
+    'barrier',
+    'stopping',
+    'backoff',
+    'limit',
+    'rate',
+    'parked',
+    'budget',
+  ]),
+  what: z.string().describe('in words, such as "the limit of deploy is reached"'),
+  until: instant.nullable().describe('when it goes by itself'),
+  by: z.array(z.string()).describe('keys of the tasks that hold it'),
+});
+export type ExplanationHold = z.infer<typeof explanationHold>;
+
 /** Answer of `GET /tasks/{id}/explain`. */
 export const explanation = z.object({
   task: anyId,
@@ -200,9 +222,13 @@ export const explanation = z.object({
   waits_for: z.array(
     z.object({ task: anyId, key: taskKey, status: z.enum(TASK_STATUSES), type: z.string() }),
   ),
+  holds: z.array(explanationHold),
   engine: z.string().nullable(),
   candidates: z.array(candidate),
-  winner: z.string().nullable().describe('name of the worker that would take it now'),
+  winner: z
+    .string()
+    .nullable()
+    .describe('name of the worker that takes it when work is handed out now'),
   facts: jsonObject,
 });
 export type Explanation = z.infer<typeof explanation>;

@@ -1,5 +1,18 @@
-import { AppError, DEFAULTS, toAppError, type Assignment, type Command } from '@baton/contract';
-import { buildAssignment, type NewEvent, type Reply } from '@baton/kernel';
+import {
+  AppError,
+  DEFAULTS,
+  toAppError,
+  type Assignment,
+  type Command,
+  type Explanation,
+} from '@baton/contract';
+import {
+  buildAssignment,
+  type NewEvent,
+  type Reply,
+  SEQ_PER_MS,
+  type Context,
+} from '@baton/kernel';
 import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
 import { timersSet, type BatchResult } from './batch/execute-batch.ts';
@@ -8,6 +21,8 @@ import { createClock, type Clock } from './clock.ts';
 import { createCatalogue } from './dispatch/catalogue.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createHistory } from './history.ts';
+import { explainTask } from './explain/explain-task.ts';
+import { sha256 } from './ids.ts';
 import { createListeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { createLogWriter, type LogWriter } from './logs/log-writer.ts';
@@ -75,6 +90,8 @@ export interface Coordinator {
   /** The worker waits for up to `max` more tasks, until it is unparked; `polling`: over plain HTTP. */
   parkWorker(worker: string, project: string, max: number, polling?: boolean): void;
   unparkWorker(worker: string): void;
+  /** Why a task is where it is; ids are internal ones. Undefined: the project has no such task. */
+  explain(project: string, task: string): Promise<Explanation | undefined>;
   /** What an attempt is given; without its token. Undefined when there is no such attempt. */
   assignmentOf(attempt: string): Promise<Omit<Assignment, 'token'> | undefined>;
   readonly logs: LogWriter;
@@ -145,6 +162,27 @@ export function assembleCoordinator(
       expectOpening();
     });
   }
+
+  /** Facts of the moment for what is only asked; new ids of it are never kept. */
+  const context = (): Context => {
+    const nowMs = clock.nowMs();
+    return {
+      nowMs,
+      incarnation: history.incarnation(),
+      newId: runtime.newId,
+      random: runtime.random,
+      sha256,
+      nextSeq: () => nowMs * SEQ_PER_MS,
+      violations: verdicts.violations,
+      schemaFault: verdicts.schemaFault,
+      engines: catalogue.engines,
+      limitedKeys: catalogue.limitedKeys,
+      turnsOf: catalogue.turnsOf,
+      silentMs,
+      offlineMs,
+      heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000,
+    };
+  };
 
   const inOrder = createTurns();
   const submit: Coordinator['submit'] = async (command, options) => {
@@ -220,6 +258,10 @@ export function assembleCoordinator(
       batcher?.kick();
     },
     unparkWorker: dispatcher.unpark,
+    async explain(project, task) {
+      const explained = await explainTask({ store, catalogue, verdicts, context }, project, task);
+      return explained ?? undefined;
+    },
     async assignmentOf(attempt) {
       const rows = await store.loadAssignmentRows(attempt);
       return rows === undefined ? undefined : buildAssignment(rows);

@@ -24,12 +24,13 @@ export type { Column } from './tables/column.ts';
 export type { Table } from './tables/table.ts';
 export { loadList, loadRows, type LoadableList } from './world/load.ts';
 export {
+  type BatchNames,
   lockBatch,
   lockClaimCandidates,
   lockFreeSlots,
   lockRisenCandidates,
   lockRuns,
-  type BatchNames,
+  seeClaimable,
 } from './world/lock.ts';
 export { writeStatements, type RowChange } from './world/write.ts';
 export { appendEvents } from './feed.ts';

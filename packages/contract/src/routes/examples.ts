@@ -186,6 +186,7 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
       sentence: 'Ready, and waiting for a worker with the engine claude.',
       next: 'a slot of laptop becomes free',
       waits_for: [],
+      holds: [],
       engine: 'claude',
       candidates: [
         {

@@ -95,10 +95,24 @@ export interface BatchTx {
   rollback(): Promise<void>;
 }
 
+/** What a batch would find, of one moment; nothing is locked. */
+export interface PeekTx extends Pick<BatchTx, 'loadRows' | 'loadList'> {
+  /** Heads of the queues of some needs, at most `limitPerNeeds` each, best first. */
+  candidates(
+    project: string,
+    needsIds: readonly string[],
+    limitPerNeeds: number,
+  ): Promise<readonly ReadyRow[]>;
+  /** Free places under the limits of a project, at most `limitPerKey` of each. */
+  freeSlots(project: string, limitPerKey: number): Promise<readonly LimitSlotRow[]>;
+}
+
 /** Where batches are read from and written to. */
 export interface BatchStore {
   /** Runs `work`; what it did not commit when it ends is undone. @throws {StoreError} */
   transaction<T>(work: (tx: BatchTx) => Promise<T>): Promise<T>;
+  /** Runs `look` over one state of the store; it locks and changes nothing. */
+  peek<T>(look: (tx: PeekTx) => Promise<T>): Promise<T>;
   /** What became of the transaction of an `unknown_outcome`; `in_progress`: ask again. */
   outcomeOf(xid: string): Promise<TransactionOutcome>;
   /** Where the event with this number in its run stands in the feed, and when it says it was. */

@@ -28,17 +28,20 @@ import {
   purgeExpired,
   raiseIncarnation,
   writeStatements,
+  seeClaimable,
   type Db,
+  type Queries,
   type EventPlace,
   type Tx,
 } from '@baton/store';
-import type { BatchTx, BatchWrites } from './batch-store.ts';
+import type { BatchTx, BatchWrites, PeekTx } from './batch-store.ts';
 import type { CoordinatorStore } from './coordinator-store.ts';
 
 /** The store of a database; it does not close it. */
 export function createSqlStore(db: Db): CoordinatorStore {
   return {
     transaction: (work) => db.transaction((tx) => work(sqlTx(tx))),
+    peek: (look) => db.readSnapshot((queries) => look(peekTx(queries))),
     outcomeOf: (xid) => db.outcomeOf(xid),
     findEventPlace: (run, runSeq) => findEventPlace(db, run, runSeq),
     listAwaitsToCheck: (limit) => listAwaitsToCheck(db, limit),
@@ -79,6 +82,14 @@ function sqlTx(tx: Tx): BatchTx {
     loadList: (list, owners) => loadList(tx, list, owners),
     commit: (writes) => commit(tx, writes),
     rollback: () => tx.rollback(),
+  };
+}
+
+function peekTx(queries: Queries): PeekTx {
+  return {
+    loadRows: (table, ids) => loadRows(queries, table, ids),
+    loadList: (list, owners) => loadList(queries, list, owners),
+    ...seeClaimable(queries),
   };
 }
 

@@ -55,6 +55,13 @@ export const dependencyAdd: Handler<'dependency.add'> = (draft, command) => {
 
 function startedFault(task: TaskRow): Refused | null {
   const { status } = task;
+  if (task.verifies !== null) {
+    return refuse(
+      'wrong_status',
+      `Task ${task.key} only checks another one; let the task that it checks wait instead.`,
+      { verifies: task.verifies.task },
+    );
+  }
   if (status === 'blocked' || status === 'awaiting_approval' || status === 'ready') return null;
   const wayOut = isTerminalTask(status) ? 'retry it' : 'cancel it and retry it';
   return refuse(

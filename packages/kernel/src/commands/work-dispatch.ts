@@ -7,6 +7,7 @@ import { fundsFor, holdUnfunded } from '../limits/budget.ts';
 import { Gates } from '../limits/gates.ts';
 import { ownKeysOf } from '../limits/limit-keys.ts';
 import { unparkEngines } from '../limits/parking.ts';
+import { unavailableBecause } from '../matching/availability.ts';
 import { needsIdsOf } from '../matching/hard-needs.ts';
 import { inQueueOrder, turnsAfter, type Placed, type Turns } from '../matching/queue-order.ts';
 import { list, lists, row, rows } from '../need.ts';
@@ -57,7 +58,7 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
     } else if (worker.incarnation === null) {
       continue;
     }
-    if (worker.draining || worker.leaving) continue;
+    if (unavailableBecause(draft.get('workers', worker.id), draft.context) !== null) continue;
     const used = open.filter(takesSlot).length;
     const left = Math.min(max, worker.slots - used);
     if (left > 0) seekers.push({ id: worker.id, left, used });

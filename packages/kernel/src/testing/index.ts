@@ -1,2 +1,3 @@
+export { HANDLERS } from '../commands/handlers.ts';
 export { faultsOf } from './check-state.ts';
 export { MemoryWorld } from './memory-world.ts';

@@ -146,10 +146,26 @@ export class Model {
   /** Hands out what can be handed out. Answers the attempts. */
   dispatch(...workers: string[]): AttemptRow[] {
     const ids = workers.length > 0 ? workers : this.world.all('workers').map((it) => it.id);
+    this.beat(ids);
     const { claimed } = this.submit('work.dispatch', {
       workers: ids.map((worker) => ({ worker, max: 1_000 })),
     });
     return (claimed ?? []).map((it) => this.attempt(it.attempt));
+  }
+
+  /** Workers that have a link are heard of. */
+  beat(workers: readonly string[]): void {
+    for (const id of workers) {
+      const row = this.world.row('workers', id);
+      if (row === null || row.incarnation === null) continue;
+      const seen = { ...row, lastSeenAtMs: this.nowMs };
+      this.world.apply([{ table: 'workers', id, row: seen }]);
+    }
+  }
+
+  /** What a command would do, undone. */
+  peek<T extends CommandType>(type: T, said: Said<T>): Exclude<Decision, { kind: 'needs' }> {
+    return this.#decideWhole({ type, project: PROJECT, actor: USER, ...said } as unknown as Command);
   }
 
   start(attempt: AttemptRow): void {

@@ -1,7 +1,7 @@
 import { DEFAULTS } from '@baton/contract';
 import { SEQ_PER_MS, type LimitSlotRow, type ReadyRow, type TableName } from '@baton/kernel';
 import { z } from 'zod';
-import type { Queries } from '../db.ts';
+import type { Asker, Queries } from '../db.ts';
 import { bind, statement, type Bound, type Statement } from '../statement.ts';
 import { lockIdempotencyKeys, type IdempotencyKey } from '../statements/idempotency.ts';
 import { TABLES } from '../tables.ts';
@@ -212,6 +212,61 @@ export const freeSlots = statement({
        and l.max_running is not null
      order by free.limit_id, free.no`,
 });
+
+/** The same, only looked at. */
+export const seenFreeSlots = statement({
+  name: 'seenFreeSlots',
+  args: (projectId: string, limitPerKey: number) => [projectId, limitPerKey],
+  row: TABLES.limitSlots.row,
+  sql: `
+    select ${TABLES.limitSlots.select('free')}
+      from limits l
+     cross join lateral
+           (select s.*
+              from limit_slots s
+             where s.limit_id = l.id
+               and s.attempt_id = ''
+               and not s.surplus
+             order by s.no
+             limit $2) as free
+     where l.project_id = $1
+       and l.max_running is not null
+     order by free.limit_id, free.no`,
+});
+
+/** The heads of `claimCandidates`, only looked at: what others hold is there, and nobody waits. */
+export const seenCandidates = statement({
+  name: 'seenCandidates',
+  args: (projectId: string, needsIds: readonly string[], limitPerNeeds: number) => [
+    projectId,
+    needsIds,
+    limitPerNeeds,
+  ],
+  row: TABLES.ready.row,
+  sql: `
+    select ${TABLES.ready.select('head')}
+      from unnest($2::text[]) as wanted (needs_id)
+     cross join lateral
+           (select r.*
+              from ready r
+             where r.project_id = $1
+               and r.needs_id = wanted.needs_id
+               and r.held is null
+             order by r.priority, r.pass, r.seq
+             limit $3) as head
+     order by head.priority, head.pass, head.seq`,
+});
+
+/** What claims would find, read without locks and without getting in their way. */
+export function seeClaimable(queries: Asker): {
+  candidates(projectId: string, needsIds: readonly string[], limit: number): Promise<ReadyRow[]>;
+  freeSlots(projectId: string, limitPerKey: number): Promise<LimitSlotRow[]>;
+} {
+  return {
+    candidates: (...args) => queries.query(seenCandidates, ...args),
+    freeSlots: (...args) => queries.query(seenFreeSlots, ...args),
+  };
+}
 
 /** The rows of `freeSlots`. */
 export async function lockFreeSlots(
