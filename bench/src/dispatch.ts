@@ -1,31 +1,31 @@
 import type { Db } from '@baton/store';
-import { addWorker, execute, flatPlan, project, startCoordinator, submitPlan } from './fleet.ts';
+import { addWorker, execute, flatPlan, project, withCoordinator, submitPlan } from './fleet.ts';
 import { summarize, type Summary } from './stats.ts';
 
 /** Idle system: from the call that submits a task to its being handed to a waiting worker, in ms. */
-export async function measureDispatch(db: Db, samples: number): Promise<Summary> {
-  const coordinator = await startCoordinator(db);
-  const worker = await addWorker(coordinator, 'idle', 4);
-  let handed: (at: { ms: number; attempt: string }) => void = () => undefined;
-  let epoch = 0;
-  coordinator.onCommitted((events) => {
-    const claimed = events.find((event) => event.type === 'attempt.claimed');
-    if (claimed !== undefined) epoch = Number(claimed.data['epoch'] ?? 0);
+export function measureDispatch(db: Db, samples: number): Promise<Summary> {
+  return withCoordinator(db, async (coordinator) => {
+    const worker = await addWorker(coordinator, 'idle', 4);
+    let handed: (at: { ms: number; attempt: string }) => void = () => undefined;
+    let epoch = 0;
+    coordinator.onCommitted((events) => {
+      const claimed = events.find((event) => event.type === 'attempt.claimed');
+      if (claimed !== undefined) epoch = Number(claimed.data['epoch'] ?? 0);
+    });
+    coordinator.onAssigned(({ attempts }) => {
+      handed({ ms: performance.now(), attempt: attempts[0] ?? '' });
+    });
+    coordinator.parkWorker(worker, project, 4);
+    const took: number[] = [];
+    for (let sample = 0; sample < samples; sample++) {
+      const arrives = new Promise<{ ms: number; attempt: string }>((resolve) => (handed = resolve));
+      const startedMs = performance.now();
+      const submitted = submitPlan(coordinator, flatPlan(1));
+      const { ms, attempt } = await arrives;
+      took.push(ms - startedMs);
+      await submitted;
+      await execute(coordinator, worker, attempt, epoch);
+    }
+    return summarize(took);
   });
-  coordinator.onAssigned(({ attempts }) => {
-    handed({ ms: performance.now(), attempt: attempts[0] ?? '' });
-  });
-  coordinator.parkWorker(worker, project, 4);
-  const took: number[] = [];
-  for (let sample = 0; sample < samples; sample++) {
-    const arrives = new Promise<{ ms: number; attempt: string }>((resolve) => (handed = resolve));
-    const startedMs = performance.now();
-    const submitted = submitPlan(coordinator, flatPlan(1));
-    const { ms, attempt } = await arrives;
-    took.push(ms - startedMs);
-    await submitted;
-    await execute(coordinator, worker, attempt, epoch);
-  }
-  await coordinator.stop();
-  return summarize(took);
 }

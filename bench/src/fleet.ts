@@ -13,6 +13,19 @@ export const actor: Actor = { kind: 'user', id: 'usr_bench', name: 'bench' };
 export const project = 'prj_bench';
 const quiet = { debug() {}, info() {}, warn: console.warn, error: console.error };
 
+/** Measures with a coordinator that is stopped at the end, whatever happens. */
+export async function withCoordinator<T>(
+  db: Db,
+  measure: (coordinator: Coordinator) => Promise<T>,
+): Promise<T> {
+  const coordinator = await startCoordinator(db);
+  try {
+    return await measure(coordinator);
+  } finally {
+    await coordinator.stop();
+  }
+}
+
 /** A coordinator on a database, with everything on, as the server runs it. */
 export async function startCoordinator(db: Db): Promise<Coordinator> {
   const coordinator = createCoordinator({ db, log: quiet, engines: ['shell'] });
@@ -101,5 +114,27 @@ export async function execute(
     ...base,
     type: 'attempt.complete',
     body: { epoch, result: { status: 'success', summary: '' } },
+  });
+}
+
+/** Hands each attempt that is handed to a worker, with its epoch, to `take`. */
+export function pickUp(
+  coordinator: Coordinator,
+  take: (worker: string, attempt: string, epoch: number) => void,
+): void {
+  const epochs = new Map<string, number>();
+  coordinator.onCommitted((events) => {
+    for (const event of events) {
+      if (event.type === 'attempt.claimed' && event.attemptId !== null) {
+        epochs.set(event.attemptId, Number(event.data['epoch'] ?? 0));
+      }
+    }
+  });
+  coordinator.onAssigned(({ worker, attempts }) => {
+    for (const attempt of attempts) {
+      const epoch = epochs.get(attempt) ?? 0;
+      epochs.delete(attempt);
+      take(worker, attempt, epoch);
+    }
   });
 }

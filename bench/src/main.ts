@@ -1,81 +1,121 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freshPglite, freshPostgres } from './database.ts';
+import type { Db } from '@baton/store';
+import { freshPglite, freshPostgres, type BenchDatabase } from './database.ts';
 import { measureDispatch } from './dispatch.ts';
-import { measureLifecycles } from './lifecycle.ts';
-import { installPeers, measureGraphile, measurePgBoss, type PeerFigures } from './peers.ts';
-import { report, type Figures } from './report.ts';
+import { measureFloor } from './floor.ts';
+import { measureGrowth } from './growth.ts';
+import { measureLifecycles, type LifecycleFigures } from './lifecycle.ts';
+import { measureDbos } from './peers/dbos.ts';
+import { measureGraphile } from './peers/graphile.ts';
+import { installPeers, type PeerFigures } from './peers/peer.ts';
+import { measurePgBoss } from './peers/pg-boss.ts';
+import { measureRestate } from './peers/restate.ts';
+import { report } from './report.ts';
+import { keepResults, readResults, type Results } from './results.ts';
+import { measureChains, measureFanIn, measureFanOut } from './shapes.ts';
 import { measureAgentStart } from './start-latency.ts';
-import { median } from './stats.ts';
 
 const rounds = 3;
-const lifecycleCount = 5_000;
-const peerCount = 5_000;
+const lifecycleCount = 10_000;
+/** With the task they hang on, as many as a run may have. */
+const leaves = 9_999;
 
-const serverUrl = process.env['BATON_TEST_DATABASE_URL'];
-if (serverUrl === undefined) {
+const serverUrl = process.env['BATON_TEST_DATABASE_URL'] ?? '';
+if (serverUrl === '') {
   process.stderr.write('No PostgreSQL: start the benchmarks with `npm run bench`.\n');
   process.exit(69);
 }
 
-installPeers();
-const pglite: number[] = [];
-const postgres: number[] = [];
-const graphile: PeerFigures[] = [];
-const boss: PeerFigures[] = [];
-
-// Interleaved, so that what else the machine does hits all alike.
-for (let round = 1; round <= rounds; round++) {
-  pglite.push(await onPglite((db) => measureLifecycles(db, lifecycleCount)));
-  postgres.push(await onPostgres((db) => measureLifecycles(db, lifecycleCount)));
-  graphile.push(await measureGraphile(serverUrl, peerCount));
-  boss.push(await measurePgBoss(serverUrl, peerCount));
-  process.stdout.write(
-    `round ${round}: lifecycles/s pglite ${Math.round(pglite.at(-1) ?? 0)}, postgres ${Math.round(postgres.at(-1) ?? 0)}; ` +
-      `jobs/s graphile-worker ${Math.round(graphile.at(-1)?.jobsPerSecond ?? 0)}, pg-boss ${Math.round(boss.at(-1)?.jobsPerSecond ?? 0)}\n`,
-  );
-}
-
-const figures: Figures = {
-  lifecycles: { pglite, postgres },
-  dispatch: {
-    pglite: await onPglite((db) => measureDispatch(db, 300)),
-    postgres: await onPostgres((db) => measureDispatch(db, 300)),
-  },
-  agentStart: await measureAgentStart(40),
-  peers: [middle(graphile), middle(boss)],
-  rounds,
-  lifecycleCount,
+/** The measurements by name; `npm run bench -- --only name` runs one and keeps the others' figures. */
+const MEASUREMENTS: Readonly<Record<keyof Results, () => Promise<Results>>> = {
+  lifecycles: async () => ({ lifecycles: await sideBySide() }),
+  dispatch: async () => ({
+    dispatch: {
+      postgres: await onPostgres((db) => measureDispatch(db, 300)),
+      pglite: await onPglite((db) => measureDispatch(db, 300)),
+    },
+  }),
+  shapes: async () => ({
+    shapes: {
+      leaves,
+      fanOutMs: {
+        postgres: await onPostgres((db) => measureFanOut(db, leaves)),
+        pglite: await onPglite((db) => measureFanOut(db, leaves)),
+      },
+      fanInPerSecond: await onPostgres((db) => measureFanIn(db, leaves)),
+      chainStepsPerSecond: await onPostgres((db) => measureChains(db, 10, 1_000)),
+    },
+  }),
+  growth: async () => ({
+    growth: await measureGrowth(serverUrl, [1_000, 100_000, 1_000_000], 100_000),
+  }),
+  start: async () => ({ start: await measureAgentStart(40) }),
 };
+
+/** One round after another, so that what else the machine does hits all alike. */
+async function sideBySide(): Promise<NonNullable<Results['lifecycles']>> {
+  installPeers();
+  const postgres: LifecycleFigures[] = [];
+  const pglite: LifecycleFigures[] = [];
+  const floor: number[] = [];
+  const peers: PeerFigures[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    postgres.push(await onPostgres((db) => measureLifecycles(db, lifecycleCount)));
+    pglite.push(await onPglite((db) => measureLifecycles(db, lifecycleCount / 2)));
+    floor.push(await measureFloor(serverUrl, lifecycleCount));
+    const each = [
+      () => measureGraphile(serverUrl, 'default', 5_000),
+      () => measureGraphile(serverUrl, 'tuned', 20_000),
+      () => measurePgBoss(serverUrl, 10_000),
+      () => measureDbos(serverUrl, 1_000),
+      () => measureRestate(3_000),
+    ];
+    for (const [index, measure] of each.entries()) (peers[index] ??= []).push(await measure());
+    process.stdout.write(
+      `round ${round + 1} of ${rounds}: Baton ${Math.round(postgres.at(-1)?.perSecond ?? 0)}/s on PostgreSQL, ` +
+        `${Math.round(pglite.at(-1)?.perSecond ?? 0)}/s on PGlite, floor ${Math.round(floor.at(-1) ?? 0)}/s\n`,
+    );
+  }
+  return { rounds, count: lifecycleCount, postgres, pglite, floor, peers };
+}
+
+async function onPglite<T>(measure: (db: Db) => Promise<T>): Promise<T> {
+  return using(await freshPglite(), measure);
+}
+
+async function onPostgres<T>(measure: (db: Db) => Promise<T>): Promise<T> {
+  return using(await freshPostgres(serverUrl), measure);
+}
+
+async function using<T>({ db, close }: BenchDatabase, measure: (db: Db) => Promise<T>): Promise<T> {
+  try {
+    return await measure(db);
+  } finally {
+    await close();
+  }
+}
+
+const only = process.argv.includes('--only')
+  ? process.argv[process.argv.indexOf('--only') + 1]
+  : undefined;
+if (only !== undefined && !Object.hasOwn(MEASUREMENTS, only)) {
+  process.stderr.write(
+    `There is no measurement ${only}; there are ${Object.keys(MEASUREMENTS).join(', ')}.\n`,
+  );
+  process.exit(64);
+}
+let results: Results = only === undefined ? {} : readResults();
+for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+  if (only !== undefined && name !== only) continue;
+  const startedMs = performance.now();
+  results = { ...results, ...(await measure()) };
+  keepResults(results);
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
+  process.stdout.write(`${name}: measured in ${seconds} s\n`);
+}
 const page = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
-writeFileSync(page, report(figures));
+writeFileSync(page, report(results));
 process.stdout.write(`wrote ${page}\n`);
-
-function middle(runs: readonly PeerFigures[]): PeerFigures {
-  const rate = median(runs.map((it) => it.jobsPerSecond));
-  const found = runs.find((it) => it.jobsPerSecond === rate) ?? runs[0];
-  if (found === undefined) throw new Error('no run of a peer');
-  return found;
-}
-
-async function onPglite<T>(
-  measure: (db: Parameters<typeof measureLifecycles>[0]) => Promise<T>,
-): Promise<T> {
-  const { db, close } = await freshPglite();
-  try {
-    return await measure(db);
-  } finally {
-    await close();
-  }
-}
-
-async function onPostgres<T>(
-  measure: (db: Parameters<typeof measureLifecycles>[0]) => Promise<T>,
-): Promise<T> {
-  const { db, close } = await freshPostgres(serverUrl ?? '');
-  try {
-    return await measure(db);
-  } finally {
-    await close();
-  }
-}
+// Peers leave timers and connections of their own behind.
+process.exit(0);
