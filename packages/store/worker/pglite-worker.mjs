@@ -24,7 +24,10 @@ const TERMINATE = 'X'.charCodeAt(0);
 const port = parentPort;
 if (port === null) throw new Error('pglite-worker runs as a worker thread');
 
-/** @type {{ directory: string, action: 'create' | 'serve', isDurable: boolean }} */
+/**
+ * `fileLayer`: a module that wraps the file operations; for tests.
+ * @type {{ directory: string, action: 'create' | 'serve', isDurable: boolean, fileLayer?: string }}
+ */
 const options = workerData;
 const stats = { fileSyncs: 0, directorySyncs: 0 };
 
@@ -43,6 +46,7 @@ class DurableNodeFS extends NodeFS {
    */
   async init(pg, opts) {
     const made = await super.init(pg, opts);
+    const layer = options.fileLayer === undefined ? undefined : await import(options.fileLayer);
     const addSync = (/** @type {any} */ mod) => {
       mod.NODEFS.stream_ops.fsync = (/** @type {any} */ stream) => {
         try {
@@ -52,6 +56,7 @@ class DurableNodeFS extends NodeFS {
         }
         return 0;
       };
+      layer?.install(mod.NODEFS);
     };
     made.emscriptenOpts.preRun = [...(made.emscriptenOpts.preRun ?? []), addSync];
     return made;

@@ -7,3 +7,5 @@ export type { FakeModel, FakeModelOptions, ModelRequest } from './fake-model/fak
 export { CHAIN } from './rows/chain.ts';
 export { insertRows, type RowSet } from './rows/insert-rows.ts';
 export { SAMPLE_AT_MS, sampleRow } from './rows/sample-rows.ts';
+export { crashDisk, readJournal } from './power-loss/crash-disk.ts';
+export { fileRecorder } from './power-loss/file-recorder.ts';

@@ -21,10 +21,15 @@ export class PgliteThread {
   readonly #exited: Promise<unknown>;
   #crash: Error | undefined;
 
-  private constructor(directory: string, action: 'create' | 'serve', isDurable: boolean) {
+  private constructor(
+    directory: string,
+    action: 'create' | 'serve',
+    isDurable: boolean,
+    fileLayer?: string,
+  ) {
     // Without the options of this process: its loaders and `--input-type` are not for the thread.
     this.worker = new Worker(WORKER_FILE, {
-      workerData: { directory, action, isDurable },
+      workerData: { directory, action, isDurable, fileLayer },
       execArgv: [],
     });
     this.worker.on('error', (error) => {
@@ -45,8 +50,12 @@ export class PgliteThread {
   }
 
   /** Opens the database of a directory, after a crash with recovery. @throws {Error} */
-  static async serve(directory: string, isDurable: boolean): Promise<PgliteThread> {
-    const thread = new PgliteThread(directory, 'serve', isDurable);
+  static async serve(
+    directory: string,
+    isDurable: boolean,
+    fileLayer?: string,
+  ): Promise<PgliteThread> {
+    const thread = new PgliteThread(directory, 'serve', isDurable, fileLayer);
     await thread.#expect('ready');
     return thread;
   }

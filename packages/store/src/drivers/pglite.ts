@@ -25,6 +25,8 @@ export interface PgliteOptions {
   readonly unsafeDurability?: boolean;
   /** Compares every row with the shape that its statement declares. For tests. */
   readonly checkRows?: boolean;
+  /** URL of a module that wraps the database's file operations (`install(NODEFS)`). For tests. */
+  readonly fileLayer?: string;
   /** Told to whoever finds the directory in use. */
   readonly lockInfo?: LockInfo;
 }
@@ -50,7 +52,12 @@ export async function openPglite(options: PgliteOptions): Promise<PgliteDb> {
     const cluster = join(options.dataDir, 'postgres');
     const isDurable = options.unsafeDurability !== true;
     await prepareCluster(options.dataDir, cluster, isDurable);
-    const db = new EmbeddedSessions(cluster, isDurable, options.checkRows === true);
+    const db = new EmbeddedSessions(
+      cluster,
+      isDurable,
+      options.checkRows === true,
+      options.fileLayer,
+    );
     return await db.open(() => lock.close());
   } catch (error) {
     await lock.close();
@@ -98,6 +105,7 @@ class EmbeddedSessions {
   readonly #cluster: string;
   readonly #isDurable: boolean;
   readonly #checkRows: boolean;
+  readonly #fileLayer: string | undefined;
   #thread: PgliteThread | undefined;
   /**
    * Transactions whose COMMIT a crash left unanswered. They are asked about before anything else runs on
@@ -105,7 +113,13 @@ class EmbeddedSessions {
    */
   readonly #doubtful = new Map<string, TransactionOutcome | undefined>();
 
-  constructor(cluster: string, isDurable: boolean, checkRows: boolean) {
+  constructor(
+    cluster: string,
+    isDurable: boolean,
+    checkRows: boolean,
+    fileLayer: string | undefined,
+  ) {
+    this.#fileLayer = fileLayer;
     this.#cluster = cluster;
     this.#isDurable = isDurable;
     this.#checkRows = checkRows;
@@ -144,7 +158,7 @@ class EmbeddedSessions {
   async #openSession(): Promise<Session> {
     // Never two threads on one directory: the last one must be gone.
     await this.#thread?.kill();
-    const thread = await PgliteThread.serve(this.#cluster, this.#isDurable);
+    const thread = await PgliteThread.serve(this.#cluster, this.#isDurable, this.#fileLayer);
     this.#thread = thread;
     const session = await Session.open({
       client: {
