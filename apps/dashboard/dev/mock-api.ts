@@ -11,6 +11,7 @@ import {
   type Run,
   type Task,
 } from '@baton/contract';
+import { explain } from './mock-explain.ts';
 import { bodyOf, parse, Refused, send, sendProblem, type Call } from './mock-http.ts';
 import { streamEvents, streamLogs } from './mock-streams.ts';
 import { at, type World } from './world.ts';
@@ -350,56 +351,6 @@ function artifactsOf(world: World, task: Task) {
       created_at: at(0),
     },
   ];
-}
-
-function explain(world: World, task: Task) {
-  const waits = world.edges
-    .filter((edge) => edge.downstream === task.id && !edge.satisfied)
-    .map((edge) => ({
-      task: edge.upstream,
-      key: edge.upstream_key,
-      status: world.tasks.get(edge.upstream)?.status ?? 'blocked',
-      type: edge.type,
-    }));
-  return {
-    task: task.id,
-    status: task.status,
-    sentence:
-      waits.length > 0
-        ? `Waits for ${waits.map(({ key }) => key).join(', ')}.`
-        : `It is ${task.status}.`,
-    next: waits.length > 0 ? 'It becomes ready when all of them have completed.' : null,
-    waits_for: waits,
-    engine: task.spec.needs.engine ?? null,
-    candidates: [
-      {
-        worker: 'wrk_1',
-        name: 'lathe',
-        eligible: true,
-        score: 225,
-        parts: { repo: 100, language: 50, free_slots: 50, warm_repo: 25 },
-        disqualified: [],
-      },
-      {
-        worker: 'wrk_2',
-        name: 'drill',
-        eligible: true,
-        score: 75,
-        parts: { language: 50, free_slots: 25 },
-        disqualified: [],
-      },
-      {
-        worker: 'wrk_3',
-        name: 'press',
-        eligible: false,
-        score: null,
-        parts: {},
-        disqualified: ['offline since 2 h', 'does not advertise the repo gateway'],
-      },
-    ],
-    winner: 'lathe',
-    facts: { priority: task.spec.priority },
-  };
 }
 
 function need<T>(value: T | undefined, what: string): T {

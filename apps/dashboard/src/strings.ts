@@ -196,6 +196,7 @@ export const S = {
   why: {
     waitsFor: 'Waits for',
     workers: 'Workers',
+    holds: 'Held by',
     winner: 'would take it',
     facts: 'Facts',
   },

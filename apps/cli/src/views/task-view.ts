@@ -87,6 +87,12 @@ export function explanationPage(it: Explanation): Shown {
         it.waits_for.map(({ key, status }) => show`${key} (${statusText(status)})`),
         ', ',
       )}`,
+    ...it.holds
+      .filter(({ kind }) => kind !== 'dependency')
+      .map(
+        ({ kind, what, until, by }) =>
+          show`${paint.dim(kind)} ${what}${by.length === 0 ? '' : `, held by ${by.join(', ')}`}${until === null ? '' : ` (until ${until})`}`,
+      ),
     it.candidates.length > 0 &&
       stack(
         paint.plain(''),

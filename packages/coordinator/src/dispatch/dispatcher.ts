@@ -166,6 +166,7 @@ function canTakeMore(before: WorkerRow | null, after: WorkerRow): boolean {
     before === null ||
     before.incarnation !== after.incarnation ||
     before.draining !== after.draining ||
+    before.presence !== after.presence ||
     before.leaving !== after.leaving ||
     before.slots < after.slots ||
     before.capabilities !== after.capabilities ||

@@ -74,8 +74,9 @@ type CheckedTask = Omit<PlanTask, 'key' | 'id'>;
 export function checkTask(name: string, task: CheckedTask, facts: PlanFacts): Refused | null {
   const unbuilt = unbuiltPart(task);
   if (unbuilt !== null) return refuse('not_supported', `Task ${name}: ${unbuilt}`, { task: name });
-  const engine = wantedEngine(task);
-  if (engine !== null && engine !== 'shell' && !facts.engines.includes(engine)) {
+  const wanted = [wantedEngine(task), task.needs.fallback_engine ?? null];
+  for (const engine of wanted) {
+    if (engine === null || engine === 'shell' || facts.engines.includes(engine)) continue;
     const nearest = nearestName(engine, facts.engines);
     const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
     return refuse(

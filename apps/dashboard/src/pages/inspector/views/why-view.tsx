@@ -22,7 +22,8 @@ export function WhyView({ graph, task, search }: WhyViewProps) {
     return <ProblemNote problem={problemFrom(why.error)} onRetry={() => void why.refetch()} />;
   }
   if (why.data === undefined) return <Skeleton rows={4} />;
-  const { sentence, next, waits_for: waits, candidates, winner, facts } = why.data;
+  const { sentence, next, waits_for: waits, holds, candidates, winner, facts } = why.data;
+  const others = holds.filter(({ kind }) => kind !== 'dependency');
   return (
     <div className="pane">
       <section className="part">
@@ -40,6 +41,18 @@ export function WhyView({ graph, task, search }: WhyViewProps) {
                   {wait.key}
                 </a>
                 <span className="muted">{wait.type}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {others.length > 0 && (
+        <section className="part">
+          <h3>{S.why.holds}</h3>
+          <ul>
+            {others.map((hold) => (
+              <li key={`${hold.kind} ${hold.what}`}>
+                {hold.what} <span className="muted">{hold.by.join(', ')}</span>
               </li>
             ))}
           </ul>
