@@ -1,33 +1,37 @@
-import { planOf } from './plan.ts';
-import { Sim } from './sim.ts';
+import { play, replayFile, replaySeed, soak } from './runs.ts';
+import { writeTestingPage } from './testing-page.ts';
 
-const at = process.argv.indexOf('--seed');
-const seeds =
-  at > 0
-    ? [process.argv[at + 1] ?? '0']
-    : Array.from({ length: Number(process.argv[2] ?? 5) }, (_, i) => String(i));
-const all = new Map<string, number>();
-const began = performance.now();
-let steps = 0,
-  commands = 0;
-for (const seed of seeds) {
-  const t = performance.now();
-  const result = await new Sim(planOf(seed)).run();
-  steps += result.steps;
-  commands += result.commands;
-  for (const [k, v] of result.sometimes.counts) all.set(k, (all.get(k) ?? 0) + v);
-  const line = result.faults.length
-    ? 'FAULTS ' +
-      result.faults
-        .slice(0, 3)
-        .map((f) => `[${f.check} @${Math.round(f.atMs)}] ${f.text}`)
-        .join('\n   ')
-    : 'ok';
-  process.stdout.write(
-    `${seed} ${result.trace} steps ${result.steps} commands ${result.commands} commits ${result.commits} virtual ${Math.round(result.virtualMs / 1000)}s ${Math.round(performance.now() - t)}ms ${line}\n`,
-  );
+const HELP = `Plays seeds of the simulator.
+
+  npx tsx --conditions=source sim/src/main.ts --seed <seed>       plays one seed, tells what failed, shrinks it
+  npx tsx --conditions=source sim/src/main.ts --seed <seed> --save    and keeps it in sim/regressions
+  npx tsx --conditions=source sim/src/main.ts --file <file>       plays a kept failure
+  npx tsx --conditions=source sim/src/main.ts play <count>        plays the first seeds
+  npm run soak -- --minutes <n>                                   plays random seeds
+  npx tsx --conditions=source sim/src/main.ts docs                writes the tables of docs/testing.md
+`;
+
+const args = process.argv.slice(2);
+const tell = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function option(name: string): string | undefined {
+  const at = args.indexOf(`--${name}`);
+  return at < 0 ? undefined : args[at + 1];
 }
-process.stdout.write(
-  `${Math.round((steps / (performance.now() - began)) * 1000)} steps/s ${commands} commands\n`,
-);
-process.stdout.write([...all].map(([k, v]) => `  ${v}  ${k}`).join('\n') + '\n');
+
+async function main(): Promise<boolean> {
+  const seed = option('seed');
+  const file = option('file');
+  if (seed !== undefined) return replaySeed(seed, args.includes('--save'), tell);
+  if (file !== undefined) return replayFile(file, tell);
+  if (args[0] === 'soak') return soak(Number(option('minutes') ?? 10), tell);
+  if (args[0] === 'play') return play(Number(args[1] ?? 20), tell);
+  if (args[0] === 'docs') {
+    writeTestingPage();
+    return true;
+  }
+  tell(HELP);
+  return true;
+}
+
+process.exitCode = (await main()) ? 0 : 1;

@@ -13,6 +13,7 @@ import type { Sim } from './sim.ts';
 import type { CommitFate, Wire } from './store/memory-tx.ts';
 import { createMemoryStore, type MemoryStore } from './store/memory-store.ts';
 import type { Rng } from './rng.ts';
+import type { StoredEvent } from './store/sim-database.ts';
 import { tinyValidator } from './tiny-validator.ts';
 import type { CoordinatorStore } from '@baton/coordinator';
 
@@ -58,13 +59,14 @@ export class Replica {
       { store, runtime, validator: tinyValidator },
       this.#options(),
     );
+    const { commits } = this.#sim.db;
     const beganDbMs = this.#sim.db.nowMs();
     coordinator.start().then(
       () => {
         if (!life.isAlive) return;
         this.coordinator = coordinator;
         this.edge = new Edge(this.#sim, this, coordinator);
-        this.#sim.history.graced(beganDbMs);
+        this.#sim.history.graced(beganDbMs, commits);
       },
       () => {
         this.crash();
@@ -117,6 +119,13 @@ export class Replica {
       this.#sim.history.refused(asked, error);
       throw error;
     }
+  }
+
+  /** The page of the feed behind a place, as a route reads it. */
+  async eventsAfter(pos: number, limit: number): Promise<readonly StoredEvent[]> {
+    if (this.coordinator === undefined) throw new AppError('no_coordinator', 'not there');
+    const read = this.#sim.mutant?.eventsAfter ?? readFeed;
+    return read(this.#sim.db.feed, pos, limit);
   }
 
   /** Whether a message can reach it now. */
@@ -244,4 +253,9 @@ export class Replica {
       );
     }
   }
+}
+
+/** `pos > cursor`, oldest first, as the statement of the store has it. */
+function readFeed(feed: readonly StoredEvent[], pos: number, limit: number): StoredEvent[] {
+  return feed.filter((it) => it.pos > pos).slice(0, limit);
 }

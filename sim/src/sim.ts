@@ -2,6 +2,7 @@ import { AppError, isTerminalRun } from '@baton/contract';
 import type { CoordinatorStore } from '@baton/coordinator';
 import { SimClients } from './actors/sim-clients.ts';
 import { strike } from './actors/nemesis.ts';
+import { FeedReader } from './actors/feed-reader.ts';
 import { SimWorker, WORKER_CAN } from './actors/sim-worker.ts';
 import { CommitChecks } from './checks/commit-checks.ts';
 import { History } from './checks/history.ts';
@@ -12,7 +13,7 @@ import { CALM, type Profile } from './profile.ts';
 import { Replica } from './replica.ts';
 import { createRng, type Rng } from './rng.ts';
 import { Sometimes } from './sometimes.ts';
-import { SimDatabase } from './store/sim-database.ts';
+import { SimDatabase, type StoredEvent } from './store/sim-database.ts';
 import { TraceHash } from './trace-hash.ts';
 
 /** A defect put in on purpose, through ports that are there anyway. */
@@ -22,6 +23,14 @@ export interface Mutant {
   readonly store?: (store: CoordinatorStore) => CoordinatorStore;
   /** Spoils something until the answered function is called. */
   readonly apply?: () => () => void;
+  /** Spoils the database itself. */
+  readonly database?: (db: SimDatabase) => void;
+  /** Reads the feed in another way. */
+  readonly eventsAfter?: (
+    feed: readonly StoredEvent[],
+    pos: number,
+    limit: number,
+  ) => readonly StoredEvent[];
 }
 
 /** What a simulation came to. */
@@ -59,6 +68,7 @@ export class Sim {
   readonly replicas: Replica[];
   readonly workers: SimWorker[] = [];
   readonly clients: SimClients;
+  readonly readers: FeedReader[] = [];
   isHealed = false;
   blackoutUntilMs = 0;
   #ids = 0;
@@ -78,6 +88,8 @@ export class Sim {
       (_, index) => new Replica(this, `r${index}`),
     );
     this.clients = new SimClients(this);
+    mutant?.database?.(this.db);
+    for (const name of ['f0', 'f1']) this.readers.push(new FeedReader(this, name));
   }
 
   /** Nothing goes wrong any more once it is healed. */
@@ -240,6 +252,12 @@ export class Sim {
       this.faults.report('queue-drains', `timer ${timer.kind} of ${timer.runId} is left`);
     this.checks.audit(world);
     this.history.finish();
+    this.#lookAtSituations();
+  }
+
+  /** Situations that are seen by counters. */
+  #lookAtSituations(): void {
+    if (this.db.locks.waits > 0) this.sometimes.saw('a lock was waited for');
   }
 
   #result(): SimResult {

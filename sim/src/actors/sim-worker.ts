@@ -12,6 +12,7 @@ import type { WorkerKind } from '../profile.ts';
 import type { Replica } from '../replica.ts';
 import type { Rng } from '../rng.ts';
 import type { Sim } from '../sim.ts';
+import { failureOf, liesOf, newsOf, questionOf, resultOf } from './worker-words.ts';
 
 /** An attempt that the worker has on its machine. */
 interface Held {
@@ -261,9 +262,8 @@ export class SimWorker {
       const about = this.#about(held);
       const what = this.#rng.int(this.#isHealed() ? 3 : 5);
       if (what <= 1) {
-        const progress = { text: `step ${left}`, percent: this.#rng.int(100) };
-        const usage = { ...NO_USAGE, input_tokens: 10 - left, usd: `0.${10 - left}` };
-        this.#say({ ...about, type: 'attempt.progress', body: { epoch, progress, usage } });
+        const body = { epoch, ...newsOf(this.#rng, left) };
+        this.#say({ ...about, type: 'attempt.progress', body });
       } else if (what === 2) {
         this.#output(held);
       } else if (what === 3) {
@@ -290,26 +290,8 @@ export class SimWorker {
   }
 
   #ask(held: Held, left: number): void {
-    this.#say({
-      ...this.#about(held),
-      type: 'attempt.checkpoint',
-      body: {
-        epoch: held.epoch,
-        kind: 'question',
-        question: 'Which way?',
-        context: null,
-        options: ['left', 'right'],
-        answer_by: 'human',
-        resume: 'live',
-        client_id: `c${left}`,
-        ...(this.#rng.chance(0.6)
-          ? {
-              timeout_seconds: 5 + this.#rng.int(60),
-              ...(this.#rng.chance(0.7) ? { default: 'left' } : { on_timeout: 'fail' as const }),
-            }
-          : {}),
-      },
-    });
+    const body = { epoch: held.epoch, client_id: `c${left}`, ...questionOf(this.#rng) };
+    this.#say({ ...this.#about(held), type: 'attempt.checkpoint', body });
   }
 
   #decided(id: string): void {
@@ -330,18 +312,10 @@ export class SimWorker {
     const { epoch } = held;
     const about = this.#about(held);
     const roll = this.#rng.int(this.#isHealed() ? 70 : 100);
-    const declared = held.given.task.spec.outputs;
-    const contracts = Object.fromEntries(
-      declared
-        .filter(() => this.#isHealed() || !this.#rng.chance(0.05))
-        .map((it) => [it.key, `result of ${epoch}`]),
-    );
-    const result: TaskResult = {
-      status: roll < 65 ? 'success' : roll < 75 ? 'partial' : 'failed',
-      summary: `ended ${roll}`,
-      contracts,
-      ...(roll % 2 === 0 ? { commit: { repo: 'r', base: 'base0', commit: `c${epoch}` } } : {}),
-    };
+    const keys = held.given.task.spec.outputs
+      .filter(() => this.#isHealed() || !this.#rng.chance(0.05))
+      .map((it) => it.key);
+    const result = resultOf(roll, epoch, keys);
     held.isReported = true;
     if (roll < 82) {
       this.#say({ ...about, type: 'attempt.complete', body: { epoch, result } });
@@ -352,12 +326,7 @@ export class SimWorker {
       return;
     }
     if (roll < 95) {
-      const failure_class = this.#rng.pick(FAILURES);
-      const retry_at =
-        failure_class === 'rate_limited'
-          ? { retry_at: new Date(this.#sim.db.nowMs() + 30_000).toISOString() }
-          : {};
-      const body = { epoch, reason: 'broke', failure_class, ...retry_at };
+      const body = failureOf(this.#rng, epoch, this.#sim.db.nowMs());
       this.#say({ ...about, type: 'attempt.fail', body });
       return;
     }
@@ -495,26 +464,13 @@ export class SimWorker {
       if (this.#isHealed()) return;
       this.#mischief();
       const isLiar = this.kind === 'liar';
-      const others = isLiar ? this.#sim.db.world.all('attempts') : [];
+      const others = isLiar && this.#rng.chance(0.5) ? this.#sim.db.world.all('attempts') : [];
       const target = isLiar && others.length > 0 ? this.#rng.pick(others) : undefined;
-      const past = this.#past.length > 0 ? this.#rng.pick(this.#past) : undefined;
+      const past = this.#past.length > 0 ? this.#rng.pick(this.#past.slice(-4)) : undefined;
       const id = target?.id ?? past?.id;
       if (id === undefined) return;
       const epoch = (target?.epoch ?? past?.epoch ?? 0) + (isLiar ? this.#rng.int(3) - 1 : 0);
-      const base = { ...this.#base(), attempt: id, worker: this.#id };
-      const result: TaskResult = { status: 'success', summary: 'a lie' };
-      const lies: CountedCommand[] = [
-        { ...base, type: 'attempt.complete', body: { epoch, result } },
-        {
-          ...base,
-          type: 'attempt.fail',
-          body: { epoch, reason: 'a lie', failure_class: 'agent_error' },
-        },
-        { ...base, type: 'attempt.progress', body: { epoch, progress: { text: 'a lie' } } },
-        { ...base, type: 'attempt.output', body: { epoch, key: 'x', data: 'a lie' } },
-        { ...base, type: 'attempt.start', body: { epoch } },
-        { ...base, type: 'attempt.release', body: { epoch } },
-      ];
+      const lies = liesOf({ ...this.#base(), attempt: id, worker: this.#id }, epoch);
       this.#say(this.#rng.pick(lies));
     });
   }
@@ -552,24 +508,6 @@ export class SimWorker {
     else call();
   }
 }
-
-const NO_USAGE = {
-  input_tokens: 0,
-  output_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-};
-
-const FAILURES = [
-  'agent_error',
-  'agent_error',
-  'workspace',
-  'environment',
-  'rate_limited',
-  'auth',
-  'internal',
-  'timeout',
-] as const;
 
 function isReport(command: Command): boolean {
   return (

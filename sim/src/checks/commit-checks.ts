@@ -19,9 +19,11 @@ export interface AttemptLife {
 }
 
 /** A grace that a replica gave by its start, by the database's clock: when it began and when it was given. */
-interface Grace {
+export interface Grace {
   readonly beganMs: number;
   readonly readyMs: number;
+  /** Commits before it began: what they left open it covers. */
+  readonly afterCommit: number;
 }
 
 /**
@@ -51,8 +53,8 @@ export class CommitChecks implements CommitWatcher {
   }
 
   /** A replica has started; what it found open has a grace of two leases from `beganMs`. */
-  graced(beganMs: number, readyMs: number): void {
-    this.#graces.push({ beganMs, readyMs });
+  graced(grace: Grace): void {
+    this.#graces.push(grace);
     this.#sometimes.saw('a grace was given');
   }
 
@@ -179,7 +181,7 @@ export class CommitChecks implements CommitWatcher {
     if (type === 'attempt.claimed' && attemptId !== null) this.#claimed(commit, event, world);
     if (type === 'attempt.lost' && attemptId !== null) this.#lost(commit, event, world);
     if (type === 'attempt.failed' && taskId !== null) this.#failed(taskId, world);
-    if (type === 'checkpoint.timed_out') this.#timedOut(event, world);
+    if (type === 'checkpoint.timed_out') this.#timedOut(commit, event, world);
   }
 
   #tellTask(verb: string, id: string, { data, atMs }: NewEvent, world: MemoryWorld): void {
@@ -323,9 +325,10 @@ export class CommitChecks implements CommitWatcher {
         `attempt ${before.id} was lost ${before.leaseUntilMs - commit.nowMs} ms before its lease ended`,
       );
     }
-    for (const { beganMs, readyMs } of this.#graces) {
+    const claimedIn = this.attempts.get(before.id)?.claimedIn ?? 0;
+    for (const { beganMs, readyMs, afterCommit } of this.#graces) {
       const untilMs = beganMs + 2 * before.leaseSeconds * 1_000;
-      const isCovered = before.claimedAtMs < beganMs && commit.nowMs > readyMs;
+      const isCovered = claimedIn <= afterCommit && commit.nowMs > readyMs;
       if (isCovered && commit.nowMs < untilMs) {
         this.#say(
           'grace',
@@ -344,14 +347,14 @@ export class CommitChecks implements CommitWatcher {
     if (count > allowed * 6) this.#say('tries-bounded', `task ${taskId} failed ${count} times`);
   }
 
-  #timedOut({ atMs, data }: NewEvent, world: MemoryWorld): void {
+  #timedOut(commit: Commit, { data }: NewEvent, world: MemoryWorld): void {
     this.#sometimes.saw('a deadline decided a question');
     const id = String(data['checkpoint']);
     const before = world.row('checkpoints', id);
     if (before === null) return;
     if (before.status !== 'open')
       this.#say('one-decision', `checkpoint ${id} was ${before.status}`);
-    if (before.timeoutAtMs === null || before.timeoutAtMs > atMs)
+    if (before.timeoutAtMs === null || before.timeoutAtMs > commit.nowMs)
       this.#say('deadline-first', `checkpoint ${id} timed out too early`);
   }
 

@@ -40,8 +40,9 @@ export class History {
     return this.#all.length;
   }
 
-  graced(beganDbMs: number): void {
-    this.#checks.graced(beganDbMs, this.#db.nowMs());
+  /** A replica is ready that began to start at that time and after so many commits. */
+  graced(beganMs: number, afterCommit: number): void {
+    this.#checks.graced({ beganMs, afterCommit, readyMs: this.#db.nowMs() });
   }
 
   asked(replica: string, command: Command, options: SubmitOptions): Asked {

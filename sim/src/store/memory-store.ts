@@ -11,6 +11,8 @@ export interface MemoryStore extends CoordinatorStore {
   readonly disconnect: () => void;
 }
 
+type Peek = Parameters<Parameters<CoordinatorStore['peek']>[0]>[0];
+
 /** A replica's way to the database. */
 export function createMemoryStore(db: SimDatabase, wire: Wire, loop: EventLoop): MemoryStore {
   const open = new Set<MemoryTx>();
@@ -31,6 +33,7 @@ export function createMemoryStore(db: SimDatabase, wire: Wire, loop: EventLoop):
         open.delete(tx);
       }
     },
+    peek: (look) => look(peekOf(db, wire, loop)),
     outcomeOf: (xid) => read(() => db.outcomes.get(xid) ?? 'aborted'),
     findEventPlace: (run, runSeq) =>
       read(() => {
@@ -131,6 +134,25 @@ export function createMemoryStore(db: SimDatabase, wire: Wire, loop: EventLoop):
     disconnect() {
       for (const tx of open) tx.abort('the client is gone');
       open.clear();
+    },
+  };
+}
+
+/** What a batch would find: as a transaction finds it, and then undone. */
+function peekOf(db: SimDatabase, wire: Wire, loop: EventLoop): Peek {
+  const tx = new MemoryTx(db, wire, loop);
+  return {
+    loadRows: (table, ids) => tx.loadRows(table, ids),
+    loadList: (list, owners) => tx.loadList(list, owners),
+    candidates: async (project, needsIds, limit) => {
+      const { rows } = await tx.lockCandidates(project, needsIds, limit);
+      await tx.rollback();
+      return rows;
+    },
+    freeSlots: async (project, limit) => {
+      const slots = await tx.lockFreeSlots(project, limit);
+      await tx.rollback();
+      return slots;
     },
   };
 }

@@ -53,6 +53,12 @@ export class SimDatabase {
   readonly outcomes = new Map<string, TransactionOutcome>();
   readonly incarnation = 1;
   commits = 0;
+  /** Commits that a condition of a write refused. */
+  refusedWrites = 0;
+  /** False: a spoilt database, whose feed takes the times as they come. */
+  keepsTimeInOrder = true;
+  /** More than 0: a spoilt database, which finds timers before their time. */
+  timersAheadMs = 0;
   /** Nobody reaches the database before this instant of virtual time. */
   awayUntilMs = 0;
   /** What the database's clock is off by. */
@@ -86,7 +92,9 @@ export class SimDatabase {
     const firstPos = this.feed.length + 1;
     this.commits += 1;
     this.#lastAtMs = Math.max(this.#lastAtMs, ...writes.events.map((event) => event.atMs));
-    const events = writes.events.map((event) => ({ ...event, atMs: this.#lastAtMs }));
+    const events = this.keepsTimeInOrder
+      ? writes.events.map((event) => ({ ...event, atMs: this.#lastAtMs }))
+      : writes.events;
     const commit: Commit = {
       number: this.commits,
       xid,
@@ -137,7 +145,10 @@ export class SimDatabase {
     }
     const guard = TABLES[table].guard.map((it) => it.property as keyof typeof original);
     const isSame = now !== null && guard.every((it) => now[it] === original[it]);
-    if (!isSame) throw new StoreError('retryable', `${table} ${id} is not as it was`);
+    if (!isSame) {
+      this.refusedWrites += 1;
+      throw new StoreError('retryable', `${table} ${id} is not as it was`);
+    }
     if (row !== null && rowKey(table, row) !== id)
       throw new Error(`${table} ${id} changed its key`);
   }
