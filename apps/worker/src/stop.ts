@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptSet } from './attempts/attempt-set.ts';
-import type { Runner } from './attempts/runner.ts';
+import type { Runner } from './attempts/runner-ports.ts';
 import { bounded } from './bounded.ts';
 import type { Link } from './link/link.ts';
 

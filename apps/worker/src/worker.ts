@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { openGate } from './admission.ts';
 import { installBaton } from './attempts/agent-env.ts';
 import { createAttemptSet } from './attempts/attempt-set.ts';
-import type { Runner } from './attempts/runner.ts';
+import type { Runner } from './attempts/runner-ports.ts';
 import { createUploader } from './attempts/uploads.ts';
 import { bounded } from './bounded.ts';
 import { detectCapabilities, type Declared } from './capabilities.ts';

@@ -93,3 +93,19 @@ export function createAgentProcess(dir: string, attemptId: string): AgentProcess
     },
   };
 }
+
+/** Ends the agent of a turn, if it still runs; nothing is read of it. See `AgentProcess.end`. */
+export async function endAgent(
+  dir: string,
+  attemptId: string,
+  reason: string,
+  graceMs: number,
+  patienceMs: number,
+): Promise<void> {
+  const agent = createAgentProcess(dir, attemptId);
+  try {
+    if ((await agent.find()) === 'running') await agent.end(reason, graceMs, patienceMs);
+  } finally {
+    agent.close();
+  }
+}

@@ -3,7 +3,8 @@ import { createClient } from '@baton/sdk';
 import { listAttemptDirs } from '../spool/attempt-dir.ts';
 import { bounded } from '../bounded.ts';
 import { openAttemptFiles } from './files.ts';
-import { startRunner, type Runner, type RunnerPorts } from './runner.ts';
+import { startRunner } from './runner.ts';
+import type { Runner, RunnerPorts } from './runner-ports.ts';
 
 /** All attempts that this worker has in hand. */
 export interface AttemptSet {

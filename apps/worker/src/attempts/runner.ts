@@ -1,13 +1,13 @@
 import type { Assignment, Checkpoint, ServerFrame } from '@baton/contract';
 import { findExit } from '../supervisor/records.ts';
-import { endTree } from '../supervisor/process-tree.ts';
-import { createAgentProcess } from './agent-process.ts';
+import { aborted, createGate } from './aborted.ts';
+import { endAgent } from './agent-process.ts';
 import { appendNote, writeUpdate } from '../workspaces/dot-baton.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
-import type { Workspaces } from '../workspaces/workspaces.ts';
 import type { AttemptFiles, StopFile } from './files.ts';
 import { finishTurn } from './finish.ts';
 import type { TurnPrompt } from './launch.ts';
+import { createPlace, type Place } from './place.ts';
 import { turnPrompt } from './prompt-of.ts';
 import {
   brokenRepair,
@@ -25,55 +25,14 @@ import {
   type LiveTurn,
   type Turn,
   type TurnContext,
-  type TurnPorts,
 } from './turn.ts';
-import { workspaceRequest, type RequestPorts } from './workspace-request.ts';
-
-/** What the attempts of a worker share. */
-export interface RunnerPorts extends TurnPorts, RequestPorts {
-  readonly workspaces: Workspaces;
-}
-
-type Note = Assignment['notes'][number];
-
-/** One attempt on this machine, from its assignment to the acknowledged report. */
-export interface Runner {
-  /** With the notes that came since. */
-  readonly assignment: Assignment;
-  /** Resolves when nothing more will be told of it, or the daemon has let go of it. Never rejects. */
-  readonly done: Promise<void>;
-  /** Its report is made and waits to be told. */
-  readonly ended: boolean;
-  acknowledged(ack: Extract<ServerFrame, { type: 'log_ack' }>): void;
-  decided(checkpoint: Checkpoint): void;
-  /** Somebody wrote to the agent. */
-  noted(note: Note): void;
-  /** A new connection to the control plane. */
-  reconnected(): void;
-  /** What the task asks for was changed: the agent is told. */
-  updated(fresh: Pick<Assignment, 'task'>, fields: readonly string[]): void;
-  /** Ends the agent's whole tree; the report says why. */
-  cancel(reason: string, graceMs: number): void;
-  /** Ends the agent's process within the grace, by itself if it does; its task goes on later. */
-  yield(reason: string, graceMs: number): void;
-  /** Another attempt goes on where this one was: nothing more is told of it. */
-  supersede(): void;
-  /** Its process has ended, its place is kept: it waits for a person and takes no slot. */
-  readonly isHeld: boolean;
-  /** The control plane no longer counts on this attempt: end it within 5 s and tell nothing more. */
-  abandon(why: string): void;
-  /** Ends the agent and hands the task back. */
-  release(reason: string, graceMs: number): void;
-  /** Lets go of it: the agent goes on, and the next daemon takes it up. */
-  detach(): void;
-}
+import type { Note, Runner, RunnerPorts } from './runner-ports.ts';
 
 /** A supervisor that has not ended its agent so long after the grace is ended itself. */
 const patienceMs = 10_000;
 /** TERM to KILL for an agent that lost its task, and the patience after that: 5 s in all. */
 const staleGraceMs = 2_000;
 const stalePatienceMs = 2_500;
-const setupGraceMs = 1_000;
 
 /** Seconds that an agent which was told to end its turn has for that. */
 const turnMs = 10_000;
@@ -101,14 +60,13 @@ class AttemptRunner implements Runner {
   readonly #files: AttemptFiles;
   /** Fires when the attempt is abandoned or let go of. */
   readonly #leaving = new AbortController();
-  readonly #before: () => Promise<void>;
+  readonly #place: Place;
   /** Ends the waiting of a held attempt: somebody stops it, or another one goes on. */
-  readonly #heldOver: { readonly promise: Promise<void>; readonly resolve: () => void };
+  readonly #heldOver = createGate();
   isHeld = false;
   #abandoned: string | undefined;
   #isSuperseded = false;
   #turnTimer: NodeJS.Timeout | undefined;
-  #isPreparing = false;
   #turn: Turn | undefined;
   #live: LiveTurn | undefined;
 
@@ -118,17 +76,11 @@ class AttemptRunner implements Runner {
     files: AttemptFiles,
     before: () => Promise<void>,
   ) {
-    let resolve = (): void => undefined;
-    this.#heldOver = {
-      promise: new Promise((done) => {
-        resolve = done;
-      }),
-      resolve: () => resolve(),
-    };
-    this.#before = before;
     this.#ports = ports;
     this.#files = files;
     this.assignment = given;
+    const { signal } = this.#leaving;
+    this.#place = createPlace(ports, () => this.assignment, files, before, signal);
     const report = files.report();
     this.ended = report !== undefined && report.turn >= this.#turnNumber;
     this.done = this.#run();
@@ -173,13 +125,13 @@ class AttemptRunner implements Runner {
   yield(reason: string, graceMs: number): void {
     if (this.#files.stop() !== undefined) return;
     this.#files.saveStop({ kind: 'yield', reason });
-    this.#interruptSetup();
+    this.#place.interrupt();
     this.#endTurn(reason, Math.max(0, graceMs - yieldGraceMs));
   }
 
   supersede(): void {
     this.#isSuperseded = true;
-    this.#heldOver.resolve();
+    this.#heldOver.open();
   }
 
   release(reason: string, graceMs: number): void {
@@ -213,7 +165,7 @@ class AttemptRunner implements Runner {
 
   #leave(): void {
     this.#leaving.abort(new Error('the daemon lets go of the attempt'));
-    this.#interruptSetup();
+    this.#place.interrupt();
   }
 
   /** Lets the agent end its turn by itself for a while, then ends it. */
@@ -233,8 +185,8 @@ class AttemptRunner implements Runner {
   #stop(stop: StopFile, graceMs: number): void {
     if (this.ended) return;
     this.#files.saveStop(stop);
-    this.#heldOver.resolve();
-    this.#interruptSetup();
+    this.#heldOver.open();
+    this.#place.interrupt();
     this.#endLive(stop.reason, graceMs);
   }
 
@@ -345,7 +297,7 @@ class AttemptRunner implements Runner {
   async #waitHeld(number: number): Promise<PendingReport> {
     this.isHeld = true;
     this.#ports.log.info({ attempt: this.#id }, 'an attempt is held: it waits for a person');
-    await Promise.race([this.#heldOver.promise, aborted(this.#leaving.signal)]);
+    await Promise.race([this.#heldOver.opened, aborted(this.#leaving.signal)]);
     const reason = this.#files.stop()?.reason ?? 'resumed';
     this.isHeld = false;
     return {
@@ -357,7 +309,7 @@ class AttemptRunner implements Runner {
 
   /** Undefined: its process ended, and the attempt is held. */
   async #liveTurn(number: number): Promise<PendingReport | undefined> {
-    const workspace = await this.#workspace();
+    const workspace = await this.#place.make();
     const context = this.#context(number, workspace);
     const stop = this.#files.stop();
     if (stop !== undefined && context.turn.plan() === undefined) {
@@ -395,39 +347,6 @@ class AttemptRunner implements Runner {
     return failureReport(error);
   }
 
-  /** The directory of the agent; made now, unless a daemon before this one made it to its end. */
-  async #workspace(): Promise<Workspace> {
-    const { workspaces } = this.#ports;
-    const before = this.#files.isPrepared() ? workspaces.find(this.#id) : undefined;
-    if (before !== undefined) return before;
-    if (this.#files.stop() !== undefined) throw new StoppedBeforeStart('stopped before its start');
-    await Promise.race([this.#before(), aborted(this.#leaving.signal)]);
-    if (this.#files.stop() !== undefined) throw new StoppedBeforeStart('stopped before its start');
-    this.#isPreparing = true;
-    try {
-      // A setup script of a daemon that was killed may still be at work.
-      await this.#endSetup();
-      const request = await workspaceRequest(this.#ports, this.assignment, this.#files);
-      this.#leaving.signal.throwIfAborted();
-      const workspace = await workspaces.prepare(request);
-      this.#files.markPrepared();
-      return workspace;
-    } finally {
-      this.#isPreparing = false;
-    }
-  }
-
-  #interruptSetup(): void {
-    if (!this.#isPreparing) return;
-    this.#endSetup().catch((error: unknown) => {
-      this.#ports.log.warn({ error, attempt: this.#id }, 'a setup script could not be ended');
-    });
-  }
-
-  async #endSetup(): Promise<void> {
-    await endTree({ attemptId: `${this.#id}.setup` }, setupGraceMs);
-  }
-
   #context(number: number, workspace: Workspace): TurnContext {
     const repair = this.#files.repair();
     return {
@@ -461,14 +380,8 @@ class AttemptRunner implements Runner {
 
   /** Ends an agent that nothing is read of any more. */
   async #endForeign(): Promise<void> {
-    const agent = createAgentProcess(this.#files.turn(this.#turnNumber).dir, this.#id);
-    try {
-      if ((await agent.find()) === 'running') {
-        await agent.end(this.#abandoned ?? 'stale', staleGraceMs, stalePatienceMs);
-      }
-    } finally {
-      agent.close();
-    }
+    const { dir } = this.#files.turn(this.#turnNumber);
+    await endAgent(dir, this.#id, this.#abandoned ?? 'stale', staleGraceMs, stalePatienceMs);
   }
 
   #close(why: string): void {
@@ -481,11 +394,4 @@ class AttemptRunner implements Runner {
       this.#ports.log.warn({ error, attempt: this.#id }, 'a directory could not be given back');
     });
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<never> {
-  signal.throwIfAborted();
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }
