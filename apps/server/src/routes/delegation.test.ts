@@ -14,6 +14,7 @@ import type {
 } from '@baton/contract';
 import { freshDatabases } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openLinkClient } from '../link/test-link.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { waitForTasks } from './wait-for-tasks.ts';
 
@@ -232,6 +233,56 @@ describe('an agent with its own token', () => {
   });
 });
 
+describe('an agent that speaks through its worker', () => {
+  test('gets one child for one request over two links, and the same answers as over HTTP', async () => {
+    const lead = await atWork();
+    const about = { attempt: lead.attempt };
+    const task = { key: 'linked', spec: 'true', needs: { engine: 'shell' } };
+    const body = { epoch: lead.epoch, request: 'req-1', task };
+    const ids: unknown[] = [];
+    for (const [incarnation, seqs] of [
+      ['daemon-1', [1, 2]],
+      ['daemon-2', [1]],
+    ] as const) {
+      const link = openLinkClient(server.url, lead.worker.key, incarnation);
+      await link.hello({ attempts: [{ id: lead.attempt, epoch: lead.epoch, ended: false }] });
+      for (const seq of seqs) {
+        link.send({ type: 'spawn', seq, ...about, body });
+        const ack = await link.next('ack', (it) => it.seq === seq);
+        expect(ack.error).toBeNull();
+        ids.push((ack.body as { id: string }).id);
+      }
+      link.send({ type: 'children', seq: 10, ...about });
+      const { body: seen } = await link.next('ack', (it) => it.seq === 10);
+      expect(seen).toMatchObject({ items: [{ key: 'linked', parent_task: lead.task }] });
+      link.send({
+        type: 'actions',
+        seq: 11,
+        ...about,
+        body: {
+          epoch: lead.epoch,
+          actions: [{ call: 'c1', name: 'Read', effect: 'local_read', status: 'started' }],
+        },
+      });
+      expect((await link.next('ack', (it) => it.seq === 11)).error).toBeNull();
+      if (incarnation === 'daemon-2') {
+        const wanted = { epoch: lead.epoch, ids: ['linked'], policy: 'all', timeout: 60 };
+        link.send({ type: 'await', seq: 12, ...about, body: wanted });
+        const opened = await link.next('ack', (it) => it.seq === 12);
+        expect(opened.body).toMatchObject({ yield: true, await: { status: 'open' } });
+        link.send({ type: 'await', seq: 13, ...about, body: wanted });
+        const again = await link.next('ack', (it) => it.seq === 13);
+        expect(again.body).toEqual(opened.body);
+      }
+      link.socket.close();
+      await link.closed;
+    }
+    expect(new Set(ids).size).toBe(1);
+    const ledger = await server.ask<{ items: Action[] }>('GET', `/tasks/${lead.task}/actions`);
+    expect(ledger.body.items).toHaveLength(1);
+  });
+});
+
 describe('an await', () => {
   test('ends the turn, and the next attempt is given what the children came to', async () => {
     const lead = await atWork();
@@ -283,6 +334,22 @@ describe('an await', () => {
 });
 
 describe('what came of it', () => {
+  test('counts the successes of children that cite files which are not there', async () => {
+    const lead = await atWork();
+    await spawn(lead, { key: 'cites', spec: 'true' });
+    const before = await server.ask<DelegationStats>('GET', '/stats/delegation');
+    const [child] = await claim(lead.worker);
+    if (child === undefined) throw new Error('no child');
+    await finish(child, lead.worker.key, {
+      status: 'partial',
+      summary: 'wrote a.ts',
+      missing_files: ['a.ts'],
+    });
+    const after = await server.ask<DelegationStats>('GET', '/stats/delegation');
+    expect(after.body.gate_downgrades).toBe(before.body.gate_downgrades + 1);
+    expect(after.body.respawn_refusals).toEqual(before.body.respawn_refusals);
+  });
+
   test('is on the ledger, each call once', async () => {
     const lead = await atWork();
     const told = (status: string) => ({

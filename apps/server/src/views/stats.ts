@@ -55,6 +55,7 @@ export function delegationStatsView(nowMs: number, counts: readonly Count[]): De
     'task.spawn_refused': capRejections = 0,
     'task.respawn_forced': forced = 0,
     'task.breaker_tripped': trips = 0,
+    gate_downgrade: downgrades = 0,
     ...refusals
   } = events;
   return {
@@ -68,7 +69,7 @@ export function delegationStatsView(nowMs: number, counts: readonly Count[]): De
     breaker_trips: trips,
     respawn_refusals: refusals,
     respawns_forced: forced,
-    gate_downgrades: events['gate_downgrade'] ?? 0,
+    gate_downgrades: downgrades,
   };
 }
 

@@ -132,6 +132,15 @@ export const delegationCounts = statement({
        and s.origin is not null
      group by 2
      union all
+    select 'event', 'gate_downgrade', count(*)
+      from task_specs s
+      join attempts a
+        on a.task_id = s.task_id
+     where s.project_id = $1
+       and s.parent_task_id is not null
+       and s.origin is not null
+       and a.result -> 'missing_files' is not null
+     union all
     select 'await', status, count(*)
       from awaits
      where project_id = $1
