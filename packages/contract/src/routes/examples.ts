@@ -37,6 +37,8 @@ import {
   worker,
   workerId,
 } from './example-objects.ts';
+import { plain } from './plain-example.ts';
+import { LIFE_EXAMPLES } from './life-examples.ts';
 import type { ROUTES, RouteName } from './table.ts';
 
 type RouteOf<N extends RouteName> = (typeof ROUTES)[N];
@@ -88,15 +90,6 @@ const createRun = {
     ],
   },
 } as const;
-
-type Mutable<T> = T extends readonly (infer Item)[]
-  ? Mutable<Item>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Mutable<T[K]> }
-    : T;
-
-/** Examples are written as constants; the schemas' types have arrays that may change. */
-const plain = <T>(value: T): Mutable<T> => value as Mutable<T>;
 
 /** One example of each route; a test parses every one with the route's own schemas. */
 export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
@@ -285,44 +278,7 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
   getStats: { reply: plain(stats) },
   getDelegationStats: { reply: plain(delegationStats) },
 
-  pauseRun: { ...ofRun, body: { reason }, reply: plain({ ...run, status: 'paused' } as const) },
-  resumeRun: { ...ofRun, body: {}, reply: plain(run) },
-  rerunRun: {
-    ...ofRun,
-    body: {},
-    reply: plain({
-      run: { ...run, source: 'rerun', rerun_of: runId, lineage_root: runId } as const,
-      tasks: [{ ...task, rerun_of: designId }],
-      dependencies: [],
-      cursor: '1.42',
-    }),
-  },
-  deleteRun: { ...ofRun },
-  purgeRun: { ...ofRun, body: {} },
-  pauseTask: {
-    ...ofTask,
-    body: { reason },
-    reply: plain({ ...task, status: 'paused', reason } as const),
-  },
-  resumeTask: { ...ofTask, body: {}, reply: plain({ ...task, status: 'ready' } as const) },
-  relaunchTask: {
-    ...ofTask,
-    body: { downstream: 'keep' },
-    reply: plain({ ...task, status: 'ready', generation: 2, attempt_count: 0 } as const),
-  },
-  rerunTask: {
-    ...ofTask,
-    body: {},
-    reply: plain({ ...taskDetail, status: 'ready', rerun_of: designId } as const),
-  },
-  reviewTask: {
-    ...ofTask,
-    body: { action: 'request_changes', reason: 'Paging is missing.' },
-    reply: plain({ ...task, status: 'ready', generation: 2 } as const),
-  },
-  deleteTask: { ...ofTask },
-  purgeTask: { ...ofTask, body: {} },
-  adoptAttempt: { ...ofAttempt, body: {}, reply: plain(attempt) },
+  ...LIFE_EXAMPLES,
 
   listCheckpoints: {
     query: { status: 'open' },
