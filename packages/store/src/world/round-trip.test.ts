@@ -88,6 +88,7 @@ const MEANINGS: { readonly [T in TableName]: (row: AnyRow, n: number) => AnyRow 
     };
   },
   outputs: () => ({}),
+  planParts: (row, n) => ({ part: n }),
   artifacts: () => ({}),
   notes: () => ({}),
   awaits: (row, n) => {
