@@ -10,7 +10,6 @@ export const SITUATIONS = [
   'an attempt was lost to its lease',
   'an attempt was lost because its worker came back without it',
   'an attempt was lost because its worker did not name it',
-  'a renewed lease outlived its sweep',
   'a grace was given',
   'a task was tried again',
   'a backoff was waited for',

@@ -1,17 +1,8 @@
 import type { Actor, Command, TaskResult } from '@baton/contract';
-import { capabilities } from '@baton/contract';
-import {
-  codeOf,
-  type CountedCommand,
-  type DownFrame,
-  type Given,
-  type WorkerLink,
-} from '../edge.ts';
-import { Link } from '../link.ts';
+import type { CountedCommand, DownFrame, Given } from '../edge.ts';
 import type { WorkerKind } from '../profile.ts';
-import type { Replica } from '../replica.ts';
-import type { Rng } from '../rng.ts';
 import type { Sim } from '../sim.ts';
+import { WorkerLine } from './worker-line.ts';
 import { failureOf, liesOf, newsOf, questionOf, resultOf } from './worker-words.ts';
 
 /** An attempt that the worker has on its machine. */
@@ -25,34 +16,14 @@ interface Held {
   onDecided: (() => void) | undefined;
 }
 
-interface Sent {
-  readonly seq: number;
-  readonly command: CountedCommand;
-}
-
-/** What every worker of a simulation can do. */
-export const WORKER_CAN = capabilities.parse({
-  engines: ['shell', 'claude', 'codex'].map((name) => ({ name, auth: 'ok' })),
-  repos: [{ name: 'r' }],
-  languages: ['rust'],
-});
-
 /** A machine with a daemon and its agents, honest or not. Works over a link, or over HTTP alone. */
 export class SimWorker {
   readonly name: string;
   readonly kind: WorkerKind;
-  readonly #sim: Sim;
-  readonly #rng: Rng;
   readonly slots: number;
-  #id = '';
-  /** Grows with each start of the daemon. */
-  #start = 0;
-  #link: WorkerLink | undefined;
-  #pausedUntilMs = 0;
-  #isDown = false;
-  #seq = 0;
+  readonly #sim: Sim;
+  readonly #line: WorkerLine;
   readonly #held = new Map<string, Held>();
-  readonly #unanswered = new Map<number, Sent>();
   /** Attempts it once had; the dishonest speak of them. */
   readonly #past: { readonly id: string; readonly epoch: number }[] = [];
 
@@ -60,21 +31,32 @@ export class SimWorker {
     this.#sim = sim;
     this.name = name;
     this.kind = kind;
-    this.#rng = sim.rng.fork(`worker ${name}`);
-    this.slots = 1 + this.#rng.int(3);
+    this.#line = new WorkerLine(sim, name, kind, (rng) => ({
+      slots: 1 + rng.int(3),
+      attempts: () =>
+        [...this.#held.values()].map((it) => ({
+          id: it.id,
+          epoch: it.epoch,
+          ended: it.isReported,
+        })),
+      take: (frame) => this.#take(frame),
+      accept: (given) => this.#accept(given),
+      settle: (command, code) => this.#settle(command, code),
+    }));
+    this.slots = this.#line.slots;
   }
 
   /** Once it is registered it lives by itself. */
   begin(id: string): void {
-    this.#id = id;
-    this.#restart();
-    this.#soon(this.#rng.between(5_000, 20_000), () => this.#beatOn());
+    this.#line.id = id;
+    this.#line.restart();
+    this.#line.soon(this.#line.rng.between(5_000, 20_000), () => this.#beatOn());
     if (this.kind === 'liar' || this.kind === 'zombie') this.#mischief();
-    if (this.kind === 'paused') this.#stallOn();
+    if (this.kind === 'paused') this.#line.stallOn();
   }
 
   get id(): string {
-    return this.#id;
+    return this.#line.id;
   }
 
   /** What it believes, for the report of a failure. */
@@ -82,24 +64,14 @@ export class SimWorker {
     const held = [...this.#held.values()].map(
       (it) => `${it.id}${it.isReported ? ' reported' : ''}${it.onDecided ? ' asking' : ''}`,
     );
-    const link = this.#link === undefined ? 'no link' : 'linked';
-    return `${this.name} ${this.kind} ${this.#id}: ${link}, holds [${held.join(', ')}], ${this.#unanswered.size} unanswered`;
+    return `${this.#line.describe()}, holds [${held.join(', ')}]`;
   }
 
   /** The machine loses everything it had; or only its daemon, and the agents go on. */
   crash(isMachine: boolean): void {
-    if (this.#isDown) return;
-    this.#isDown = true;
-    this.#link?.hangUp();
-    this.#link = undefined;
-    if (isMachine) {
-      this.#held.clear();
-      this.#unanswered.clear();
-    }
-    this.#sim.loop.after(this.#rng.between(2_000, 60_000), () => {
-      this.#isDown = false;
-      this.#restart();
-    });
+    if (this.#line.isDown) return;
+    this.#line.hangUp(isMachine);
+    if (isMachine) this.#held.clear();
   }
 
   /** Honest from now on, whatever it was: for the end of a simulation, when faults heal. */
@@ -107,65 +79,7 @@ export class SimWorker {
     return this.#sim.isHealed;
   }
 
-  #restart(): void {
-    this.#start += 1;
-    if (this.kind === 'http') this.#poll(this.#start);
-    else this.#connect(this.#start);
-  }
-
-  #connect(start: number): void {
-    if (start !== this.#start || this.#isDown) return;
-    const replica = this.#sim.anyReplica(this.#rng);
-    if (replica?.edge === undefined) {
-      this.#soon(this.#rng.between(500, 5_000), () => this.#connect(start));
-      return;
-    }
-    const { loop, profile } = this.#sim;
-    const inbox: DownFrame[] = [];
-    const link: WorkerLink = new Link(loop, this.#rng, profile.messageMsMax, {
-      take: (arrived) => {
-        inbox.push(arrived);
-        this.#whenAwake(() => {
-          const frame = inbox.shift();
-          if (frame !== undefined && link === this.#link) this.#take(frame);
-        });
-      },
-      closed: () => {
-        if (this.#link !== link) return;
-        this.#link = undefined;
-        this.#soon(this.#rng.between(500, 10_000), () => this.#connect(start));
-      },
-    });
-    this.#link = link;
-    replica.edge.connect(link, this.#id, this.#sim.project);
-    link.toServer({
-      kind: 'hello',
-      command: {
-        ...this.#base(),
-        type: 'worker.hello',
-        worker: this.#id,
-        hello: {
-          type: 'hello',
-          incarnation: `${this.name}-${this.#start}`,
-          version: '1',
-          slots: this.slots,
-          labels: {},
-          capabilities: WORKER_CAN,
-          draining: false,
-          attempts: [...this.#held.values()].map((it) => ({
-            id: it.id,
-            epoch: it.epoch,
-            ended: it.isReported,
-          })),
-        },
-      },
-    });
-    for (const { seq, command } of this.#unanswered.values())
-      link.toServer({ kind: 'counted', seq, command });
-    this.#tellSlots();
-  }
-
-  #take(frame: DownFrame): void {
+  #take(frame: Exclude<DownFrame, { kind: 'ack' }>): void {
     switch (frame.kind) {
       case 'welcome':
         for (const id of frame.stop) this.#drop(id);
@@ -183,26 +97,9 @@ export class SimWorker {
         this.#decided(frame.attempt);
         return;
       case 'deliver':
-        this.#soon(this.#rng.between(100, 20_000), () => this.#deliver(frame.run));
-        return;
-      case 'ack':
-        this.#answered(frame.seq, frame.code, frame.retry);
+        this.#line.soon(this.#line.rng.between(100, 20_000), () => this.#deliver(frame.run));
         return;
     }
-  }
-
-  #answered(seq: number, code: string | null, retry: boolean): void {
-    const sent = this.#unanswered.get(seq);
-    if (sent === undefined) return;
-    if (retry) {
-      this.#soon(this.#rng.between(500, 5_000), () => {
-        if (this.#unanswered.has(seq))
-          this.#link?.toServer({ kind: 'counted', seq, command: sent.command });
-      });
-      return;
-    }
-    this.#unanswered.delete(seq);
-    this.#settle(sent.command, code);
   }
 
   /** What an answer means for the attempt it is about. */
@@ -213,7 +110,7 @@ export class SimWorker {
     const isEnd = isReport(command);
     if (isEnd && code === 'contract_violation') {
       held.isReported = false;
-      this.#say({
+      this.#line.say({
         ...this.#about(held),
         type: 'attempt.fail',
         body: { epoch: held.epoch, reason: 'bad outputs', failure_class: 'contract_violation' },
@@ -232,27 +129,29 @@ export class SimWorker {
     this.#held.set(id, held);
     this.#past.push({ id, epoch });
     const isSlow = this.kind === 'slow' && !this.#isHealed();
-    this.#soon(this.#rng.between(50, isSlow ? 100_000 : 4_000), () => this.#work(held));
-    this.#tellSlots();
+    this.#line.soon(this.#line.rng.between(50, isSlow ? 100_000 : 4_000), () => this.#work(held));
+    this.#line.tellSlots();
   }
 
   #work(held: Held): void {
     if (!this.#has(held)) return;
-    this.#say({
+    this.#line.say({
       ...this.#about(held),
       type: 'attempt.start',
-      body: { epoch: held.epoch, pid: 1, bases: { 'r@main': `base${this.#rng.int(2)}` } },
+      body: { epoch: held.epoch, pid: 1, bases: { 'r@main': `base${this.#line.rng.int(2)}` } },
     });
-    if (this.kind === 'crash_looping' && !this.#isHealed() && this.#rng.chance(0.6)) {
-      this.#soon(this.#rng.between(0, 3_000), () => this.crash(this.#rng.chance(0.7)));
+    if (this.kind === 'crash_looping' && !this.#isHealed() && this.#line.rng.chance(0.6)) {
+      this.#line.soon(this.#line.rng.between(0, 3_000), () =>
+        this.crash(this.#line.rng.chance(0.7)),
+      );
     }
-    this.#go(held, this.#rng.int(4));
+    this.#go(held, this.#line.rng.int(4));
   }
 
   /** A few things, one after the other, then the end. */
   #go(held: Held, left: number): void {
     const isSlow = this.kind === 'slow' && !this.#isHealed();
-    this.#soon(this.#rng.between(200, isSlow ? 150_000 : 20_000), () => {
+    this.#line.soon(this.#line.rng.between(200, isSlow ? 150_000 : 20_000), () => {
       if (!this.#has(held)) return;
       if (left === 0) {
         this.#finish(held);
@@ -260,14 +159,14 @@ export class SimWorker {
       }
       const { epoch } = held;
       const about = this.#about(held);
-      const what = this.#rng.int(this.#isHealed() ? 3 : 5);
+      const what = this.#line.rng.int(this.#isHealed() ? 3 : 5);
       if (what <= 1) {
-        const body = { epoch, ...newsOf(this.#rng, left) };
-        this.#say({ ...about, type: 'attempt.progress', body });
+        const body = { epoch, ...newsOf(this.#line.rng, left) };
+        this.#line.say({ ...about, type: 'attempt.progress', body });
       } else if (what === 2) {
         this.#output(held);
       } else if (what === 3) {
-        this.#say({ ...about, type: 'attempt.note', body: { epoch, text: 'noted' } });
+        this.#line.say({ ...about, type: 'attempt.note', body: { epoch, text: 'noted' } });
       } else {
         held.onDecided = () => this.#go(held, left - 1);
         this.#ask(held, left);
@@ -280,9 +179,9 @@ export class SimWorker {
   #output(held: Held): void {
     const declared = held.given.task.spec.outputs;
     if (declared.length === 0) return;
-    const { key } = this.#rng.pick(declared);
-    const data = this.#rng.chance(0.1) ? 7 : `made by ${held.epoch}`;
-    this.#say({
+    const { key } = this.#line.rng.pick(declared);
+    const data = this.#line.rng.chance(0.1) ? 7 : `made by ${held.epoch}`;
+    this.#line.say({
       ...this.#about(held),
       type: 'attempt.output',
       body: { epoch: held.epoch, key, data },
@@ -290,8 +189,8 @@ export class SimWorker {
   }
 
   #ask(held: Held, left: number): void {
-    const body = { epoch: held.epoch, client_id: `c${left}`, ...questionOf(this.#rng) };
-    this.#say({ ...this.#about(held), type: 'attempt.checkpoint', body });
+    const body = { epoch: held.epoch, client_id: `c${left}`, ...questionOf(this.#line.rng) };
+    this.#line.say({ ...this.#about(held), type: 'attempt.checkpoint', body });
   }
 
   #decided(id: string): void {
@@ -311,26 +210,26 @@ export class SimWorker {
     if (held.isReported) return;
     const { epoch } = held;
     const about = this.#about(held);
-    const roll = this.#rng.int(this.#isHealed() ? 70 : 100);
+    const roll = this.#line.rng.int(this.#isHealed() ? 70 : 100);
     const keys = held.given.task.spec.outputs
-      .filter(() => this.#isHealed() || !this.#rng.chance(0.05))
+      .filter(() => this.#isHealed() || !this.#line.rng.chance(0.05))
       .map((it) => it.key);
     const result = resultOf(roll, epoch, keys);
     held.isReported = true;
     if (roll < 82) {
-      this.#say({ ...about, type: 'attempt.complete', body: { epoch, result } });
-      if (this.#rng.chance(0.1))
-        this.#soon(this.#rng.between(0, 3_000), () =>
-          this.#say({ ...about, type: 'attempt.complete', body: { epoch, result } }),
+      this.#line.say({ ...about, type: 'attempt.complete', body: { epoch, result } });
+      if (this.#line.rng.chance(0.1))
+        this.#line.soon(this.#line.rng.between(0, 3_000), () =>
+          this.#line.say({ ...about, type: 'attempt.complete', body: { epoch, result } }),
         );
       return;
     }
     if (roll < 95) {
-      const body = failureOf(this.#rng, epoch, this.#sim.db.nowMs());
-      this.#say({ ...about, type: 'attempt.fail', body });
+      const body = failureOf(this.#line.rng, epoch, this.#sim.db.nowMs());
+      this.#line.say({ ...about, type: 'attempt.fail', body });
       return;
     }
-    this.#say({ ...about, type: 'attempt.release', body: { epoch } });
+    this.#line.say({ ...about, type: 'attempt.release', body: { epoch } });
   }
 
   /** The control plane wants an attempt ended: its process stops and reports. A zombie does not care. */
@@ -338,17 +237,17 @@ export class SimWorker {
     const held = this.#held.get(id);
     if (held === undefined || held.isReported) return;
     if (this.kind === 'zombie' && !this.#isHealed()) return;
-    this.#soon(this.#rng.between(100, 8_000), () => {
+    this.#line.soon(this.#line.rng.between(100, 8_000), () => {
       if (!this.#has(held) || held.isReported) return;
       held.isReported = true;
       const { epoch } = held;
       const about = this.#about(held);
-      if (this.#rng.chance(0.3)) {
+      if (this.#line.rng.chance(0.3)) {
         const result: TaskResult = { status: 'success', summary: 'too late' };
-        this.#say({ ...about, type: 'attempt.complete', body: { epoch, result } });
+        this.#line.say({ ...about, type: 'attempt.complete', body: { epoch, result } });
       } else {
         const body = { epoch, reason: 'stopped', failure_class: 'cancelled' as const };
-        this.#say({ ...about, type: 'attempt.fail', body });
+        this.#line.say({ ...about, type: 'attempt.fail', body });
       }
     });
   }
@@ -359,92 +258,42 @@ export class SimWorker {
     if (held === undefined) return;
     if (this.kind === 'zombie' && !this.#isHealed() && !held.isReported) return;
     this.#held.delete(id);
-    this.#tellSlots();
+    this.#line.tellSlots();
   }
 
   #deliver(run: string): void {
     const order = this.#sim.db.world.row('runs', run)?.deliveryOrder;
     if (order === null || order === undefined) return;
     const { commit, branch } = order;
-    this.#say({
-      ...this.#base(),
+    this.#line.say({
+      ...this.#line.base(),
       type: 'run.delivered',
-      worker: this.#id,
+      worker: this.#line.id,
       run,
-      delivery: this.#rng.chance(0.8)
+      delivery: this.#line.rng.chance(0.8)
         ? { state: 'delivered', repo: commit.repo, commit: commit.commit, branch }
         : { state: 'refused', detail: 'no' },
     });
   }
 
-  #say(command: CountedCommand): void {
-    if (this.kind === 'http') {
-      this.#post(command, 0);
-      return;
-    }
-    const seq = ++this.#seq;
-    this.#unanswered.set(seq, { seq, command });
-    this.#link?.toServer({ kind: 'counted', seq, command });
-  }
-
-  /** Over HTTP: sent again until it is answered. */
-  #post(command: CountedCommand, tries: number): void {
-    const { sim } = { sim: this.#sim };
-    sim
-      .request(this.#rng, (replica) => replica.submit(command))
-      .then(
-        () => this.#settle(command, null),
-        (error: unknown) => {
-          const { code, retry } = codeOf(error);
-          if (!retry || tries > 40) this.#settle(command, code);
-          else this.#soon(this.#rng.between(500, 5_000), () => this.#post(command, tries + 1));
-        },
-      );
-  }
-
-  #poll(start: number): void {
-    if (start !== this.#start || this.#isDown) return;
-    const free = this.slots - this.#held.size;
-    const again = (delayMs: number): void => this.#soon(delayMs, () => this.#poll(start));
-    if (free <= 0) {
-      again(2_000);
-      return;
-    }
-    this.#sim
-      .request(this.#rng, (replica: Replica) => {
-        const { edge } = replica;
-        return edge === undefined
-          ? Promise.resolve([])
-          : edge.claim(this.#id, this.#sim.project, free);
-      })
-      .then(
-        (given) => {
-          if (start !== this.#start) return;
-          for (const it of given) this.#accept(it);
-          again(given.length === 0 ? 1_000 : 100);
-        },
-        () => again(2_000),
-      );
-  }
-
   #beatOn(): void {
     const isSlow = this.kind === 'slow' && !this.#isHealed();
-    this.#soon(10_000 * this.#rng.between(0.8, isSlow ? 2.5 : 1.2), () => this.#beatOn());
-    if (this.#isDown) return;
+    this.#line.soon(10_000 * this.#line.rng.between(0.8, isSlow ? 2.5 : 1.2), () => this.#beatOn());
+    if (this.#line.isDown) return;
     // News of decisions may be lost with the replica that had them: agents ask from time to time.
     for (const id of this.#held.keys()) this.#decided(id);
     const command = {
-      ...this.#base(),
+      ...this.#line.base(),
       type: 'worker.heartbeat' as const,
-      worker: this.#id,
+      worker: this.#line.id,
       beat: { attempts: [...this.#held.values()].map(({ id, epoch }) => ({ id, epoch })) },
     };
     if (this.kind !== 'http') {
-      this.#link?.toServer({ kind: 'beat', command });
+      this.#line.send({ kind: 'beat', command });
       return;
     }
     this.#sim
-      .request(this.#rng, (replica) => replica.submit(command))
+      .request(this.#line.rng, (replica) => replica.submit(command))
       .then(
         ({ cancel = [], stale = [] }) => {
           for (const id of cancel) this.#stop(id);
@@ -454,32 +303,20 @@ export class SimWorker {
       );
   }
 
-  #tellSlots(): void {
-    this.#link?.toServer({ kind: 'slots', free: Math.max(0, this.slots - this.#held.size) });
-  }
-
   /** What the dishonest say: reports on attempts of the past, wrong epochs, attempts of others. */
   #mischief(): void {
-    this.#soon(this.#rng.between(3_000, 40_000), () => {
+    this.#line.soon(this.#line.rng.between(3_000, 40_000), () => {
       if (this.#isHealed()) return;
       this.#mischief();
       const isLiar = this.kind === 'liar';
-      const others = isLiar && this.#rng.chance(0.5) ? this.#sim.db.world.all('attempts') : [];
-      const target = isLiar && others.length > 0 ? this.#rng.pick(others) : undefined;
-      const past = this.#past.length > 0 ? this.#rng.pick(this.#past.slice(-4)) : undefined;
+      const others = isLiar && this.#line.rng.chance(0.5) ? this.#sim.db.world.all('attempts') : [];
+      const target = isLiar && others.length > 0 ? this.#line.rng.pick(others) : undefined;
+      const past = this.#past.length > 0 ? this.#line.rng.pick(this.#past.slice(-4)) : undefined;
       const id = target?.id ?? past?.id;
       if (id === undefined) return;
-      const epoch = (target?.epoch ?? past?.epoch ?? 0) + (isLiar ? this.#rng.int(3) - 1 : 0);
-      const lies = liesOf({ ...this.#base(), attempt: id, worker: this.#id }, epoch);
-      this.#say(this.#rng.pick(lies));
-    });
-  }
-
-  #stallOn(): void {
-    this.#soon(this.#rng.between(20_000, 200_000), () => {
-      if (this.#isHealed()) return;
-      this.#pausedUntilMs = this.#sim.loop.nowMs + this.#rng.between(10_000, 250_000);
-      this.#stallOn();
+      const epoch = (target?.epoch ?? past?.epoch ?? 0) + (isLiar ? this.#line.rng.int(3) - 1 : 0);
+      const lies = liesOf({ ...this.#line.base(), attempt: id, worker: this.#line.id }, epoch);
+      this.#line.say(this.#line.rng.pick(lies));
     });
   }
 
@@ -489,23 +326,7 @@ export class SimWorker {
   }
 
   #about(held: Held): { project: string; actor: Actor; attempt: string; worker: string } {
-    return { ...this.#base(), attempt: held.id, worker: this.#id };
-  }
-
-  #base(): { project: string; actor: Actor } {
-    const actor: Actor = { kind: 'worker', id: this.#id, name: this.name };
-    return { project: this.#sim.project, actor };
-  }
-
-  #soon(delayMs: number, call: () => void): void {
-    this.#sim.loop.after(delayMs, () => this.#whenAwake(call));
-  }
-
-  #whenAwake(call: () => void): void {
-    const { loop } = this.#sim;
-    const isPaused = this.#pausedUntilMs > loop.nowMs && !this.#isHealed();
-    if (isPaused) loop.after(this.#pausedUntilMs - loop.nowMs, () => this.#whenAwake(call));
-    else call();
+    return { ...this.#line.base(), attempt: held.id, worker: this.#line.id };
   }
 }
 

@@ -64,8 +64,6 @@ export class History {
     const { command } = asked;
     if (command.type === 'attempt.complete' && reply.already === true)
       this.#sometimes.saw('a completion was repeated and got its first answer');
-    if (command.type === 'lease.expire' && reply.already === true)
-      this.#sometimes.saw('a renewed lease outlived its sweep');
     if (command.type === 'checkpoint.resolve' && reply.already !== true)
       this.#sometimes.saw('a question was answered');
     if (command.type === 'task.retry') this.#sometimes.saw('a finished task was retried');
