@@ -147,7 +147,7 @@ async function claim(worker: { id: string; key: string }): Promise<Assignment[]>
 }
 
 const say = <T>(it: AtWork, path: string, body: object) =>
-  server.ask<T & Problem>('POST', path, { key: it.token, body });
+  server.ask<T & Partial<Pick<Problem, 'code' | 'facts'>>>('POST', path, { key: it.token, body });
 const spawn = (it: AtWork, body: object) => say<TaskDetail>(it, '/tasks', body);
 const finish = (it: Assignment, key: string, result: object) =>
   server.ask('POST', `/attempts/${it.attempt.id}/complete`, {

@@ -13,7 +13,7 @@ export const dependencyId = 'dep_01jd8x3m2sf6vtm8e9z4f0y3pd';
 const noteId = 'note_01jd8x7v0xj5s3e6g8t1w4y7bc';
 export const keyId = 'key_01jd8x0z1ab2cd3ef4gh5jk6mn';
 export const sha256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae';
-const at = '2026-03-04T09:30:00.000Z';
+export const at = '2026-03-04T09:30:00.000Z';
 export const later = '2026-03-04T09:31:12.345Z';
 export const reason = 'not needed any more';
 
@@ -314,134 +314,6 @@ export const logPage = {
   ],
   next_cursor: null,
   ended: false,
-} as const;
-
-export const taskAwait = {
-  id: 'awt_01jd8x9v0xj5s3e6g8t1w4y7bc',
-  task: designId,
-  attempt: attemptId,
-  tasks: [buildId],
-  policy: 'all',
-  quorum: null,
-  needed: 1,
-  status: 'open',
-  partial: false,
-  deadline_at: later,
-  results: [],
-  opened_at: at,
-  closed_at: null,
-} as const;
-
-export const action = {
-  task: designId,
-  attempt: attemptId,
-  call: 'toolu_01',
-  kind: 'tool_call',
-  name: 'Edit',
-  target: 'src/api.ts',
-  effect: 'local_write',
-  status: 'succeeded',
-  input_sha256: null,
-  refs: {},
-  started_at: at,
-  ended_at: later,
-} as const;
-
-export const timeline = {
-  run: runId,
-  from: at,
-  to: null,
-  lanes: [
-    {
-      id: designId,
-      title: 'Design the API',
-      task: {
-        id: designId,
-        key: 'design',
-        kind: 'agent',
-        status: 'running',
-        parent_task: null,
-        created_at: at,
-        ready_at: at,
-        ended_at: null,
-      },
-      attempts: [
-        {
-          attempt: attemptId,
-          task: designId,
-          key: 'design',
-          number: 1,
-          generation: 1,
-          worker: workerId,
-          worker_name: 'laptop',
-          engine: 'claude',
-          status: 'running',
-          failure_class: null,
-          claimed_at: at,
-          started_at: at,
-          ended_at: null,
-        },
-      ],
-    },
-  ],
-  checkpoints: [
-    {
-      id: checkpointId,
-      task: designId,
-      kind: 'question',
-      status: 'open',
-      question: 'JWT or session cookies?',
-      opened_at: later,
-      closed_at: null,
-    },
-  ],
-  idle: [],
-} as const;
-
-export const stats = {
-  at: later,
-  since: at,
-  runs: { running: 1 },
-  tasks: { running: 1, blocked: 1 },
-  running: [
-    {
-      task: designId,
-      run: runId,
-      key: 'design',
-      title: 'Design the API',
-      worker_name: 'laptop',
-      engine: 'claude',
-      progress: { percent: 40, text: 'writing the schema', at: later },
-      started_at: at,
-    },
-  ],
-  attempts: {
-    total: 1,
-    by_status: { running: 1 },
-    by_failure_class: {},
-    by_engine: { claude: 1 },
-  },
-  usage: {
-    input_tokens: 18_204,
-    output_tokens: 2_310,
-    cache_read_tokens: 0,
-    cache_write_tokens: 0,
-    usd: '0.42',
-  },
-} as const;
-
-export const delegationStats = {
-  at: later,
-  spawned: 3,
-  open_children: 2,
-  awaits: { open: 1 },
-  resurrections: 0,
-  live_injections: 0,
-  cap_rejections: 0,
-  breaker_trips: 0,
-  respawn_refusals: {},
-  respawns_forced: 0,
-  gate_downgrades: 0,
 } as const;
 
 export const limit = {

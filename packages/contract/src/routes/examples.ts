@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { DELEGATION_EXAMPLES } from './delegation-examples.ts';
 import {
-  action,
   apiKey,
   artifact,
   artifactId,
@@ -12,7 +12,6 @@ import {
   checkpoint,
   checkpointId,
   decided,
-  delegationStats,
   dependency,
   dependencyId,
   designId,
@@ -29,11 +28,8 @@ import {
   run,
   runId,
   sha256,
-  stats,
   task,
-  taskAwait,
   taskDetail,
-  timeline,
   worker,
   workerId,
 } from './example-objects.ts';
@@ -253,30 +249,7 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     reply: plain({ ...note, delivered: true }),
   },
 
-  waitTasks: {
-    body: { ids: [designId, buildId], policy: 'any', timeout: 60 },
-    reply: plain({ met: false, needed: 1, ended: 0, tasks: [task] }),
-  },
-  listChildren: { ...ofTask, reply: plain(only({ ...task, parent_task: designId })) },
-  listAwaits: { ...ofTask, reply: plain(only(taskAwait)) },
-  wakeTask: { ...ofTask, body: {}, reply: plain({ ...task, status: 'ready' } as const) },
-  awaitAttempt: {
-    ...ofAttempt,
-    body: { epoch, policy: 'all', timeout: 3_600 },
-    reply: plain({ await: taskAwait, yield: true, met: false, results: [] }),
-  },
-  recordActions: {
-    ...ofAttempt,
-    body: {
-      epoch,
-      actions: [{ call: 'toolu_01', name: 'Edit', target: 'src/api.ts', effect: 'local_write' }],
-    },
-    reply: { attempt: attemptId, recorded: 1 },
-  },
-  listActions: { ...ofTask, reply: plain(only(action)) },
-  getTimeline: { ...ofRun, reply: plain(timeline) },
-  getStats: { reply: plain(stats) },
-  getDelegationStats: { reply: plain(delegationStats) },
+  ...DELEGATION_EXAMPLES,
 
   ...LIFE_EXAMPLES,
 

@@ -1,5 +1,6 @@
 import { taskCreate, type CommandOf, type TaskCreateInput } from '@baton/contract';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { isoOf } from '../iso-time.ts';
 import type { AttemptRow } from '../rows.ts';
 import { faultsOf } from '../testing/check-state.ts';
 import { Model } from '../testing/model.ts';
@@ -210,7 +211,7 @@ describe('the circuit breaker', () => {
 
   test('refuses what met a rate limit until that is over', () => {
     const child = attemptOf(spawn(work));
-    const retryAt = new Date(model.nowMs + 600_000).toISOString();
+    const retryAt = isoOf(model.nowMs + 600_000);
     model.submit('attempt.fail', {
       ...model.by(child),
       body: {
