@@ -24,11 +24,19 @@ export const labels = z
   );
 
 /** One condition on a worker's labels; all of a selector's conditions must hold. */
-export const selectorTerm = z.strictObject({
-  key: z.string().min(1),
-  op: z.enum(['=', '!=', 'in', 'exists']),
-  values: z.array(z.string()).default([]),
-});
+export const selectorTerm = z
+  .strictObject({
+    key: z.string().min(1),
+    op: z.enum(['=', '!=', 'in', 'exists']),
+    values: z.array(z.string()).default([]),
+  })
+  .refine(
+    ({ op, values }) => {
+      if (op === 'exists') return values.length === 0;
+      return op === 'in' ? values.length > 0 : values.length === 1;
+    },
+    { message: '= and != take one value, in takes some, exists takes none', path: ['values'] },
+  );
 export type SelectorTerm = z.infer<typeof selectorTerm>;
 
 /** A declared contract: what a task promises to hand on. `schema` is JSON Schema 2020-12. */

@@ -164,7 +164,7 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
     generation: task.generation,
     spec_sha256: draft.context.sha256(stableJson(spec)),
     ...(task.verifies === null ? {} : { verifies: task.verifies }),
-    ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task) }),
+    ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task, engine) }),
     inputs: Object.fromEntries(
       [...inputs].map(([name, output]) => [
         name,

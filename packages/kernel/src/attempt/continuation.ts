@@ -62,13 +62,13 @@ export function closeHeld(
   changeTask(draft, attempt.taskId, { attemptCount: Math.max(0, attemptCount - 1) });
 }
 
-/** What a claim freezes of the attempt that a task goes on from. */
-export function continuationOf(draft: Draft, task: TaskRow): Json {
+/** What a claim freezes of the attempt that a task goes on from; a conversation is of one engine. */
+export function continuationOf(draft: Draft, task: TaskRow, engine: string): Json {
   const from = draft.get('attempts', task.continueAttemptId ?? '');
   return {
     attempt: from.id,
     worker: from.workerId,
-    conversation: from.conversation,
+    conversation: from.engine === engine ? from.conversation : null,
     wake: task.wake,
   };
 }
