@@ -58,6 +58,19 @@ for (const engine of ['claude', 'codex']) {
       expect((JSON.parse(events.at(-1) ?? '') as { type: string }).type).toBe('outcome');
     });
 
+    test('has its tool calls on the ledger before its end is told', async () => {
+      const { plane } = stage;
+      const { attempt } = plane.assign({ spec: '[[shell:echo hello]][[shell:exit 3]]', needs });
+      await plane.untilTold('complete', attempt.id);
+      const told = plane.told('actions', attempt.id).flatMap(({ body }) => body.actions);
+      const last = [...new Map(told.map((it) => [it.call, it])).values()];
+      expect(last.map(({ effect, status }) => [effect, status])).toEqual([
+        ['local_write', 'succeeded'],
+        ['local_write', 'failed'],
+      ]);
+      expect(last[0]?.target).toContain('echo hello');
+    });
+
     test('is told of while it works: its conversation, and what it does', async () => {
       const { plane } = stage;
       const go = stage.path(`${engine}-go`);
