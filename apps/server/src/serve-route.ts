@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, ERROR_CODES, LIMITS, ROUTES, type Route, type RouteName } from '@baton/contract';
 import type { IdempotencyRequest } from '@baton/coordinator';
-import { StoreError } from '@baton/store';
+import { isStorageFull, StoreError } from '@baton/store';
 import { z } from 'zod';
 import type { App } from './app.ts';
 import { cookieName, findCredential, isSecure } from './auth/credential.ts';
@@ -139,6 +139,14 @@ export function problemFor(
   if (error instanceof AppError) {
     if (ERROR_CODES[error.code].status >= 500) app.log.warn({ err: error, request: id }, what);
     return problemResponse(problemOf(error, id));
+  }
+  if (isStorageFull(error)) {
+    app.log.error({ err: error, request: id }, what);
+    const full = new AppError(
+      'storage_full',
+      'The disk of the control plane is full: nothing was written. Free some space there; it goes on by itself.',
+    );
+    return problemResponse(problemOf(full, id));
   }
   if (error instanceof StoreError && error.kind !== 'data') {
     app.log.warn({ err: error, request: id }, what);

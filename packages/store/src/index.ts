@@ -1,6 +1,6 @@
 export { bind, statement, type Bound, type RowsOf, type Statement } from './statement.ts';
 export { toJson, toTimestamptz } from './parameters.ts';
-export { StoreError, type StoreFailure } from './store-error.ts';
+export { isStorageFull, StoreError, type StoreFailure } from './store-error.ts';
 export type { AdminSession, Db, Queries, StatementShape, TransactionOutcome, Tx } from './db.ts';
 export {
   openPglite,

@@ -97,3 +97,20 @@ function failureOf(error: ServerError): StoreFailure {
   if (spoilsPreparedStatements(error)) return 'retryable';
   return UNAVAILABLE_STATES.test(error.code) ? 'unavailable' : 'data';
 }
+
+const DISK_FULL_STATE = '53100';
+const CAUSES_MAX = 8;
+
+/** True when what failed failed for want of space on a disk: the database's, or that of a file. */
+export function isStorageFull(error: unknown): boolean {
+  let at = error;
+  for (let depth = 0; at instanceof Error && depth < CAUSES_MAX; depth++) {
+    if (at instanceof StoreError && at.sqlState === DISK_FULL_STATE) return true;
+    const { code } = at as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === DISK_FULL_STATE) return true;
+    // What the embedded database says when it stops over it.
+    if (/no space left on device/i.test(at.message)) return true;
+    at = at.cause;
+  }
+  return false;
+}

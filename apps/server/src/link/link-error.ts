@@ -1,5 +1,5 @@
 import { AppError, ERROR_CODES, type ServerFrame } from '@baton/contract';
-import { StoreError } from '@baton/store';
+import { isStorageFull, StoreError } from '@baton/store';
 import { factsOf } from '../edge/problem.ts';
 
 type FrameError = NonNullable<Extract<ServerFrame, { type: 'ack' }>['error']>;
@@ -12,6 +12,14 @@ export function frameErrorOf(error: unknown): FrameError | undefined {
       detail: error.message,
       retry: ERROR_CODES[error.code].retry,
       facts: factsOf(error),
+    };
+  }
+  if (isStorageFull(error)) {
+    return {
+      code: 'storage_full',
+      detail: 'The disk of the control plane is full; send it again later.',
+      retry: true,
+      facts: {},
     };
   }
   if (error instanceof StoreError && error.kind !== 'data') {

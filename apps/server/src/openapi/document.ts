@@ -18,6 +18,7 @@ const always: readonly ErrorCode[] = [
   'bad_request',
   'rate_limited',
   'internal',
+  'storage_full',
   'store_unavailable',
 ];
 const withCredential: readonly ErrorCode[] = ['unauthenticated', 'forbidden'];

@@ -49,7 +49,14 @@ export function artifactHandlers(
       if (artifact === undefined || !(await isOwn(call.principal, artifact))) {
         throw notFound('upload', id);
       }
-      await content.put(call.project, artifact.sha256, artifact.size, call.incoming);
+      // A refusal half way is heard only by who may first finish speaking.
+      const bytes = call.incoming.iterator({ destroyOnReturn: false });
+      try {
+        await content.put(call.project, artifact.sha256, artifact.size, bytes);
+      } catch (error) {
+        call.incoming.resume();
+        throw error;
+      }
       return artifactView(artifact);
     },
   };

@@ -1,6 +1,6 @@
 import { AppError, type Command, type CommandType } from '@baton/contract';
 import type { Reply } from '@baton/kernel';
-import { StoreError } from '@baton/store';
+import { isStorageFull, StoreError } from '@baton/store';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Log } from '../log.ts';
 import {
@@ -172,7 +172,12 @@ async function runBatch(
       }
       if (error instanceof UnknownCommit) {
         const found = await resolveCommit(settings.ports, error);
-        if (found === 'aborted') continue;
+        if (found === 'aborted') {
+          // A full disk undoes each try: whoever waits is told in the end.
+          if (runtime.monotonicMs() < deadlineMs) continue;
+          refuseAll(items, failureOf('retryable', error));
+          return;
+        }
         if (found === 'unknown') refuseAll(items, OUTCOME_UNKNOWN);
         else finish(settings, items, found);
         return;
@@ -222,6 +227,13 @@ function refuseAll(items: readonly Pending[], error: AppError): void {
 }
 
 function failureOf(kind: string, cause: unknown): AppError {
+  if (isStorageFull(cause)) {
+    return new AppError(
+      'storage_full',
+      'The disk of the control plane is full: nothing was written. Free some space there; it goes on by itself.',
+      { cause },
+    );
+  }
   if (kind === 'retryable' || kind === 'unavailable') {
     return new AppError('store_unavailable', 'The database does not answer; try again.', { cause });
   }

@@ -72,8 +72,8 @@ export class MoreLocks extends Error {
 export class UnknownCommit extends Error {
   readonly xid: string | undefined;
   readonly done: Omit<BatchResult, 'firstPos'>;
-  constructor(xid: string | undefined, done: Omit<BatchResult, 'firstPos'>) {
-    super('the connection was lost before COMMIT was answered');
+  constructor(xid: string | undefined, done: Omit<BatchResult, 'firstPos'>, cause?: unknown) {
+    super('the connection was lost before COMMIT was answered', { cause });
     this.xid = xid;
     this.done = done;
   }
@@ -326,7 +326,7 @@ async function commitBatch(
     .commit({ rows: writes, idempotent, events, nowMs, changedRuns })
     .catch((error: unknown) => {
       throw error instanceof StoreError && error.kind === 'unknown_outcome'
-        ? new UnknownCommit(error.xid, done)
+        ? new UnknownCommit(error.xid, done, error)
         : error;
     });
   ports.cache.learn(batch.world.learned(writes, changedRuns));
