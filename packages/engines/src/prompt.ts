@@ -103,6 +103,7 @@ function commandReport(hasOutputs: boolean): string {
     '- `baton task notes` now and then: people write to you there, and what changed about the task lies in `.baton/updates/`',
     '- `baton task ask "question" --option A --option B --wait 90` only when you cannot go on without a person; it prints the answer, or ends with exit code 75 when there is none yet: then run the same command again',
     '- `baton task note "text"` for what others should know',
+    '- `baton task spawn "what to do" --key NAME` only for a large part that stands by itself: another agent does it; then `baton task await` and end your turn, you are resumed with what came of it',
   ].join('\n');
 }
 
