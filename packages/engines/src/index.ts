@@ -16,7 +16,7 @@ export type {
   ReaderStart,
   StopSteps,
 } from './engine.ts';
-export { buildWakePrompt, wakeWords } from './wake.ts';
+export { buildWakePrompt, wakeWords, type WakeNews } from './wake.ts';
 export { buildPrompt } from './prompt.ts';
 export type {
   PromptConclusion,

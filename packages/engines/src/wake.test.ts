@@ -40,6 +40,14 @@ describe('what a continued agent is told', () => {
     expect(words).toContain('````text');
   });
 
+  test('what came meanwhile is told with it', () => {
+    const news = { notes: [{ author: 'ann', text: 'mind the tests' }], spec: 'Do less.' };
+    const prompt = buildWakePrompt({ kind: 'resume' }, 'design', news);
+    expect(prompt).toContain('ann wrote to you');
+    expect(prompt).toContain('mind the tests');
+    expect(prompt).toContain('Do less.');
+  });
+
   test('a conversation is gone on with by the words, the task and the way to end', () => {
     const prompt = buildWakePrompt({ kind: 'resume' }, 'design');
     expect(prompt).toContain('task design');

@@ -29,9 +29,25 @@ export function wakeWords(wake: unknown): string {
   }
 }
 
-/** The prompt that goes on with a conversation. `handIn` tells how outputs and the end are handed in. */
-export function buildWakePrompt(wake: unknown, taskKey: string): string {
-  return `${wakeWords(wake)}
+/** What else has come since the conversation stopped. */
+export interface WakeNews {
+  readonly notes: readonly { readonly author: string; readonly text: string }[];
+  /** The task's description, where it was changed. */
+  readonly spec?: string;
+}
+
+/** The prompt that goes on with a conversation. */
+export function buildWakePrompt(
+  wake: unknown,
+  taskKey: string,
+  news: WakeNews = { notes: [] },
+): string {
+  const notes = news.notes.map(({ author, text }) => `${author} wrote to you:\n\n${fenced(text)}`);
+  const changed =
+    news.spec === undefined
+      ? []
+      : [`The task was changed meanwhile. What is to be done is now:\n\n${fenced(news.spec)}`];
+  return `${[wakeWords(wake), ...changed, ...notes].join('\n\n')}
 
 Go on with task ${taskKey} by this. What was said about outputs and reporting still holds. End your last message with the same \`${conclusionFence}\` block as before.
 `;

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { findJson, writeFileAtomic } from '../spool/durable-file.ts';
-import { attemptPaths, createAttemptDir } from '../spool/attempt-dir.ts';
+import { attemptPaths, createAttemptDir, listAttemptDirs } from '../spool/attempt-dir.ts';
 import type { PendingReport, Report } from './report.ts';
 
 /** What was decided at launch and is needed again to read the output. */
@@ -124,6 +124,13 @@ export function openAttemptFiles(dataDir: string, attemptId: string): AttemptFil
     markDone: (why) => save(at('done.json'), { why, at: new Date().toISOString() }),
   };
   return files;
+}
+
+/** What an attempt was given, as far as its directory is still there. */
+export function findAssignment(dataDir: string, attemptId: string): Assignment | undefined {
+  const found = listAttemptDirs(dataDir).find((it) => it.attemptId === attemptId);
+  if (found === undefined) return undefined;
+  return parsed(assignmentSchema, findJson(join(found.dir, 'assignment.json')));
 }
 
 /** The first turn lives in the attempt's own directory, a repair in one of its own inside. */

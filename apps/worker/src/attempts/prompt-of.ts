@@ -1,5 +1,11 @@
 import type { Assignment, TaskPlan } from '@baton/contract';
-import { buildPrompt, buildWakePrompt, wakeWords, type PromptInput } from '@baton/engines';
+import {
+  buildPrompt,
+  buildWakePrompt,
+  wakeWords,
+  type PromptInput,
+  type WakeNews,
+} from '@baton/engines';
 import type { Workspace } from '../workspaces/workspace.ts';
 import { doorOf, engineOf, type TurnPrompt } from './launch.ts';
 
@@ -7,14 +13,32 @@ import { doorOf, engineOf, type TurnPrompt } from './launch.ts';
  * What an agent is told at its start: in its old conversation, where that and its directory are on this
  * machine, only what has come since; else everything.
  */
-export function turnPrompt(it: Assignment, workspace: Workspace): TurnPrompt {
+export function turnPrompt(
+  it: Assignment,
+  workspace: Workspace,
+  before: Assignment | undefined,
+): TurnPrompt {
   const from = it.continue;
   const canResume =
     from !== null && workspace.continuedFrom === from.attempt && engineOf(it).traits.resume;
   if (canResume && from.conversation !== null) {
-    return { text: buildWakePrompt(from.wake, it.task.key), resume: from.conversation };
+    const text = buildWakePrompt(from.wake, it.task.key, newsSince(it, before));
+    return { text, resume: from.conversation };
   }
   return { text: promptOf(it, workspace), resume: it.conversation };
+}
+
+/** What the conversation has not heard of: the attempt that it stopped in knew `before`. */
+function newsSince(it: Assignment, before: Assignment | undefined): WakeNews {
+  const known = (before?.notes ?? []).map((note) => `${note.author}\n${note.text}`);
+  const notes = it.notes.filter((note) => {
+    const at = known.indexOf(`${note.author}\n${note.text}`);
+    if (at >= 0) known.splice(at, 1);
+    return at < 0;
+  });
+  const { spec } = it.task.spec;
+  const isChanged = before !== undefined && before.task.spec.spec !== spec;
+  return { notes, ...(isChanged ? { spec } : {}) };
 }
 
 /** Whether a plan is still to be approved before anything is changed. */

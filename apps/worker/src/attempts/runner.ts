@@ -4,7 +4,7 @@ import { aborted, createGate } from './aborted.ts';
 import { endAgent } from './agent-process.ts';
 import { appendNote, writeUpdate } from '../workspaces/dot-baton.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
-import type { AttemptFiles, StopFile } from './files.ts';
+import { findAssignment, type AttemptFiles, type StopFile } from './files.ts';
 import { finishTurn } from './finish.ts';
 import type { TurnPrompt } from './launch.ts';
 import { createPlace, type Place } from './place.ts';
@@ -367,7 +367,9 @@ class AttemptRunner implements Runner {
     const repair = this.#files.repair();
     if (repair !== undefined)
       return { text: repairPrompt(it, repair), resume: repair.conversation };
-    return turnPrompt(it, workspace);
+    const { dataDir } = this.#ports.config;
+    const before = it.continue === null ? undefined : findAssignment(dataDir, it.continue.attempt);
+    return turnPrompt(it, workspace, before);
   }
 
   /** What a daemon before this one had not passed on of a turn that has its report. */

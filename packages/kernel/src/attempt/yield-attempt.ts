@@ -3,6 +3,7 @@ import type { Draft } from '../draft.ts';
 import { releasePlaces } from '../limits/holds.ts';
 import type { AttemptRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
+import { dropTimers } from '../timer.ts';
 import { nextAttemptStatus } from './attempt-machine.ts';
 import { aboutAttempt, stopAttempt } from './close-attempt.ts';
 import { passOn } from './continuation.ts';
@@ -31,6 +32,16 @@ export function yieldAttempt(
       parkMode: 'held',
     });
     changeTask(draft, attempt.taskId, { continueAttemptId: attempt.id, wake: null });
+    // Waiting for a person without a process takes none of the time that it has.
+    const { timeouts } = draft.get('taskSpecs', attempt.taskId).spec;
+    if (Object.keys(timeouts).length > 0) {
+      dropTimers(
+        draft,
+        attempt.taskId,
+        ['start_timeout', 'run_timeout', 'idle_timeout'],
+        attempt.id,
+      );
+    }
     draft.event('attempt.parked', aboutAttempt(attempt), { reason });
     return;
   }

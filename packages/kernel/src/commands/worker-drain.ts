@@ -1,3 +1,4 @@
+import { takesSlot } from '../attempt/slots.ts';
 import { list } from '../need.ts';
 import { refuse } from '../refuse.ts';
 import type { Handler } from './handler.ts';
@@ -16,7 +17,7 @@ export const workerDrain: Handler<'worker.drain'> = (draft, command) => {
   }
   draft.load([list('openAttemptsOfWorker', worker.id)]);
   draft.event('worker.draining', about, data);
-  if (draft.list('openAttemptsOfWorker', worker.id).length === 0) {
+  if (!draft.list('openAttemptsOfWorker', worker.id).some(takesSlot)) {
     draft.event('worker.drained', about, data);
   }
   return { worker: worker.id };
