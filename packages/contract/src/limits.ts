@@ -33,8 +33,6 @@ export const LIMITS = {
   spawnDepthMax: 3,
   /** Children of one task that have not ended. */
   openChildrenMax: 8,
-  /** Tasks of a run beyond which agents may add none. */
-  tasksPerRunByAgentsMax: 512,
   /** Times an agent is resumed by its awaits before a person has said something to its task again. */
   wakesPerHumanTurnMax: 4,
   /** Failures in a row of the same delegated work after which it is not tried again. */

@@ -13,12 +13,22 @@ export function eventSentence(event: Event): Shown | undefined {
     const value = event.data[name];
     return typeof value === 'string' ? value : '';
   };
+  const words = (name: string): string => {
+    const value = event.data[name];
+    return Array.isArray(value) && value.length > 0 ? value.join(', ') : 'nothing';
+  };
   const because = text('reason') === '' ? '' : `: ${text('reason')}`;
   switch (event.type) {
     case 'run.started':
       return show`run started`;
     case 'run.waiting':
-      return paint.yellow(show`run waits for a person`);
+      return paint.yellow(
+        text('reason') === 'replan_needed'
+          ? show`run waits for a new plan: baton run replan`
+          : show`run waits for a person`,
+      );
+    case 'run.replanned':
+      return show`plan version ${String(event.data['plan_version'])}: ${words('added')} in place of ${words('superseded')}`;
     case 'run.resumed':
       return show`run goes on`;
     case 'run.reopened':
@@ -55,6 +65,14 @@ export function eventSentence(event: Event): Shown | undefined {
       return show`goes on`;
     case 'task.retrying':
       return paint.yellow(show`tries again${because}`);
+    case 'task.verifying':
+      return show`its result is being checked`;
+    case 'verification.accepted':
+      return show`accepted (${text('check')})`;
+    case 'verification.rejected':
+      return paint.yellow(show`rejected (${text('check')})${because}`);
+    case 'gate.failed':
+      return paint.yellow(show`the gate ${text('upstream')} does not open`);
     case 'task.completed':
       return paint.green(show`completed${summaryOf(event)}`);
     case 'task.failed':

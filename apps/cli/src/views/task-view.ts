@@ -21,6 +21,16 @@ export function taskList(tasks: readonly Task[], nowMs: number, columns: number)
   );
 }
 
+/** Where the check of a task's result stands, in words. */
+function verificationText({ verification, verifies }: Task): string | undefined {
+  if (verifies !== null) return `checks attempt ${verifies.attempt} of ${verifies.task}`;
+  if (verification === null) return undefined;
+  const { verdict, check, by, rejections, reason } = verification;
+  const before = rejections === 0 ? '' : `, rejected ${rejections} times`;
+  if (verdict === null) return `by ${check ?? '?'}${by === null ? '' : ` (${by})`}${before}`;
+  return `${verdict}${before}${verdict === 'rejected' && reason !== null ? `: ${reason}` : ''}`;
+}
+
 /** Everything about one task that a person wants first. */
 export function taskPage(task: TaskDetail, nowMs: number): Shown {
   const edges = (list: TaskDetail['dependencies'], end: 'upstream_key' | 'downstream_key') =>
@@ -56,6 +66,7 @@ export function taskPage(task: TaskDetail, nowMs: number): Shown {
           : `${task.progress.percent ?? '?'}% ${task.progress.text}`,
       ],
       ['failure', task.failure_class],
+      ['checked', verificationText(task)],
       ['needs', edges(task.dependencies, 'upstream_key')],
       ['serves', edges(task.dependents, 'downstream_key')],
       [

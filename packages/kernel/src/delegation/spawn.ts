@@ -10,6 +10,7 @@ import { fence } from '../attempt/fence.ts';
 import type { Reply } from '../decision.ts';
 import type { Draft } from '../draft.ts';
 import { list, row, rows } from '../need.ts';
+import { modelLimits } from '../run/model-limits.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { AttemptRow, TaskRow, TaskSpecRow } from '../rows.ts';
 import type { Lineage } from '../task/new-task.ts';
@@ -115,11 +116,13 @@ function limitFault(
       `A task has at most ${LIMITS.openChildrenMax} children at work (openChildrenMax); await some first.`,
     );
   }
-  if (draft.get('runs', attempt.runId).taskCount >= LIMITS.tasksPerRunByAgentsMax) {
+  const run = draft.get('runs', attempt.runId);
+  const { tasks_per_run: tasksMax } = modelLimits(run.policy);
+  if (run.taskCount >= tasksMax) {
     return exceeded(
-      'tasksPerRunByAgentsMax',
-      LIMITS.tasksPerRunByAgentsMax,
-      `Agents add no tasks to a run that has ${LIMITS.tasksPerRunByAgentsMax} (tasksPerRunByAgentsMax).`,
+      'tasks_per_run',
+      tasksMax,
+      `Agents add no tasks to a run that has ${tasksMax} (policy.limits.tasks_per_run); do this part yourself.`,
     );
   }
   return null;
