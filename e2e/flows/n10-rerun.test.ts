@@ -91,4 +91,6 @@ test('a rerun of a run is a new run of the same plan in the same lineage', async
   const third = await act<{ run: Run }>(tower, 'run', 'rerun', made.run.id);
   expect(third.run).toMatchObject({ rerun_of: made.run.id, lineage_root: run.id });
   await untilEnded(tower, third.run.id);
+  const { items } = await act<{ items: Run[] }>(tower, 'run', 'list', '--lineage', run.id);
+  expect(items.map((it) => it.id)).toEqual([third.run.id, made.run.id, run.id]);
 });

@@ -292,6 +292,7 @@ export {
   taskUpdate,
   taskDetail,
   REVIEW_ACTIONS,
+  REVIEW_STATES,
   taskOutput,
   type Candidate,
   type Dependency,

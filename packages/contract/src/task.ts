@@ -56,9 +56,11 @@ export type Dependency = z.infer<typeof dependency>;
 export const REVIEW_ACTIONS = ['approve', 'request_changes', 'reject', 'reset'] as const;
 export type ReviewAction = (typeof REVIEW_ACTIONS)[number];
 
+export const REVIEW_STATES = ['none', 'approved', 'changes_requested', 'rejected'] as const;
+
 /** What a finished task's reviewer said. */
 export const review = z.object({
-  state: z.enum(['none', 'approved', 'changes_requested', 'rejected']),
+  state: z.enum(REVIEW_STATES),
   by: z.string().nullable(),
   at: instant.nullable(),
   note: z.string().nullable(),

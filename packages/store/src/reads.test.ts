@@ -43,6 +43,29 @@ for (const database of freshDatabases()) {
         expect(await reads.findIds(kind, 'prj_1', text)).toEqual(expected);
       });
 
+      test('of what was deleted are found only by whoever purges it', async () => {
+        await insertRows(opened.db, {
+          runs: [{ id: 'run_hidden01', deletedAtMs: 1 }],
+          tasks: [
+            { id: 'task_hidden01', runId: 'run_hidden01' },
+            { id: 'task_hidden02', runId: 'run_aaaa1111', deletedAtMs: 1 },
+          ],
+        });
+        for (const id of ['task_hidden01', 'task_hidden02'] as const) {
+          expect(await reads.findIds('tasks', 'prj_1', id)).toEqual([]);
+          expect(await reads.findTask('prj_1', id)).toBeUndefined();
+          expect(await reads.findIdsEver('tasks', 'prj_1', id)).toEqual([id]);
+        }
+        expect(await reads.findIds('runs', 'prj_1', 'run_hidden01')).toEqual([]);
+        expect(await reads.findRun('prj_1', 'run_hidden01')).toBeUndefined();
+        expect(await reads.findIdsEver('runs', 'prj_1', 'run_hidden')).toEqual(['run_hidden01']);
+        await opened.db.exclusive((admin) =>
+          admin.script(
+            `delete from tasks where id like 'task_hidden%'; delete from runs where id = 'run_hidden01'`,
+          ),
+        );
+      });
+
       test('that a client chose are found by their beginning', async () => {
         await insertRows(opened.db, { tasks: [{ id: 'prj_1.nightly-build-1', key: 'n' }] });
         expect(await reads.findIds('tasks', 'prj_1', 'nightly-')).toEqual([

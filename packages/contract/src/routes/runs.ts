@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { artifact, logPage } from '../attempt.ts';
 import { checkpoint, runCheckpointOpen } from '../checkpoint.ts';
 import { event } from '../event.ts';
+import { anyId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { run, runCreate, runUpdate, runReplan } from '../run.ts';
 import { dependency, task } from '../task.ts';
@@ -76,6 +77,7 @@ export const runRoutes = {
       ...pageQuery,
       status: commaList.optional(),
       label: z.string().optional().describe('key or key=value'),
+      lineage: anyId.optional().describe('id of the run that it all began with'),
       text: z.string().max(200).optional(),
     }),
     reply: page(run),

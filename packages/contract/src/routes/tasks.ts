@@ -79,6 +79,8 @@ export const taskRoutes = {
       parent: anyId.optional(),
       priority: commaList.optional(),
       label: z.string().optional(),
+      lineage: anyId.optional().describe('id of the run that it all began with'),
+      review: commaList.optional().describe('none, approved, changes_requested or rejected'),
       needs_human: flag.optional(),
       text: z.string().max(200).optional(),
     }),

@@ -127,6 +127,7 @@ export const GRAPH_CHECKS: readonly AuditCheck[] = [
                           count(*) filter (where status = 'cancelled'
                                              and verifies is null) as cancelled_tasks
                      from tasks
+                    where deleted_at is null
                     group by run_id) as counted
           on counted.run_id = r.id
        cross join lateral (values

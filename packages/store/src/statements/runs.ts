@@ -17,6 +17,7 @@ export interface RunRead {
 export interface RunFilter {
   readonly status?: readonly string[] | undefined;
   readonly label?: string | undefined;
+  readonly lineage?: string | undefined;
   readonly text?: string | undefined;
 }
 
@@ -55,6 +56,7 @@ export const runsPage = statement({
     containsFilter(filter.text),
     ...beforeKey(after),
     limit,
+    filter.lineage ?? null,
   ],
   row,
   sql: `
@@ -67,6 +69,7 @@ export const runsPage = statement({
        and ($3::text is null or r.labels ? $3)
        and ($4::text is null or r.labels ->> $3 = $4)
        and ($5::text is null or r.goal ilike $5 or r.id like $5)
+       and ($9::text is null or r.lineage_root = $9)
      order by r.created_at desc, r.id desc
      limit $8`,
 });

@@ -31,6 +31,8 @@ export interface TaskFilter {
   readonly parent?: string | undefined;
   readonly priority?: readonly string[] | undefined;
   readonly label?: string | undefined;
+  readonly lineage?: string | undefined;
+  readonly review?: readonly string[] | undefined;
   readonly needsHuman?: boolean | undefined;
   readonly text?: string | undefined;
 }
@@ -141,6 +143,12 @@ const FILTERS = `${IS_SHOWN}
             or t.key ilike $12
             or t.id like $12
             or s.spec ->> 'spec' ilike $12)
+       and ($16::text[] is null or s.review ->> 'state' = any($16))
+       and ($17::text is null
+            or exists (select 1
+                         from runs line
+                        where line.id = t.run_id
+                          and line.lineage_root = $17))
      order by t.created_at desc, t.id desc
      limit $13`;
 
@@ -164,6 +172,8 @@ function filterValues(
     containsFilter(filter.text),
     limit,
     ...beforeKey(after),
+    filter.review ?? null,
+    filter.lineage ?? null,
   ];
 }
 
@@ -188,7 +198,7 @@ export const tasksOfRunPage = statement({
   row,
   sql: `${SELECT}
      where t.run_id = $1
-       and t.project_id = $16${FILTERS}`,
+       and t.project_id = $18${FILTERS}`,
 });
 
 /** A task of a project, by its internal id. */
