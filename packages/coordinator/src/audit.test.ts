@@ -56,6 +56,19 @@ const MUTANTS: Readonly<Record<string, string>> = {
   'timer-purpose': `
     update attempts set status = 'cancelled', ended_at = now() where status = 'stopping'`,
   'stopping-deadline': `delete from timers`,
+  'limit-places': `
+    insert into limits (id, project_id, key, max_running, burst, tat, updated_at)
+    values ('prj/x', 'prj', 'x', 2, 1, 0, now())`,
+  'limit-holder': `
+    insert into limit_slots (id, project_id, limit_id, no, attempt_id, task_id, surplus)
+    values ('prj/x#1', 'prj', 'prj/x', 1, 'att_gone', 'task_gone', false)`,
+  'limit-held': `
+    update attempts set holds = '{"slots": ["prj/x#1"], "budgets": [], "reserved": 0}'
+     where status = 'running'`,
+  'budget-reserved': `
+    insert into budgets (id, project_id, scope, limit_micros, spent_micros, reserved_micros,
+                         reserve_micros, warned)
+    values ('prj', 'prj', 'project', 9, 0, 5, 1, false)`,
   'old-keys': `
     insert into idempotency_keys (scope, key, request_sha256, reply, created_at)
     values ('key_1', 'old', 'x', '{}', now() - interval '9 days')`,

@@ -131,6 +131,7 @@ function aroundEnd(world: World, attempt: AttemptRow): Need[] {
   const needs = [list('edgesOut', taskId), list('outputsOfTask', taskId)];
   const places = attempt.holds?.slots ?? [];
   needs.push(...rows('limitSlots', places), ...lists('surplusOfLimit', limitsOf(places)));
+  needs.push(...rows('budgets', attempt.holds?.budgets ?? []));
   const edges = (world.list('edgesOut', taskId) ?? []).filter(
     (edge) => !edge.satisfied && edge.type !== 'related',
   );

@@ -38,7 +38,7 @@ export const limitSet: Handler<'limit.set'> = (draft, command) => {
     updatedAtMs: Math.max(draft.nowMs, (before?.updatedAtMs ?? 0) + 1),
   };
   draft.put('limits', limit);
-  if (limit.maxRunning !== null && (before?.maxRunning ?? null) === null) adopt(draft, limit);
+  if (limit.maxRunning !== null) adopt(draft, limit);
   setPlaces(draft, limit);
   const { max_running, rate_per_minute, burst } = body;
   draft.event('limit.set', { run: null }, { key, max_running, rate_per_minute, burst });

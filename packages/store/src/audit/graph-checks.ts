@@ -150,7 +150,9 @@ export const GRAPH_CHECKS: readonly AuditCheck[] = [
         left join tasks t
           on t.run_id = r.id
          and (t.status in ('running', 'verifying')
-              or (t.status = 'ready' and t.reason is distinct from 'waiting_for_assignment'))
+              or (t.status = 'waiting' and t.reason = 'rate_limited')
+              or (t.status = 'ready'
+                  and coalesce(t.reason, '') not in ('waiting_for_assignment', 'barrier')))
        group by r.id
       having r.active_tasks <> count(t.id)`,
   },

@@ -7,12 +7,14 @@ import { FEED_CHECKS } from './feed-checks.ts';
 import { GRAPH_CHECKS } from './graph-checks.ts';
 import { QUEUE_CHECKS } from './queue-checks.ts';
 import { REFERENCE_CHECKS } from './reference-checks.ts';
+import { SCHEDULING_CHECKS } from './scheduling-checks.ts';
 
 /** Every rule that stored rows can be held against, in the order of the report. */
 export const AUDIT_CHECKS: readonly AuditCheck[] = [
   ...ATTEMPT_CHECKS,
   ...GRAPH_CHECKS,
   ...QUEUE_CHECKS,
+  ...SCHEDULING_CHECKS,
   ...FEED_CHECKS,
   ...REFERENCE_CHECKS,
 ];
