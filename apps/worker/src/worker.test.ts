@@ -152,7 +152,14 @@ describe('what ends an agent', () => {
     const { plane } = stage;
     await stage.worker();
     const reason = 'not needed';
-    plane.send({ type: 'cancel', attempt: 'att_other', epoch: 3, reason, grace_seconds: 1 });
+    plane.send({
+      type: 'cancel',
+      attempt: 'att_other',
+      epoch: 3,
+      reason,
+      grace_seconds: 1,
+      yields: false,
+    });
     const { body } = await plane.untilTold('fail', 'att_other');
     expect(body).toMatchObject({ epoch: 3, failure_class: 'cancelled', reason });
   });

@@ -25,7 +25,7 @@ export const attemptCheckpoint: Handler<'attempt.checkpoint'> = (draft, command)
     const { resume, timeout_seconds: timeoutSeconds, client_id: clientId } = body;
     return {
       asked: questionOfPlan(draft, task, { plan, resume, timeoutSeconds, clientId }),
-      then: (checkpoint) => submitPlan(draft, task, plan, checkpoint),
+      opened: (checkpoint) => submitPlan(draft, task, plan, checkpoint),
     };
   });
 };
@@ -33,7 +33,7 @@ export const attemptCheckpoint: Handler<'attempt.checkpoint'> = (draft, command)
 /** What is asked, and what else follows from its being asked. */
 interface Asking {
   readonly asked: Question;
-  readonly then?: (checkpoint: string) => void;
+  readonly opened?: (checkpoint: string) => void;
 }
 
 /** Puts a question of a running attempt, unless it was put by then; `make` says which. */
@@ -66,7 +66,7 @@ export function ask(
   const asking = make(task);
   if ('refused' in asking) return asking;
   const checkpoint = parkOn(draft, task, attempt, asking.asked, true);
-  asking.then?.(checkpoint);
+  asking.opened?.(checkpoint);
   return { ...reply, checkpoint, yields: (asking.asked.resume ?? 'live') !== 'live' };
 }
 

@@ -11,7 +11,7 @@ export const attemptPlan: Handler<'attempt.plan'> = (draft, command) => {
   const { body } = command;
   return ask(draft, attempt, body.client_id, (task) => ({
     asked: questionOfPlan(draft, task, planOf(body)),
-    then: (checkpoint) => submitPlan(draft, task, body.plan, checkpoint),
+    opened: (checkpoint) => submitPlan(draft, task, body.plan, checkpoint),
   }));
 };
 
