@@ -55,6 +55,10 @@ function newsOf({ attempts }: WorkerHeartbeat, world: World): Need[] {
       'runs',
       telling.map((it) => it.runId),
     ),
+    ...rows(
+      'budgets',
+      telling.flatMap((it) => it.holds?.budgets ?? []),
+    ),
   ];
 }
 
@@ -109,7 +113,8 @@ function aroundAttempt(command: Command, world: World, id: string): Need[] {
   if (command.type === 'attempt.heartbeat' || command.type === 'attempt.progress') {
     const { progress, usage } = command.body;
     const hasNews = progress !== undefined || usage !== undefined;
-    return hasNews ? [...needs, row('runs', attempt.runId)] : needs;
+    if (!hasNews) return needs;
+    return [...needs, row('runs', attempt.runId), ...rows('budgets', attempt.holds?.budgets ?? [])];
   }
   needs.push(
     row('runs', attempt.runId),

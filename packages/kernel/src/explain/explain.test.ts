@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Model } from '../testing/model.ts';
 import { Model as NewModel, PROJECT } from '../testing/model.ts';
 import { STEPS } from '../testing/random-steps.ts';
+import { isoOf } from '../iso-time.ts';
 import { explain } from './explain.ts';
 
 function told(model: Model, task: string) {
@@ -84,12 +85,12 @@ describe('what is told of a task', () => {
           expect(it.sentence).not.toBe('');
           if (it.winner !== null) {
             const winner = workers.find(({ name }) => name === it.winner)?.id ?? '';
-            expect(taken(model, [winner]), it.sentence).toContain(task.id);
+            expect([...taken(model, [winner])]).toContain(task.id);
             winners += 1;
           }
           const isAble = it.status === 'ready' && it.candidates.some(({ eligible }) => eligible);
           if (!isAble) {
-            expect(takenByAll, it.sentence).not.toContain(task.id);
+            expect([...takenByAll]).not.toContain(task.id);
             if (it.status === 'ready') losers += 1;
           }
         }
@@ -156,7 +157,7 @@ describe('what is told of a task', () => {
       ...model.by(first),
       body: { epoch: first.epoch, reason: 'usage limit', failure_class: 'rate_limited' },
     });
-    const until = new Date(model.nowMs + 60_000).toISOString();
+    const until = isoOf(model.nowMs + 60_000);
     expect(told(model, model.byKey(run, 'a').id).sentence).toBe(
       `It waits until its provider's limit resets at ${until}.`,
     );

@@ -184,7 +184,7 @@ function nextOf(hold: ExplanationHold | undefined): string {
     case 'stopping':
       return 'it ends, or its deadline comes';
     default:
-      return hold?.until == null ? 'it is lifted' : `the time comes (${hold.until})`;
+      return typeof hold?.until === 'string' ? `the time comes (${hold.until})` : 'it is lifted';
   }
 }
 

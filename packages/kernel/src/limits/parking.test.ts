@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { isoOf } from '../iso-time.ts';
 import type { AttemptRow } from '../rows.ts';
 import { faultsOf } from '../testing/check-state.ts';
 import { Model } from '../testing/model.ts';
 
 /** The attempt's provider refused it until so many seconds from now. */
 function refuse(model: Model, attempt: AttemptRow, seconds: number): void {
-  const at = new Date(model.nowMs + seconds * 1_000).toISOString();
+  const at = isoOf(model.nowMs + seconds * 1_000);
   model.submit('attempt.fail', {
     ...model.by(attempt),
     body: {
