@@ -6,6 +6,7 @@ import {
   type NewEvent,
   type Reply,
   type TimerRow,
+  type WorkerRow,
 } from '@baton/kernel';
 import {
   idempotencyId,
@@ -133,7 +134,9 @@ async function openBatch(
     named.checkpoints.length + named.timers.length === 0;
   const early = [...new Set([...named.runs, ...known, ...extraRuns])].sort();
   const locking = isResolved ? lockRuns(tx, early) : undefined;
-  const reading = locking === undefined ? undefined : readTargets(tx, targets);
+  const readAhead = () =>
+    Promise.all([readTargets(tx, targets), readWorkers(ports.cache, tx, named)]);
+  const reading = locking === undefined ? undefined : readAhead();
   // They fail with the first; whoever waits for them is told by it.
   for (const one of [locking, reading]) one?.catch(() => undefined);
   const locked = await opening;
@@ -155,7 +158,8 @@ async function openBatch(
     ...ports.timing,
   };
   world.runsLocked(await (locking ?? lockRuns(tx, runs)));
-  const reads = await (reading ?? readTargets(tx, targets));
+  const [reads, holders] = await (reading ?? readAhead());
+  for (const [id, row] of holders) world.putLoaded('workers', id, row);
   targets.forEach((target, index) => {
     const found = reads[index];
     if (found !== undefined) putDispatchReads(world, target, found);
@@ -194,6 +198,19 @@ async function lockRuns(
   runs: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   return runs.length === 0 ? new Map<string, number>() : tx.lockRuns(runs);
+}
+
+/** The workers that hold the attempts which a batch names, as far as is remembered. */
+async function readWorkers(
+  cache: RunCache,
+  tx: BatchTx,
+  named: NamedIds,
+): Promise<ReadonlyMap<string, WorkerRow>> {
+  const ids = new Set([
+    ...named.workers,
+    ...named.attempts.flatMap((id) => cache.workerOf(id) ?? []),
+  ]);
+  return ids.size === 0 ? new Map<string, WorkerRow>() : tx.loadRows('workers', [...ids]);
 }
 
 function readTargets(tx: BatchTx, targets: readonly DispatchTarget[]): Promise<DispatchReads[]> {

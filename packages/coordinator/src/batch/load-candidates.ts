@@ -2,6 +2,7 @@ import {
   fits,
   Gates,
   type AttemptRow,
+  type BudgetRow,
   type HardNeeds,
   type LimitRow,
   type LimitSlotRow,
@@ -29,6 +30,8 @@ export interface DispatchReads {
   readonly open: ReadonlyMap<string, ReadonlyMap<string, AttemptRow>>;
   readonly limits: readonly LimitRow[];
   readonly parkings: readonly ParkingRow[];
+  /** The project's own, if it has one. */
+  readonly budget: BudgetRow | null;
   readonly freeSlots: readonly LimitSlotRow[];
 }
 
@@ -39,11 +42,12 @@ export interface DispatchReads {
 export async function readForDispatch(tx: BatchTx, target: DispatchTarget): Promise<DispatchReads> {
   const { project } = target;
   const ids = target.workers.map((it) => it.worker);
-  const [workers, open, limits, parkings, freeSlots] = await Promise.all([
+  const [workers, open, limits, parkings, budgets, freeSlots] = await Promise.all([
     tx.loadRows('workers', ids),
     tx.loadList('openAttemptsOfWorker', ids),
     tx.loadList('limitsOfProject', [project]),
     tx.loadList('parkingsOfProject', [project]),
+    tx.loadRows('budgets', [project]),
     tx.lockFreeSlots(project, candidatesMax),
   ]);
   return {
@@ -51,6 +55,7 @@ export async function readForDispatch(tx: BatchTx, target: DispatchTarget): Prom
     open,
     limits: [...(limits.get(project)?.values() ?? [])],
     parkings: [...(parkings.get(project)?.values() ?? [])],
+    budget: budgets.get(project) ?? null,
     freeSlots,
   };
 }
@@ -69,6 +74,7 @@ export function putDispatchReads(
   if (world.list('freeSlotsOfProject', project) !== undefined) return;
   world.putList('limitsOfProject', project, reads.limits);
   world.putList('parkingsOfProject', project, reads.parkings);
+  world.putLoaded('budgets', project, reads.budget);
   world.putList('freeSlotsOfProject', project, reads.freeSlots);
 }
 

@@ -71,6 +71,8 @@ export interface CachedRows {
 export interface RunCache {
   /** The run of a row, for locking; may be behind, which the lock's version then tells. */
   runOf(table: 'tasks' | 'attempts', id: string): string | undefined;
+  /** The worker of an attempt, which never changes. */
+  workerOf(attempt: string): string | undefined;
   open(): CachedRows;
   /** Forgets everything: the database may not be the one it was. */
   clear(): void;
@@ -81,6 +83,8 @@ export interface RunCache {
 /** Remembers at most `rowsMax` rows of each table, lists of each kind, and runs. */
 export function createRunCache(rowsMax = 10_000): RunCache {
   const runs = new Map<string, KnownRun>();
+  /** Needs never change and never go. */
+  const needs = new Map<string, Tables['needs']>();
   const rows = new Map(
     CACHED_TABLES.map((table) => [table as TableName, new Map<string, Known<AnyRow>>()]),
   );
@@ -93,6 +97,11 @@ export function createRunCache(rowsMax = 10_000): RunCache {
     map.set(key, known);
     const [oldest] = map.keys();
     if (map.size > rowsMax && oldest !== undefined) map.delete(oldest);
+  }
+
+  function rememberNeeds(row: Tables['needs']): void {
+    if (needs.size >= rowsMax) needs.clear();
+    needs.set(row.id, row);
   }
 
   function forgetRun(id: string): void {
@@ -151,6 +160,8 @@ export function createRunCache(rowsMax = 10_000): RunCache {
   }
 
   return {
+    workerOf: (id) =>
+      (rows.get('attempts')?.get(id)?.value as Tables['attempts'] | undefined)?.workerId,
     runOf: (table, id) => (rows.get(table)?.get(id)?.value as Tables['tasks'] | undefined)?.runId,
     open() {
       const usable = new Set<KnownRun>();
@@ -160,7 +171,7 @@ export function createRunCache(rowsMax = 10_000): RunCache {
         return known !== undefined && isUsable(known.run) ? known.value : undefined;
       };
       return {
-        row: (table, id) => find(table, id) as never,
+        row: (table, id) => (table === 'needs' ? needs.get(id) : find(table, id)) as never,
         list(list, owner) {
           const known = lists.get(list)?.get(owner);
           if (known === undefined || !isUsable(known.run)) return undefined;
@@ -177,11 +188,13 @@ export function createRunCache(rowsMax = 10_000): RunCache {
     },
     clear() {
       for (const id of runs.keys()) forgetRun(id);
+      needs.clear();
     },
     learn(batch) {
       const now = afterwards(batch);
       for (const [table, id] of batch.gone) rows.get(table)?.delete(id);
       for (const [table, id, row] of batch.rows) {
+        if (table === 'needs') rememberNeeds(row as Tables['needs']);
         const run = isCachedTable.has(table) ? now.get(runIdOf(table, row) ?? '') : undefined;
         if (run !== undefined) remember(mapOf(rows, table), id, { run, value: row });
       }
