@@ -40,7 +40,7 @@ export interface StoredArtifact {
 }
 
 interface KnownAttempt {
-  readonly assignment: Assignment;
+  assignment: Assignment;
   status: 'claimed' | 'running' | 'ended';
   readonly logs: Map<string, Buffer[]>;
   readonly bytes: Map<string, number>;
@@ -177,6 +177,12 @@ export class FakeControlPlane {
     return this.#socket !== undefined;
   }
 
+  /** What the task of an attempt is from now on; nobody is told. */
+  change(attempt: string, task: Assignment['task']): void {
+    const known = this.#attempts.get(attempt);
+    if (known !== undefined) known.assignment = { ...known.assignment, task };
+  }
+
   log(attempt: string, stream: string): Buffer {
     return Buffer.concat(this.#attempts.get(attempt)?.logs.get(stream) ?? []);
   }
@@ -300,7 +306,10 @@ export class FakeControlPlane {
     if (attempt !== undefined && ['complete', 'fail', 'release'].includes(frame.type)) {
       attempt.status = 'ended';
     }
-    const body = frame.type === 'checkpoint_open' ? (this.open(frame) as unknown as Json) : null;
+    const isQuestion = frame.type === 'checkpoint_open';
+    const body = isQuestion
+      ? ({ ...this.open(frame), yield: frame.body.resume !== 'live' } as unknown as Json)
+      : null;
     this.send({ type: 'ack', seq: frame.seq, error: null, body });
   }
 
@@ -326,7 +335,7 @@ export class FakeControlPlane {
       timeout_at: null,
       on_timeout: 'keep_waiting',
       answer_by: 'human',
-      resume: 'live',
+      resume: frame.body.resume,
       facts_sha256: null,
       status: 'open',
       resolution: null,
