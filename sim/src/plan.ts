@@ -1,5 +1,5 @@
-import type { NemesisAct } from './profile.ts';
-import { swarmProfile, type Profile } from './profile.ts';
+import { LIFE_ACTS } from './actors/life-acts.ts';
+import { swarmProfile, type NemesisAct, type Profile } from './profile.ts';
 import { createRng, type Rng } from './rng.ts';
 
 /** What clients do. Numbers choose with what; the target is chosen among what there is at that time. */
@@ -24,6 +24,7 @@ export const CLIENT_ACTS = [
   'ask',
   'drain',
   'worker_crash',
+  ...LIFE_ACTS,
 ] as const;
 export type ClientAct = (typeof CLIENT_ACTS)[number];
 

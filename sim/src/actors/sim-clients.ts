@@ -14,6 +14,7 @@ import { codeOf } from '../edge.ts';
 import type { Act, ClientAct } from '../plan.ts';
 import { createRng, type Rng } from '../rng.ts';
 import type { Sim } from '../sim.ts';
+import { LIFE_ACTS, lifeCommand, undoings, type LifeAct } from './life-acts.ts';
 import { POISON } from '../store/sim-database.ts';
 
 type ClientAction = Extract<Act, { kind: 'client' }>;
@@ -32,6 +33,10 @@ const KINDS: readonly TaskSpecInput[] = [
   { retry: { max_attempts: 2, backoff_seconds: 0 } },
   { timeouts: { run: 40, start: 20, queue: 200 } },
   { kind: 'verify' },
+  { verification: { checks: { commands: ['true'] }, max_retries: 1 } },
+  { verification: { checks: { judge: {}, person: true }, on_reject: 'ask' } },
+  { concurrency: ['db'] },
+  { concurrency: ['db'], kind: 'command', spec: 'true' },
   { priority: 'critical' },
   { priority: 'low', needs: { engine: 'codex' } },
   { outputs: [{ key: 'x', schema: { type: 'string' } }] },
@@ -85,6 +90,7 @@ export class SimClients {
       const worker = rng.pick(this.#sim.workers).name;
       await this.#plainly({ ...this.#base(), type: 'task.assign', task: row.taskId, worker });
     }
+    for (const command of undoings(world, this.#base())) await this.#plainly(command);
     for (const worker of world.all('workers')) {
       if (!worker.draining) continue;
       await this.#plainly({
@@ -166,6 +172,7 @@ export class SimClients {
         return { ...base, type: 'worker.drain', worker: worker.id, draining: b % 2 === 0 };
       }
       default:
+        if (isLifeAct(what)) return lifeCommand(world, base, what, rng);
         return task === undefined ? undefined : this.#aboutTask(what, task.id, action, rng);
     }
   }
@@ -270,6 +277,10 @@ function graph(rng: Rng): PlanInput {
     else dependencies.push({ ...ends, type: 'blocks' });
   }
   return { tasks, dependencies };
+}
+
+function isLifeAct(what: ClientAct): what is LifeAct {
+  return (LIFE_ACTS as readonly string[]).includes(what);
 }
 
 /** Another body, under the same key. */

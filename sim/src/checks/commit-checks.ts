@@ -184,11 +184,14 @@ export class CommitChecks implements CommitWatcher {
     if (type === 'checkpoint.timed_out') this.#timedOut(commit, event, world);
   }
 
-  #tellTask(verb: string, id: string, { data, atMs }: NewEvent, world: MemoryWorld): void {
+  #tellTask(verb: string, id: string, event: NewEvent, world: MemoryWorld): void {
+    const { data, atMs, cause } = event;
     const name = `task ${id}`;
     if (['completed', 'failed', 'cancelled', 'skipped', 'superseded'].includes(verb)) {
       const before = this.#ends.get(name);
-      if (before !== undefined && before !== verb)
+      // A person may take a late result, or judge one, and so change how a task ended.
+      const isJudged = cause === 'attempt.adopt' || cause === 'task.review';
+      if (before !== undefined && before !== verb && !isJudged)
         this.#say('final-states', `${name} ended as ${before} and as ${verb}`);
       this.#ends.set(name, verb);
       this.#retryAt.delete(id);

@@ -195,7 +195,7 @@ export class History {
     }
     const made = new Map<string, number>();
     for (const { event } of this.#db.feed) {
-      if (event.type !== 'run.created') continue;
+      if (event.type !== 'run.created' || event.cause !== 'run.create') continue;
       const goal = String(event.data['goal']);
       made.set(goal, (made.get(goal) ?? 0) + 1);
     }
