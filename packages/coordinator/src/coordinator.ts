@@ -9,6 +9,7 @@ import {
 import {
   buildAssignment,
   type NewEvent,
+  type ReadyRow,
   type Reply,
   SEQ_PER_MS,
   type Context,
@@ -18,7 +19,7 @@ import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher
 import { timersSet, type BatchResult } from './batch/execute-batch.ts';
 import { createRunCache } from './batch/run-cache.ts';
 import { createClock, type Clock } from './clock.ts';
-import { createCatalogue } from './dispatch/catalogue.ts';
+import { createCatalogue, type Catalogue } from './dispatch/catalogue.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createHistory } from './history.ts';
 import { explainTask } from './explain/explain-task.ts';
@@ -139,6 +140,7 @@ export function assembleCoordinator(
 
   function learn(result: BatchResult): void {
     catalogue.learn(result.writes);
+    if (hasUnknownNeeds(result, catalogue)) takeUpNeeds();
     for (const { target, reply } of result.dispatches) {
       if (reply.turns !== undefined) catalogue.learnTurns(target.project, reply.turns);
     }
@@ -148,6 +150,16 @@ export function assembleCoordinator(
     if (due.length > 0) timerFire.expect(due);
     if (result.events.length > 0) committed.tell(numbered(result, history.incarnation()));
     for (const it of handedOut(result)) assigned.tell(it);
+  }
+
+  /** Needs that an earlier start or another replica put on record, and that work has again now. */
+  function takeUpNeeds(): void {
+    catalogue
+      .refresh()
+      .then(() => {
+        if (dispatcher.searchAll()) batcher?.kick();
+      })
+      .catch((error: unknown) => log.warn({ error }, 'the needs of ready work could not be read'));
   }
 
   let callOff: (() => void) | undefined;
@@ -271,6 +283,14 @@ export function assembleCoordinator(
     incarnation: history.incarnation,
     suspectLoss: history.shownCursor,
   };
+}
+
+function hasUnknownNeeds({ writes }: BatchResult, catalogue: Catalogue): boolean {
+  return writes.some(({ table, row }) => {
+    if (table !== 'ready' || row === null) return false;
+    const { projectId, needsId } = row as ReadyRow;
+    return !catalogue.knowsNeeds(projectId, needsId);
+  });
 }
 
 function numbered(result: BatchResult, incarnation: number): CommittedEvent[] {

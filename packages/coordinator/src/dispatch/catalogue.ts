@@ -8,6 +8,8 @@ import type { ServiceStore } from '../store/coordinator-store.ts';
  */
 export interface Catalogue {
   needsOf(project: string): readonly NeedsRow[];
+  /** False for needs that are on record and were not met here yet: `refresh` takes them up. */
+  knowsNeeds(project: string, id: string): boolean;
   readonly engines: (project: string) => readonly string[];
   /** Keys that have a limit, as far as is known here. */
   readonly limitedKeys: (project: string) => ReadonlySet<string>;
@@ -65,6 +67,7 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
   }
 
   return {
+    knowsNeeds: (project, id) => needs.get(project)?.has(id) === true,
     needsOf: (project) => [...(needs.get(project)?.values() ?? [])],
     engines: (project) => [...(engines.get(project) ?? builtIn)],
     limitedKeys: (project) => limited.get(project) ?? none,
