@@ -162,9 +162,9 @@ async function runBatch(
   const { runtime } = settings.ports;
   const deadlineMs = runtime.monotonicMs() + retryMsMax;
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 500)) {
+    let done: BatchResult;
     try {
-      finish(settings, items, await executeBatch(settings.ports, items, targets, runs));
-      return;
+      done = await executeBatch(settings.ports, items, targets, runs);
     } catch (error) {
       if (error instanceof MoreLocks) {
         runs = [...new Set([...runs, ...error.runs])];
@@ -183,9 +183,13 @@ async function runBatch(
         return;
       }
       const next = await recover(settings, items, error, runtime.monotonicMs() >= deadlineMs);
-      if (next === 'again') await runtime.sleep(pauseMs);
-      else return;
+      if (next === 'settled') return;
+      await runtime.sleep(pauseMs);
+      continue;
     }
+    // It is committed: whatever fails from here on, it is not run again.
+    finish(settings, items, done);
+    return;
   }
 }
 

@@ -91,8 +91,15 @@ export function storableText(value: string): string {
 
 /** A document as text for a `json` column. */
 export function toJsonText(value: unknown): string {
-  return JSON.stringify(value);
+  // Rows and events of a batch share their documents: the actor above all.
+  if (value !== lastDocument.value) lastDocument = { value, text: JSON.stringify(value) };
+  return lastDocument.text;
 }
+
+let lastDocument: { readonly value: unknown; readonly text: string } = {
+  value: null,
+  text: 'null',
+};
 
 /** A document as text for a `jsonb` column, which refuses NUL and halves of surrogate pairs. */
 export function toJsonbText(value: unknown): string {

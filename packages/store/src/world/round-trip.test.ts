@@ -72,6 +72,7 @@ const MEANINGS: { readonly [T in TableName]: (row: AnyRow, n: number) => AnyRow 
     return {
       taskId: `task_${n}`,
       status: isOver ? 'lost' : 'parked',
+      parkMode: isOver ? null : 'held',
       endedAtMs: isOver ? 1_000 : null,
     };
   },
