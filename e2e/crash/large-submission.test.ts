@@ -12,7 +12,7 @@ function plan() {
     spec: 'true',
   }));
   const dependencies = Array.from({ length: size - 1 }, (_, at) => ({
-    upstream: `t${at}`,
+    upstream: 't0',
     downstream: `t${at + 1}`,
   }));
   return { tasks, dependencies };

@@ -8,6 +8,7 @@ import { awaitsReplan } from '../run/replan.ts';
 import type { RunRow, TaskRow, TimerRow } from '../rows.ts';
 import { takesSlot } from '../attempt/slots.ts';
 import { countsOf, isActive } from '../task/change-task.ts';
+import { isCurrent } from '../verification/verification-state.ts';
 import type { MemoryWorld } from './memory-world.ts';
 
 /** Everything that is wrong with a stored state; empty when nothing is. One line each. */
@@ -254,6 +255,16 @@ function taskFaults(world: MemoryWorld, task: TaskRow): string[] {
     say('awaits nothing, or unsaid');
   if (awaits && !hasTimer(world, task, 'await_deadline')) say('awaits for ever');
   if (isTerminalTask(task.status) !== (task.endedAtMs !== null)) say('has a wrong end');
+  const check = world.row('tasks', task.verification?.by ?? '');
+  if (task.status === 'verifying' && (check === null || !isCurrent(check, task))) {
+    say('is verified by nobody');
+  }
+  if (check !== null && task.status !== 'verifying') say('is checked although it is not verifying');
+  if (check !== null && isTerminalTask(check.status)) say('has a check that has ended');
+  if (task.verifies !== null && !isTerminalTask(task.status)) {
+    const judged = world.row('tasks', task.verifies.task);
+    if (judged?.verification?.by !== task.id) say('checks what nobody asks about');
+  }
   if (task.outOfPlay && task.status !== 'blocked') say('is out of play');
   if (task.attemptCount > (world.row('taskSpecs', task.id)?.spec.retry.max_attempts ?? 0)) {
     say(`was tried ${task.attemptCount} times`);
