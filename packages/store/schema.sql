@@ -471,6 +471,14 @@ create table projects (
   constraint projects_name_key UNIQUE (name)
 );
 
+create table purged_ids (
+  project_id text collate "C" not null,
+  id text collate "C" not null,
+  purged_at timestamp with time zone not null,
+  constraint purged_ids_pkey PRIMARY KEY (project_id, id)
+);
+CREATE INDEX purged_ids_age ON public.purged_ids USING btree (purged_at);
+
 create table ready (
   task_id text collate "C" not null,
   run_id text collate "C" not null,
@@ -526,6 +534,7 @@ create table runs (
   barrier_id text collate "C",
   open_awaits integer not null default 0,
   pass double precision not null default 0,
+  version bigint not null default 0,
   constraint runs_cancelled_tasks_check CHECK ((cancelled_tasks >= 0)),
   constraint runs_check CHECK (((open_tasks >= 0) AND (open_tasks <= task_count))),
   constraint runs_check1 CHECK (((out_of_play >= 0) AND (out_of_play <= open_tasks))),

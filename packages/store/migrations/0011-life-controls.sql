@@ -19,3 +19,12 @@ create index runs_to_purge on runs (purge_at, id) where purge_at is not null;
 
 -- Whether anything still refers to a file's content.
 create index artifacts_by_content on artifacts (project_id, sha256);
+
+-- What is purged for good leaves its id for a while, so that purging it again is answered as done.
+create table purged_ids (
+  project_id text collate "C" not null,
+  id text collate "C" not null,
+  purged_at timestamptz not null,
+  primary key (project_id, id)
+);
+create index purged_ids_age on purged_ids (purged_at);

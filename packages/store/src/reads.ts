@@ -46,6 +46,7 @@ import {
   type RunLogKey,
 } from './statements/logs.ts';
 import { findNote, notesOfTask } from './statements/notes.ts';
+import { findPurged } from './statements/purge.ts';
 import { findRun, listRuns, type RunFilter, type RunRead } from './statements/runs.ts';
 import { listBudgets, listLimits, listParkings, type LimitRead } from './statements/scheduling.ts';
 import {
@@ -87,6 +88,9 @@ export interface Reads {
 
   /** The same for runs and tasks, deleted ones among them. */
   findIdsEver(kind: 'runs' | 'tasks', project: string, text: string): Promise<string[]>;
+
+  /** Whether a run or task of this id was purged not long ago. */
+  wasPurged(project: string, id: string): Promise<boolean>;
 
   findRun(project: string, id: string): Promise<RunRead | undefined>;
   /** Newest first, behind `after`. */
@@ -204,6 +208,7 @@ export function createReads(queries: Asker): Reads {
   return {
     findIds: (...args) => findIds(queries, ...args),
     findIdsEver: (...args) => findIdsEver(queries, ...args),
+    wasPurged: async (project, id) => (await queries.query(findPurged, project, id)).length > 0,
     findRun: (...args) => findRun(queries, ...args),
     listRuns: (...args) => listRuns(queries, ...args),
     tasksOfRun: (run) => tasksOfRun(queries, run),

@@ -60,7 +60,7 @@ export function lifeHandlers(app: App): Pick<Handlers, Names> {
     return taskView(found(await reads.findTask(call.project, id), 'task', call.params.id));
   }
 
-  /** Purges what is there, deleted or not; what is not is purged already, if it could have been. */
+  /** Purges what is there, deleted or not; what was purged before is answered as done. */
   async function purge(
     call: LifeCall,
     kind: 'runs' | 'tasks',
@@ -70,8 +70,8 @@ export function lifeHandlers(app: App): Pick<Handlers, Names> {
     const shown = await reads.findIds(kind, call.project, text);
     const ids = shown.length > 0 ? shown : await reads.findIdsEver(kind, call.project, text);
     if (ids.length === 0) {
-      if (!isWholeId(text)) throw notFound(kind === 'runs' ? 'run' : 'task', text);
-      return undefined;
+      if (await reads.wasPurged(call.project, text)) return undefined;
+      throw notFound(kind === 'runs' ? 'run' : 'task', text);
     }
     const id = await resolveId({ findIds: async () => ids }, kind, call.project, text);
     await submit(call, command(id));
@@ -137,9 +137,4 @@ export function lifeHandlers(app: App): Pick<Handlers, Names> {
       return attemptView(found(await reads.findAttempt(id), 'attempt', call.params.id));
     },
   };
-}
-
-/** Whether a text can be a whole id, not only the beginning of one or a slip of the pen. */
-function isWholeId(text: string): boolean {
-  return /^(?:run|task)_[0-9a-z]{26}$/.test(text) || !/^(?:run|task)_/.test(text);
 }

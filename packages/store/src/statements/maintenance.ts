@@ -8,7 +8,7 @@ const ROWS_A_PASS = 1_000;
 /** Removes what is over; each table at most `limit` rows. */
 export const purgeStatement = statement({
   name: 'purgeExpired',
-  args: (limit: number) => [limit, DEFAULTS.idempotencyKeyDays],
+  args: (limit: number) => [limit, DEFAULTS.idempotencyKeyDays, DEFAULTS.eventsKeptDays],
   row: z.strictObject({ count: z.int() }),
   sql: `
     with keys as (
@@ -28,9 +28,16 @@ export const purgeStatement = statement({
                              from login_codes
                             where expires_at < clock_timestamp()
                             limit $1)
+      returning 1),
+    purged as (
+      delete from purged_ids
+       where (project_id, id) in (select project_id, id
+                                    from purged_ids
+                                   where purged_at < clock_timestamp() - make_interval(days => $3)
+                                   limit $1)
       returning 1)
     select (select count(*) from keys) + (select count(*) from sessions)
-         + (select count(*) from codes) as count`,
+         + (select count(*) from codes) + (select count(*) from purged) as count`,
 });
 
 /** Removes expired idempotency keys, sessions and login codes. Resolves with how many. */

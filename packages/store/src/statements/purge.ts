@@ -131,13 +131,49 @@ function deleteBy(table: string, column: string, key: readonly string[]): Delete
   });
 }
 
+/** Deletes what was marked itself, and keeps its id. */
+function deleteMarked(table: 'runs' | 'tasks'): Delete {
+  return statement({
+    name: `purge_marked_${table}`,
+    args: (values: readonly string[], limit: number) => [values, limit],
+    row: z.strictObject({ count: z.int() }),
+    sql: `
+    with gone as (
+      delete from ${table}
+       where id in (select id
+                      from ${table}
+                     where id = any($1::text[])
+                     limit $2)
+      returning project_id, id),
+    known as (
+      insert into purged_ids (project_id, id, purged_at)
+      select project_id, id, clock_timestamp()
+        from gone
+          on conflict (project_id, id) do nothing)
+    select count(*) as count
+      from gone`,
+  });
+}
+
+/** Whether something of this id was purged not long ago; of a task also by the id its client chose. */
+export const findPurged = statement({
+  name: 'findPurged',
+  args: (project: string, id: string) => [project, id],
+  row: z.strictObject({ id: z.string() }),
+  sql: `
+    select id
+      from purged_ids
+     where project_id = $1
+       and (id = $2 or id = $1 || '.' || $2)`,
+});
+
 /** What goes with attempts, before them. */
 export const OF_ATTEMPTS: readonly Delete[] = [
   deleteBy('log_chunks', 'attempt_id', ['attempt_id', 'stream', 'start_offset']),
   deleteBy('log_heads', 'attempt_id', ['attempt_id']),
 ];
 
-/** What goes with tasks, before them; the tasks themselves last. */
+/** What goes with tasks, before them. */
 export const OF_TASKS: readonly Delete[] = [
   deleteBy('actions', 'task_id', ['id']),
   deleteBy('awaits', 'task_id', ['id']),
@@ -148,10 +184,10 @@ export const OF_TASKS: readonly Delete[] = [
   deleteBy('dependencies', 'upstream_id', ['id']),
   deleteBy('dependencies', 'downstream_id', ['id']),
   deleteBy('task_specs', 'task_id', ['task_id']),
-  deleteBy('tasks', 'id', ['id']),
 ];
+export const purgeTasksOfRun = deleteBy('tasks', 'id', ['id']);
 
-/** What else goes with a run, before it; the run itself last. */
+/** What else goes with a run, before it. */
 export const OF_RUNS: readonly Delete[] = [
   deleteBy('checkpoints', 'run_id', ['id']),
   deleteBy('timers', 'run_id', ['id']),
@@ -159,7 +195,9 @@ export const OF_RUNS: readonly Delete[] = [
   deleteBy('plan_parts', 'run_id', ['id']),
 ];
 export const purgeAttempts = deleteBy('attempts', 'id', ['id']);
-export const purgeRuns = deleteBy('runs', 'id', ['id']);
+/** The marked rows themselves, last of all; their ids stay known as purged. */
+export const purgeRuns = deleteMarked('runs');
+export const purgeTasksAlone = deleteMarked('tasks');
 export const purgeArtifacts = deleteBy('artifacts', 'id', ['id']);
 
 export const purgeCheckpointsOfTask = statement({
@@ -241,7 +279,10 @@ export async function purgeStep(
   let gone = 0;
   if (what.task !== null) gone += await blankTask(queries, what.run, what.task, rowsMax);
   if (gone >= rowsMax) return gone;
-  if (tasks.length > 0) return gone + (await purgeTasks(queries, tasks, rowsMax, removeContent));
+  if (tasks.length > 0) {
+    const last = what.task === null ? purgeTasksOfRun : purgeTasksAlone;
+    return gone + (await purgeTasks(queries, tasks, last, rowsMax, removeContent));
+  }
   return gone + (await purgeRun(queries, what.run, rowsMax));
 }
 
@@ -259,6 +300,7 @@ async function blankTask(
 async function purgeTasks(
   queries: Asker,
   tasks: readonly string[],
+  last: Delete,
   rowsMax: number,
   removeContent: RemoveContent,
 ): Promise<number> {
@@ -276,7 +318,7 @@ async function purgeTasks(
     return runDelete(queries, purgeArtifacts, files, rowsMax);
   }
   let total = 0;
-  for (const statement of OF_TASKS) {
+  for (const statement of [...OF_TASKS, last]) {
     const gone = await runDelete(queries, statement, tasks, rowsMax);
     total += gone;
     if (gone >= rowsMax) return total;
