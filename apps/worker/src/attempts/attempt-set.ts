@@ -115,7 +115,8 @@ export function createAttemptSet(ports: RunnerPorts): AttemptSet {
     reconnected() {
       for (const runner of runners.values()) {
         runner.reconnected();
-        if (runner.ended) continue;
+        // A held one hears it when it is gone on with.
+        if (runner.ended || runner.isHeld) continue;
         Promise.all([fetchNotes(runner), fetchTask(runner)]).catch((error: unknown) =>
           log.debug(
             { error, attempt: runner.assignment.attempt.id },
