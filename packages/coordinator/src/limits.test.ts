@@ -1,4 +1,5 @@
 import { capabilities, limitSet, plan as planSchema, runCreate, type Actor } from '@baton/contract';
+import { loadList } from '@baton/store';
 import { freshDatabases, type OpenDatabase } from '@baton/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -154,6 +155,52 @@ for (const database of freshDatabases()) {
       expect(most).toBe(3);
       expect(running).toBe(0);
     }, 90_000);
+
+    test('a limit that is set while two coordinators hand out work counts all that runs', async () => {
+      project = `prj_${randomUUID().slice(0, 8)}`;
+      const replicas = [await start(), await start()];
+      const [first, second] = replicas;
+      if (first === undefined || second === undefined) throw new Error('not started');
+      const faults: unknown[] = [];
+      const seen: CommittedEvent[] = [];
+      let ended = 0;
+      let reached = (): void => undefined;
+      const some = new Promise<void>((resolve) => (reached = resolve));
+      const done = new Promise<void>((resolve, reject) => {
+        setTimeout(() => reject(new Error(`only ${ended} of 120 ended`)), waitMs).unref();
+        for (const it of replicas) {
+          it.onCommitted((events) => {
+            seen.push(...events);
+            ended += events.filter((event) => event.type === 'attempt.succeeded').length;
+            if (ended >= 20) reached();
+            if (ended === 120) resolve();
+          });
+        }
+      });
+      for (const [at, it] of replicas.entries()) {
+        work(it, faults);
+        const worker = await addWorker(it, `w${at}`, 6);
+        it.parkWorker(worker, project, 6);
+      }
+      await Promise.all([create(first, 60, ['db']), create(second, 60, ['db'])]);
+      await some;
+      await setLimit(first, 'db', { max_running: 2 });
+      await done;
+      let running = 0;
+      let allowed = Number.POSITIVE_INFINITY;
+      for (const event of seen.toSorted((a, b) => a.pos - b.pos)) {
+        if (event.type === 'attempt.claimed') running += 1;
+        if (event.type === 'attempt.succeeded') running -= 1;
+        if (event.type === 'limit.set') allowed = Math.max(2, running);
+        expect(running).toBeLessThanOrEqual(allowed);
+        // What ran when it was set may go on; nothing more may start until it is below.
+        if (Number.isFinite(allowed)) allowed = Math.max(2, running);
+      }
+      expect(faults).toEqual([]);
+      const id = `${project}/db`;
+      const places = (await loadList(opened.db, 'slotsOfLimit', [id])).get(id)?.values() ?? [];
+      expect([...places].map((it) => it.attemptId)).toEqual(['', '']);
+    }, 120_000);
 
     test('a run of ten tasks is not behind one of ten thousand that came before it', async () => {
       project = `prj_${randomUUID().slice(0, 8)}`;

@@ -11,6 +11,8 @@ export interface LockPlan {
   /** As `<projectId>/<name>`. */
   readonly workerNames?: readonly string[];
   readonly joinTokens?: readonly string[];
+  /** Projects whose limits change: nothing is handed out in them meanwhile. */
+  readonly limitsOf?: readonly string[];
 }
 
 /** What a command names before anything is read. */
@@ -18,9 +20,10 @@ export function lockPlan(command: Command): LockPlan {
   switch (command.type) {
     case 'run.create':
     case 'joinToken.create':
+      return {};
     case 'limit.set':
     case 'limit.remove':
-      return {};
+      return { limitsOf: [command.project] };
     case 'budget.set':
       if (command.scope === 'project') return {};
       return command.scope === 'run' ? { runs: [command.id] } : { tasks: [command.id] };

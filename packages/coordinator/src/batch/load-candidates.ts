@@ -42,13 +42,14 @@ export interface DispatchReads {
 export async function readForDispatch(tx: BatchTx, target: DispatchTarget): Promise<DispatchReads> {
   const { project } = target;
   const ids = target.workers.map((it) => it.worker);
-  const [workers, open, limits, parkings, budgets, freeSlots] = await Promise.all([
+  const [freeSlots, workers, open, limits, parkings, budgets] = await Promise.all([
+    // First: the limits that are read after it stay as they are until this batch is committed.
+    tx.lockFreeSlots(project, candidatesMax),
     tx.loadRows('workers', ids),
     tx.loadList('openAttemptsOfWorker', ids),
     tx.loadList('limitsOfProject', [project]),
     tx.loadList('parkingsOfProject', [project]),
     tx.loadRows('budgets', [project]),
-    tx.lockFreeSlots(project, candidatesMax),
   ]);
   return {
     workers,

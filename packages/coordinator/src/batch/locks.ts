@@ -10,6 +10,7 @@ const kinds = [
   'workers',
   'workerNames',
   'joinTokens',
+  'limitsOf',
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -33,5 +34,6 @@ export function namedIds(items: readonly Pick<Pending, 'command'>[]): NamedIds {
     workers: sorted('workers'),
     workerNames: sorted('workerNames'),
     joinTokens: sorted('joinTokens'),
+    limitsOf: sorted('limitsOf'),
   };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Asker, Queries } from '../db.ts';
 import { bind, statement, type Bound, type Statement } from '../statement.ts';
 import { lockIdempotencyKeys, type IdempotencyKey } from '../statements/idempotency.ts';
+import { StoreError } from '../store-error.ts';
 import { TABLES } from '../tables.ts';
 import { eachTable } from '../tables/each-table.ts';
 import { splitName } from './load.ts';
@@ -86,6 +87,27 @@ export const readClock = statement({
   sql: `select clock_timestamp() as now`,
 });
 
+/** Waits until nobody hands out work of some projects, and keeps everybody from it. */
+export const lockLimits = statement({
+  name: 'lockLimits',
+  args: (projects: readonly string[]) => [projects],
+  row: z.strictObject({ locked: z.boolean() }),
+  sql: `
+    select pg_advisory_xact_lock(hash) is not null as locked
+      from (select hashtextextended(u.project, 27) as hash
+              from unnest($1::text[]) as u (project)
+             order by 1) as ordered`,
+});
+
+/** Keeps the limits of a project as they are while work is handed out; false: they change just now. */
+export const shareLimits = statement({
+  name: 'shareLimits',
+  args: (project: string) => [project],
+  row: z.strictObject({ shared: z.boolean() }),
+  sql: `
+    select pg_try_advisory_xact_lock_shared(hashtextextended($1, 27)) as shared`,
+});
+
 /** What a batch names before anything is read. Names of workers are `<projectId>/<name>`. */
 export interface BatchNames {
   readonly tasks: readonly string[];
@@ -96,6 +118,8 @@ export interface BatchNames {
   readonly workerNames: readonly string[];
   readonly joinTokens: readonly string[];
   readonly idempotency: readonly IdempotencyKey[];
+  /** Projects whose limits change. */
+  readonly limitsOf?: readonly string[];
 }
 
 /**
@@ -108,6 +132,8 @@ export async function lockBatch(
 ): Promise<{ readonly nowMs: number; readonly runs: readonly string[] }> {
   const locks: Bound<unknown>[] = [];
   if (names.idempotency.length > 0) locks.push(bind(lockIdempotencyKeys, names.idempotency));
+  const limitsOf = names.limitsOf ?? [];
+  if (limitsOf.length > 0) locks.push(bind(lockLimits, limitsOf));
   if (names.joinTokens.length > 0) locks.push(bind(LOCK_STATEMENTS.joinTokens, names.joinTokens));
   if (names.workers.length + names.workerNames.length > 0) {
     locks.push(bind(lockWorkers, names.workers, names.workerNames));
@@ -268,13 +294,21 @@ export function seeClaimable(queries: Asker): {
   };
 }
 
-/** The rows of `freeSlots`. */
+/**
+ * The rows of `freeSlots`, and the limits of the project kept as they are until the transaction ends: read
+ * them after it. @throws {StoreError} retryable while somebody changes them
+ */
 export async function lockFreeSlots(
   queries: Queries,
   projectId: string,
   limitPerKey: number,
 ): Promise<LimitSlotRow[]> {
-  return queries.query(freeSlots, projectId, limitPerKey);
+  const [[lock], slots] = await Promise.all([
+    queries.query(shareLimits, projectId),
+    queries.query(freeSlots, projectId, limitPerKey),
+  ]);
+  if (lock?.shared !== true) throw new StoreError('retryable', 'limits are being changed');
+  return slots;
 }
 
 /**
