@@ -318,6 +318,23 @@ describe('an await', () => {
     expect(late.status).toBe(401);
   });
 
+  test('hears of a child that a person put into a run of its own', async () => {
+    const lead = await atWork();
+    const far = await newTask({ parent_task: lead.task });
+    expect(far.run).not.toBe(lead.run);
+    const { body } = await say<AttemptAwaitReply>(lead, `/attempts/${lead.attempt}/await`, {
+      epoch: lead.epoch,
+      ids: [far.id],
+    });
+    expect(body.yield).toBe(true);
+    await say(lead, `/attempts/${lead.attempt}/release`, { epoch: lead.epoch });
+    await cancel(far.id);
+    const [again] = await claim(lead.worker);
+    expect(again?.continue).toMatchObject({
+      wake: { kind: 'await', partial: false, results: [{ key: far.key, status: 'cancelled' }] },
+    });
+  });
+
   test('can be cut short by a person, and names what is not an own child', async () => {
     const lead = await atWork();
     await spawn(lead, { key: 'slow', ...held });

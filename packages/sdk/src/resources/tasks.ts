@@ -1,4 +1,5 @@
 import type {
+  Action,
   Artifact,
   Attempt,
   Checkpoint,
@@ -7,8 +8,10 @@ import type {
   LogPage,
   Note,
   Task,
+  TaskAwait,
   TaskDetail,
   TaskOutput,
+  TaskWaitReply,
 } from '@baton/contract';
 import type { CallBody, CallQuery } from '../call-types.ts';
 import type { Calls } from '../calls.ts';
@@ -56,6 +59,16 @@ export interface TaskCalls {
   addDependency(id: string, body: CallBody<'addDependency'>): Promise<Dependency>;
   removeDependency(id: string, dependency: string): Promise<void>;
   ask(id: string, body: CallBody<'openTaskCheckpoint'>): Promise<Checkpoint>;
+  /** Tasks whose parent it is, newest first. */
+  children(id: string, query?: CallQuery<'listChildren'>): Promise<Page<Task>>;
+  /** The ledger of what its agents did, oldest first. */
+  actions(id: string, query?: CallQuery<'listActions'>): Promise<Page<Action>>;
+  /** What its agent waits for and was given, newest first. */
+  awaits(id: string): Promise<Page<TaskAwait>>;
+  /** Resumes an agent that awaits others, with what has arrived. */
+  wake(id: string): Promise<Task>;
+  /** One look at several tasks that lasts until all, any or a quorum of them have ended, or the time is up. */
+  waitFor(body: CallBody<'waitTasks'>): Promise<TaskWaitReply>;
   /** Resolves when the task has ended. */
   wait(id: string, options?: WaitOptions): Promise<TaskDetail>;
 }
@@ -99,6 +112,11 @@ export function taskCalls(calls: Calls, transport: Transport): TaskCalls {
     removeDependency: (id, dependency) =>
       calls.call('removeDependency', { params: { id, dependency } }),
     ask: (id, body) => calls.call('openTaskCheckpoint', { params: { id }, body }),
+    children: (id, query = {}) => calls.call('listChildren', { params: { id }, query }),
+    actions: (id, query = {}) => calls.call('listActions', { params: { id }, query }),
+    awaits: (id) => calls.call('listAwaits', { params: { id } }),
+    wake: (id) => calls.call('wakeTask', { params: { id }, body: {} }),
+    waitFor: (body) => calls.call('waitTasks', { body }),
     wait: (id, options) => waitForTask(calls, transport, id, options),
   };
 }
