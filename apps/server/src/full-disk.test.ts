@@ -63,7 +63,12 @@ describe.skipIf(disk === undefined)(title, () => {
       log: pino({ level: 'silent' }),
     });
     const key = running.apiKey ?? '';
-    const ask = async (method: string, path: string, body?: unknown, token = key) => {
+    const ask = async (
+      method: string,
+      path: string,
+      body?: Uint8Array<ArrayBuffer> | object,
+      token = key,
+    ) => {
       const isBytes = body instanceof Uint8Array;
       const response = await fetch(running.url + API_BASE + path, {
         method,
@@ -140,7 +145,7 @@ describe.skipIf(disk === undefined)(title, () => {
       expect(again.status).toBe(201);
       acknowledged.push(again.body.run.id);
       for (const id of acknowledged) {
-        expect((await ask('GET', `/runs/${id}`)).status, id).toBe(200);
+        expect([id, (await ask('GET', `/runs/${id}`)).status]).toEqual([id, 200]);
       }
       expect((await ask('PUT', upload, content, worker.key)).status).toBe(200);
     } finally {
