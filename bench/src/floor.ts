@@ -25,7 +25,7 @@ export async function measureFloor(serverUrl: string, count: number): Promise<nu
     Array.from({ length: connections }, async () => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
-      await client.query('set enable_seqscan = off; set enable_hashjoin = off');
+      await client.query('set enable_seqscan = off; set enable_hashjoin = off; set jit = off');
       return client;
     }),
   );

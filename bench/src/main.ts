@@ -16,10 +16,14 @@ import { keepResults, readResults, type Results } from './results.ts';
 import { measureChains, measureFanIn, measureFanOut } from './shapes.ts';
 import { measureAgentStart } from './start-latency.ts';
 
-const rounds = 3;
-const lifecycleCount = 10_000;
+/** A look at whether everything works: small, and nothing is written down. */
+const isQuick = process.argv.includes('--quick');
+const scale = isQuick ? 0.05 : 1;
+const rounds = isQuick ? 1 : 3;
+const lifecycleCount = 10_000 * scale;
 /** With the task they hang on, as many as a run may have. */
-const leaves = 9_999;
+const leaves = Math.floor(9_999 * scale);
+const samples = isQuick ? 20 : 300;
 
 const serverUrl = process.env['BATON_TEST_DATABASE_URL'] ?? '';
 if (serverUrl === '') {
@@ -32,8 +36,8 @@ const MEASUREMENTS: Readonly<Record<keyof Results, () => Promise<Results>>> = {
   lifecycles: async () => ({ lifecycles: await sideBySide() }),
   dispatch: async () => ({
     dispatch: {
-      postgres: await onPostgres((db) => measureDispatch(db, 300)),
-      pglite: await onPglite((db) => measureDispatch(db, 300)),
+      postgres: await onPostgres((db) => measureDispatch(db, samples)),
+      pglite: await onPglite((db) => measureDispatch(db, samples)),
     },
   }),
   shapes: async () => ({
@@ -44,13 +48,17 @@ const MEASUREMENTS: Readonly<Record<keyof Results, () => Promise<Results>>> = {
         pglite: await onPglite((db) => measureFanOut(db, leaves)),
       },
       fanInPerSecond: await onPostgres((db) => measureFanIn(db, leaves)),
-      chainStepsPerSecond: await onPostgres((db) => measureChains(db, 10, 1_000)),
+      chainStepsPerSecond: await onPostgres((db) => measureChains(db, 10, 1_000 * scale)),
     },
   }),
   growth: async () => ({
-    growth: await measureGrowth(serverUrl, [1_000, 100_000, 1_000_000], 100_000),
+    growth: await measureGrowth(
+      serverUrl,
+      isQuick ? [500, 1_000, 20_000] : [1_000, 100_000, 1_000_000],
+      isQuick ? 1_000 : 100_000,
+    ),
   }),
-  start: async () => ({ start: await measureAgentStart(40) }),
+  start: async () => ({ start: await measureAgentStart(isQuick ? 3 : 40) }),
 };
 
 /** One round after another, so that what else the machine does hits all alike. */
@@ -65,11 +73,11 @@ async function sideBySide(): Promise<NonNullable<Results['lifecycles']>> {
     pglite.push(await onPglite((db) => measureLifecycles(db, lifecycleCount / 2)));
     floor.push(await measureFloor(serverUrl, lifecycleCount));
     const each = [
-      () => measureGraphile(serverUrl, 'default', 5_000),
-      () => measureGraphile(serverUrl, 'tuned', 20_000),
-      () => measurePgBoss(serverUrl, 10_000),
-      () => measureDbos(serverUrl, 1_000),
-      () => measureRestate(3_000),
+      () => measureGraphile(serverUrl, 'default', 5_000 * scale),
+      () => measureGraphile(serverUrl, 'tuned', 20_000 * scale),
+      () => measurePgBoss(serverUrl, 10_000 * scale),
+      () => measureDbos(serverUrl, 1_000 * scale),
+      () => measureRestate(3_000 * scale),
     ];
     for (const [index, measure] of each.entries()) (peers[index] ??= []).push(await measure());
     process.stdout.write(
@@ -110,12 +118,16 @@ for (const [name, measure] of Object.entries(MEASUREMENTS)) {
   if (only !== undefined && name !== only) continue;
   const startedMs = performance.now();
   results = { ...results, ...(await measure()) };
-  keepResults(results);
+  if (!isQuick) keepResults(results);
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   process.stdout.write(`${name}: measured in ${seconds} s\n`);
 }
 const page = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
-writeFileSync(page, report(results));
-process.stdout.write(`wrote ${page}\n`);
+if (isQuick) {
+  process.stdout.write(report(results));
+} else {
+  writeFileSync(page, report(results));
+  process.stdout.write(`wrote ${page}\n`);
+}
 // Peers leave timers and connections of their own behind.
 process.exit(0);
