@@ -85,7 +85,7 @@ describe('limits', () => {
     expect((await server.ask<Problem>('DELETE', '/limits/deploy')).body.code).toBe('not_found');
   });
 
-  test.each([
+  test.each<[object, string]>([
     [{}, 'neither bound'],
     [{ max_running: -1 }, 'less than nothing'],
     [{ rate_per_minute: 0 }, 'no rate'],
