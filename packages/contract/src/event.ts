@@ -50,7 +50,7 @@ export const EVENTS = {
   'task.respawn_forced': { data: ['code', 'chain', 'previous'], audience: told },
   'task.breaker_tripped': { data: ['chain', 'failures'], audience: shouted },
   'task.awaiting': {
-    data: ['await', 'tasks', 'policy', 'needed', 'deadline_at'],
+    data: ['await', 'tasks', 'policy', 'needed', 'deadline_at', 'reason'],
     audience: seen,
   },
   'task.await_closed': { data: ['await', 'status'], audience: seen },

@@ -13,6 +13,7 @@ export function eventSentence(event: Event): Shown | undefined {
     const value = event.data[name];
     return typeof value === 'string' ? value : '';
   };
+  const count = (name: string): string => String(event.data[name] ?? '?');
   const words = (name: string): string => {
     const value = event.data[name];
     return Array.isArray(value) && value.length > 0 ? value.join(', ') : 'nothing';
@@ -63,6 +64,19 @@ export function eventSentence(event: Event): Shown | undefined {
       return show`note by ${text('author')}: ${text('text')}`;
     case 'task.resumed':
       return show`goes on`;
+    case 'task.awaiting':
+      return show`awaits ${count('needed')} of the tasks that it handed on`;
+    case 'task.woken':
+      return event.data['partial'] === true
+        ? paint.yellow(show`is resumed with what has arrived`)
+        : show`is resumed with what came of them`;
+    case 'task.spawn_refused':
+    case 'task.respawn_refused':
+      return paint.yellow(show`may not hand that on${because}`);
+    case 'task.respawn_forced':
+      return paint.yellow(show`hands it on all the same (${text('code')})`);
+    case 'task.breaker_tripped':
+      return paint.red(show`failed ${count('failures')} times in a row: not tried again by itself`);
     case 'task.retrying':
       return paint.yellow(show`tries again${because}`);
     case 'task.verifying':

@@ -16,6 +16,7 @@ const TASK_STATUS_AFTER: Partial<Record<EventType, TaskStatus>> = {
   'task.assigned': 'running',
   'task.started': 'running',
   'task.needs_human': 'waiting',
+  'task.awaiting': 'waiting',
   'task.resumed': 'running',
   'task.paused': 'paused',
   'task.verifying': 'verifying',

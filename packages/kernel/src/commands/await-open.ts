@@ -154,6 +154,7 @@ function open(
     tasks: ids.filter((id) => !isTerminalTask(draft.get('tasks', id).status)),
     policy: opened.policy,
     needed,
+    reason: AWAITING,
     deadline_at: isoOf(opened.deadlineAtMs),
   });
   draft.touchRun(attempt.runId);
