@@ -51,7 +51,7 @@ export async function measureGrowth(
   return found;
 }
 
-/** Copies the one task that is there under other ids, in runs of 10,000. */
+/** Copies the newest task, which nobody has taken yet, under other ids, in runs of 10,000. */
 async function addOpenTasks(url: string, from: number, to: number): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -70,7 +70,7 @@ async function addOpenTasks(url: string, from: number, to: number): Promise<void
       insert into ${table} (${rows.map((row) => row.name).join(', ')})
       select ${rows.map((row) => values[row.name] ?? `made.${row.name}`).join(', ')}
         from ${series} as n
-       cross join (select * from ${table} order by ${key} collate "C" limit 1) made`);
+       cross join (select * from ${table} order by ${key} collate "C" desc limit 1) made`);
   };
   const id = `'task_zz' || lpad(n::text, 24, '0')`;
   const run = `'run_zz' || lpad((n / ${runSize})::text, 24, '0')`;
@@ -116,7 +116,8 @@ function measureAt(db: Db): Promise<Omit<GrowthFigures, 'openTasks' | 'restartMs
         workers: [{ worker, max: 1 }],
       });
       claims.push(performance.now() - startedMs);
-      const attempt = claimed[0]?.attempt ?? '';
+      const attempt = claimed[0]?.attempt;
+      if (attempt === undefined) throw new Error('nothing was handed out');
       await execute(coordinator, worker, attempt, epochs.get(attempt) ?? 0);
     }
     const lists = await measureLists(db);
