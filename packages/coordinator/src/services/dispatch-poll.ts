@@ -20,9 +20,9 @@ export function createDispatchPoll(ports: ServicePorts, settings: Settings): Rec
     intervalMs,
     ports,
     async runOnce() {
-      if (!settings.searchAll()) return 0;
+      // Also when nobody is parked: a claim that does not wait goes by what is in memory.
       await settings.refresh();
-      settings.kick();
+      if (settings.searchAll()) settings.kick();
       return 0;
     },
   });

@@ -1,0 +1,313 @@
+import { capabilities, plan as planSchema, runCreate, type Actor } from '@baton/contract';
+import { loadList, loadRows } from '@baton/store';
+import { freshDatabases, type OpenDatabase } from '@baton/testkit';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { assembleCoordinator, type Coordinator } from './coordinator.ts';
+import { processRuntime } from './runtime.ts';
+import type { BatchTx } from './store/batch-store.ts';
+import type { CoordinatorStore } from './store/coordinator-store.ts';
+import { createSqlStore } from './store/sql-store.ts';
+import { createSchemaValidator } from './validation/schema-validator.ts';
+
+const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const can = capabilities.parse({ engines: [{ name: 'shell', auth: 'ok' }] });
+const msMax = 60_000;
+
+/** Places in a batch where it can be held, so that one interleaving is certain. */
+type Point = 'after locks' | 'before commit' | 'after commit';
+
+/** A batch that is held, or will be. */
+interface Hold {
+  /** Resolves when a batch has come to the point. */
+  readonly reached: Promise<void>;
+  readonly release: () => void;
+}
+
+/** A store whose batches can be held at a point, one at a time. */
+function holdable(store: CoordinatorStore) {
+  let held: { point: Point; arrive: () => void; released: Promise<void> } | undefined;
+
+  async function pass(point: Point): Promise<void> {
+    if (held?.point !== point) return;
+    const { arrive, released } = held;
+    held = undefined;
+    arrive();
+    await released;
+  }
+
+  const wrap = (tx: BatchTx): BatchTx => ({
+    open: (names) => tx.open(names),
+    async lockRuns(runs) {
+      const versions = await tx.lockRuns(runs);
+      await pass('after locks');
+      return versions;
+    },
+    lockCandidates: (...args) => tx.lockCandidates(...args),
+    lockRisen: (...args) => tx.lockRisen(...args),
+    lockFreeSlots: (...args) => tx.lockFreeSlots(...args),
+    loadRows: (table, ids) => tx.loadRows(table, ids),
+    loadList: (list, owners) => tx.loadList(list, owners),
+    async commit(writes) {
+      await pass('before commit');
+      const place = await tx.commit(writes);
+      await pass('after commit');
+      return place;
+    },
+    rollback: () => tx.rollback(),
+  });
+
+  return {
+    store: {
+      ...store,
+      transaction: (work) => store.transaction((tx) => work(wrap(tx))),
+    } satisfies CoordinatorStore,
+    holdAt(point: Point): Hold {
+      let arrive = (): void => undefined;
+      let release = (): void => undefined;
+      const reached = new Promise<void>((resolve) => (arrive = resolve));
+      const released = new Promise<void>((resolve) => (release = resolve));
+      held = { point, arrive, released };
+      return { reached, release };
+    },
+  };
+}
+
+for (const database of freshDatabases()) {
+  // The embedded database has one owner, so nothing can race there.
+  const isSkipped = database.isSkipped || database.name !== 'postgres';
+  describe.skipIf(isSkipped)(`two coordinators on ${database.title}`, () => {
+    let opened: OpenDatabase;
+    let started: Coordinator[] = [];
+    let project = '';
+    let one: Coordinator;
+    let two: Coordinator;
+    let holdOne: (point: Point) => Hold;
+    beforeAll(async () => {
+      opened = await database.open();
+    });
+    afterAll(() => opened?.close());
+    afterEach(async () => {
+      for (const it of started) await it.stop();
+      started = [];
+    });
+
+    async function start(store: CoordinatorStore): Promise<Coordinator> {
+      const ports = { store, runtime: processRuntime, validator: createSchemaValidator() };
+      const it = assembleCoordinator(ports, { log: quiet, engines: ['shell'] });
+      started.push(it);
+      await it.start();
+      return it;
+    }
+
+    async function startBoth(): Promise<void> {
+      project = `prj_${randomUUID().slice(0, 8)}`;
+      const first = holdable(createSqlStore(opened.db));
+      holdOne = (point) => first.holdAt(point);
+      one = await start(first.store);
+      two = await start(createSqlStore(opened.db));
+    }
+
+    async function addWorker(name: string): Promise<string> {
+      const id = `jtk_${randomUUID()}`;
+      const base = { project, actor };
+      await two.submit({
+        ...base,
+        type: 'joinToken.create',
+        id,
+        tokenHash: randomUUID(),
+        expiresAtMs: two.nowMs() + 60_000,
+        body: { labels: {}, max_uses: 1, ephemeral: false },
+      });
+      const { worker = '' } = await two.submit({
+        ...base,
+        type: 'worker.register',
+        joinToken: id,
+        ownWorker: null,
+        keyHash: randomUUID(),
+        body: { name, slots: 1, labels: {}, capabilities: can, ephemeral: false },
+      });
+      const attempts: [] = [];
+      const hello = {
+        type: 'hello',
+        incarnation: name,
+        version: 't',
+        slots: 1,
+        labels: {},
+      } as const;
+      await two.submit({
+        ...base,
+        type: 'worker.hello',
+        worker,
+        hello: { ...hello, capabilities: can, draining: false, attempts },
+      });
+      return worker;
+    }
+
+    const runOf = (spec: object) => ({
+      type: 'run.create' as const,
+      project,
+      actor,
+      body: runCreate.parse({
+        deliver: 'none',
+        plan: planSchema.parse({ tasks: [{ key: 'a', kind: 'command', spec: 'true', ...spec }] }),
+      }),
+    });
+    const dispatch = (it: Coordinator, worker: string) =>
+      it.submit({ type: 'work.dispatch', project, actor, workers: [{ worker, max: 1 }] });
+
+    const statusOf = async (run: string) =>
+      (await loadRows(opened.db, 'runs', [run])).get(run)?.status;
+
+    /** A task that a worker has, with its epoch. */
+    async function claimed(): Promise<{
+      run: string;
+      attempt: string;
+      worker: string;
+      epoch: number;
+    }> {
+      const { run = '' } = await two.submit(runOf({}));
+      const worker = await addWorker(`w-${randomUUID().slice(0, 6)}`);
+      const { claimed: all = [] } = await dispatch(two, worker);
+      const attempt = all[0]?.attempt ?? '';
+      const epoch = (await two.assignmentOf(attempt))?.attempt.epoch ?? -1;
+      return { run, attempt, worker, epoch };
+    }
+
+    test(
+      'of two who decide a question at once the first to hold its run wins, the other is told',
+      async () => {
+        await startBoth();
+        const { run = '' } = await two.submit(runOf({ kind: 'human', spec: 'Which?' }));
+        const tasks = (await loadList(opened.db, 'tasksOfRun', [run])).get(run);
+        const [task] = [...(tasks?.keys() ?? [])];
+        const decide = (it: Coordinator, text: string) =>
+          it.submit({
+            type: 'task.decide',
+            project,
+            actor,
+            task: task ?? '',
+            verb: 'answer',
+            body: { text },
+            via: 'api',
+          });
+        const hold = holdOne('before commit');
+        const first = decide(one, 'left');
+        await hold.reached;
+        const second = decide(two, 'right');
+        hold.release();
+        await expect(first).resolves.toMatchObject({ run });
+        await expect(second).rejects.toMatchObject({
+          code: expect.stringMatching(/checkpoint_closed|wrong_status/) as string,
+        });
+      },
+      msMax,
+    );
+
+    test(
+      'what one replica is about to hand out is passed over by the other, without waiting',
+      async () => {
+        await startBoth();
+        const workers = await Promise.all(['a', 'b', 'c', 'd'].map(addWorker));
+        const [a = '', b = '', c = '', d = ''] = workers;
+        await Promise.all(workers.map(() => one.submit(runOf({}))));
+        // Until both know what is wanted.
+        for (const [it, worker] of [
+          [one, c],
+          [two, d],
+        ] as const) {
+          await vi.waitFor(
+            async () => expect((await dispatch(it, worker)).claimed).toHaveLength(1),
+            {
+              timeout: 30_000,
+            },
+          );
+        }
+        const hold = holdOne('before commit');
+        const first = dispatch(one, a);
+        await hold.reached;
+        // Answered while the other one holds its locks; it may have locked more than it takes.
+        const { claimed: meanwhile = [] } = await dispatch(two, b);
+        hold.release();
+        const { claimed: ofOne = [] } = await first;
+        const { claimed: later = [] } = await dispatch(two, b);
+        const all = [...ofOne, ...meanwhile, ...later].map((it) => it.attempt);
+        const runs = await Promise.all(all.map(async (it) => (await two.assignmentOf(it))?.run.id));
+        expect(all).toHaveLength(2);
+        expect(new Set(runs).size).toBe(2);
+      },
+      msMax,
+    );
+
+    test(
+      'one key sent to both replicas takes effect once, and both give the same answer',
+      async () => {
+        await startBoth();
+        const idempotency = { scope: project, key: 'k', requestSha256: 'same' };
+        const hold = holdOne('before commit');
+        const first = one.submit(runOf({}), { idempotency });
+        await hold.reached;
+        const second = two.submit(runOf({}), { idempotency });
+        hold.release();
+        expect(await second).toEqual(await first);
+      },
+      msMax,
+    );
+
+    test(
+      'a result that is being written when its run is cancelled stands',
+      async () => {
+        await startBoth();
+        const { run, attempt, worker, epoch } = await claimed();
+        const hold = holdOne('after locks');
+        const result = { status: 'success' as const, summary: '' };
+        const base = { project, actor, attempt, worker };
+        const done = one.submit({ ...base, type: 'attempt.complete', body: { epoch, result } });
+        await hold.reached;
+        const cancel = two.submit({ type: 'run.cancel', project, actor, run, reason: null });
+        hold.release();
+        await done;
+        await cancel.catch(() => undefined);
+        expect(await statusOf(run)).toBe('completed');
+      },
+      msMax,
+    );
+
+    test(
+      'a result whose replica did not live to answer is known to the other one',
+      async () => {
+        await startBoth();
+        const { attempt, worker, epoch } = await claimed();
+        const body = { epoch, result: { status: 'success' as const, summary: '' } };
+        const report = { type: 'attempt.complete' as const, project, actor, attempt, worker, body };
+        const hold = holdOne('after commit');
+        const first = one.submit(report);
+        await hold.reached;
+        expect(await two.submit(report)).toMatchObject({ attempt, already: true });
+        hold.release();
+        await first;
+      },
+      msMax,
+    );
+
+    test(
+      'a replica that freezes with its locks holds the others up for seconds only, and undoes nothing',
+      async () => {
+        await startBoth();
+        const { run, attempt, worker, epoch } = await claimed();
+        const body = { epoch, result: { status: 'success' as const, summary: '' } };
+        const report = { type: 'attempt.complete' as const, project, actor, attempt, worker, body };
+        const hold = holdOne('before commit');
+        const frozen = one.submit({ type: 'run.cancel', project, actor, run, reason: null });
+        await hold.reached;
+        // Waits until the database has dropped the frozen one.
+        await two.submit(report);
+        hold.release();
+        await frozen.catch(() => undefined);
+        expect(await statusOf(run)).toBe('completed');
+      },
+      msMax,
+    );
+  });
+}
