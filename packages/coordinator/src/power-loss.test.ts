@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { plan as planSchema, runCreate, type Actor } from '@baton/contract';
-import { auditDatabase, openPglite, statement } from '@baton/store';
+import { auditDatabase, loadRows, openPglite } from '@baton/store';
 import {
   crashDisk,
   fileRecorder,
@@ -14,20 +14,12 @@ import {
   type OpenDatabase,
 } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { z } from 'zod';
 import { createCoordinator } from './coordinator.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 /** Crashes that are tried; more with BATON_POWER_CUTS. */
 const cutsMax = Number(process.env['BATON_POWER_CUTS'] ?? 4);
-
-const runIds = statement({
-  name: 'idsOfRuns',
-  args: () => [],
-  row: z.strictObject({ id: z.string() }),
-  sql: `select id from runs`,
-});
 
 interface Acknowledged {
   readonly run: string;
@@ -110,7 +102,13 @@ async function faultsAfter(
   try {
     const db = await openPglite({ dataDir, unsafeDurability: true });
     try {
-      const there = new Set((await db.query(runIds)).map(({ id }) => id));
+      const there = await db.readSnapshot((queries) =>
+        loadRows(
+          queries,
+          'runs',
+          acks.map(({ run }) => run),
+        ),
+      );
       const lost = acks.filter(({ run, at }) => at <= cut && !there.has(run));
       const broken = (await auditDatabase(db)).filter(({ count }) => count > 0);
       return [
