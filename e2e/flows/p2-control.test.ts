@@ -108,7 +108,7 @@ test('p2: a task is paused, resumed, relaunched and retried under its one id', a
   for (const type of ['task.paused', 'task.resumed', 'attempt.released', 'task.relaunched']) {
     expect(types).toContain(type);
   }
-});
+}, 240_000);
 
 test('a paused run stops its agents and claims nothing, also over a restart of the server', async () => {
   const tower = await startTower();
@@ -138,7 +138,7 @@ test('a paused run stops its agents and claims nothing, also over a restart of t
   expect(await act(tower, 'run', 'resume', run.id)).toMatchObject({ status: 'running' });
   const { graph } = await untilEnded(tower, run.id);
   expect(graph.run.status).toBe('completed');
-});
+}, 240_000);
 
 test('a deleted run is gone from every list; a purged one leaves nothing, and takes nothing of others', async () => {
   const tower = await startTower();
@@ -200,7 +200,7 @@ test('a deleted run is gone from every list; a purged one leaves nothing, and ta
   const feed = await feedText(tower);
   expect(feed.split(gone)).toHaveLength(2);
   expect(feed).toContain(kept);
-});
+}, 240_000);
 
 async function onlyTask(tower: Tower, run: string) {
   return taskOf(byKey(await tower.client.call('getRunGraph', { params: { id: run } })), 'a');
