@@ -12,12 +12,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { AppError } from '@baton/contract';
 import { z } from 'zod';
 import { syncDirectory, syncFile } from '../directory-sync.ts';
-import type {
-  BACKUP_FORMAT,
-  BackupHeader,
-  BackupRecord,
-  BackupTotals,
-} from './backup-record.ts';
+import type { BACKUP_FORMAT, BackupHeader, BackupRecord, BackupTotals } from './backup-record.ts';
 import type { BackupSink } from './dump-database.ts';
 import { damaged } from './restore-database.ts';
 
