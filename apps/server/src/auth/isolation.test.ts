@@ -89,6 +89,7 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   planAttempt: { epoch: 1, plan: 'x' },
   updateTask: { title: 'x' },
   updateRun: { goal: 'x' },
+  replanRun: { plan: { tasks: [{ key: 'x', spec: 'x' }] }, plan_version: 1 },
   reviewTask: { action: 'approve' },
   setAttemptOutput: { epoch: 1, key: 'k', data: 1 },
   addAttemptArtifact: { epoch: 1, name: 'x', size: 0, sha256: 'a'.repeat(64) },

@@ -7,7 +7,6 @@ import {
   assignment,
   attempt,
   attemptId,
-  budget,
   buildId,
   checkpoint,
   checkpointId,
@@ -18,7 +17,6 @@ import {
   event,
   keyId,
   later,
-  limit,
   logPage,
   note,
   output,
@@ -30,11 +28,12 @@ import {
   sha256,
   task,
   taskDetail,
-  worker,
   workerId,
 } from './example-objects.ts';
 import { plain } from './plain-example.ts';
 import { LIFE_EXAMPLES } from './life-examples.ts';
+import { WORKER_EXAMPLES } from './worker-examples.ts';
+import { SCHEDULING_EXAMPLES } from './scheduling-examples.ts';
 import type { ROUTES, RouteName } from './table.ts';
 
 type RouteOf<N extends RouteName> = (typeof ROUTES)[N];
@@ -128,30 +127,7 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
   listRunArtifacts: { ...ofRun, reply: plain(only(artifact)) },
   readRunLogs: { ...ofRun, query: { limit: 100 }, reply: plain(logPage) },
 
-  listLimits: { reply: { items: [plain(limit)] } },
-  setLimit: {
-    params: { key: 'engine:claude' },
-    body: { max_running: 2, rate_per_minute: 30, burst: 2 },
-    reply: plain(limit),
-  },
-  removeLimit: { params: { key: 'engine:claude' } },
-  listParkings: {
-    reply: {
-      items: [
-        {
-          engine: 'claude',
-          account: 'ada@example.org',
-          worker: workerId,
-          worker_name: 'mac-mini',
-          until: later,
-          reason: 'usage limit reached',
-        },
-      ],
-    },
-  },
-  listBudgets: { query: { run: runId }, reply: { items: [plain(budget)] } },
-  setBudget: { ...ofRun, body: { usd: '20', reserve_usd: '0.5' }, reply: plain(budget) },
-  removeBudget: { ...ofRun },
+  ...SCHEDULING_EXAMPLES,
 
   createTask: {
     body: {
@@ -264,38 +240,8 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     reply: plain(decided),
   },
 
-  createWorkerToken: {
-    body: { name: 'laptop', labels: { pool: 'default' }, max_uses: 1 },
-    reply: {
-      id: 'jtk_01jd8x8w1yk6t4f7h9v2x5z8cd',
-      token: 'batj_...',
-      expires_at: later,
-      install: 'baton worker --token batj_...',
-    },
-  },
-  registerWorker: {
-    body: { token: 'batj_...', name: 'laptop', slots: 4, capabilities: { engines: ['claude'] } },
-    reply: { id: workerId, key: 'batw_...', name: 'laptop', project },
-  },
-  listWorkers: { reply: plain(only(worker)) },
-  getWorker: { params: { id: 'laptop' }, reply: plain(worker) },
-  removeWorker: { ...ofWorker },
-  drainWorker: {
-    ...ofWorker,
-    body: {},
-    reply: plain({ ...worker, status: 'draining', draining: true } as const),
-  },
-  undrainWorker: { ...ofWorker, body: {}, reply: plain(worker) },
-  getFleet: {
-    reply: {
-      workers: { online: 1, busy: 0, draining: 0, silent: 0, offline: 0 },
-      slots: { total: 4, used: 1, free: 3 },
-      engines: [{ name: 'claude', workers: 1, authenticated: 1 }],
-      repos: [{ name: 'gateway', workers: 1 }],
-      languages: [{ name: 'rust', workers: 1 }],
-      uncovered: [{ need: 'engine codex', tasks: 2 }],
-    },
-  },
+  ...WORKER_EXAMPLES,
+
   claimAttempts: {
     ...ofWorker,
     query: { wait: 30 },
