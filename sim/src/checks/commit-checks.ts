@@ -38,6 +38,8 @@ export class CommitChecks implements CommitWatcher {
   readonly #retryAt = new Map<string, number>();
   readonly #resolved = new Map<string, number>();
   readonly #generations = new Map<string, number>();
+  /** Times that a task came back into play, or was judged anew: what it meant to others counts again. */
+  readonly #returns = new Map<string, number>();
   readonly #cancelled = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #graces: Grace[] = [];
@@ -186,16 +188,17 @@ export class CommitChecks implements CommitWatcher {
 
   #tellTask(verb: string, id: string, event: NewEvent, world: MemoryWorld): void {
     const { data, atMs, cause } = event;
+    const isJudged = cause === 'attempt.adopt' || cause === 'task.review';
     const name = `task ${id}`;
     if (['completed', 'failed', 'cancelled', 'skipped', 'superseded'].includes(verb)) {
       const before = this.#ends.get(name);
       // A person may take a late result, or judge one, and so change how a task ended.
-      const isJudged = cause === 'attempt.adopt' || cause === 'task.review';
       if (before !== undefined && before !== verb && !isJudged)
         this.#say('final-states', `${name} ended as ${before} and as ${verb}`);
       this.#ends.set(name, verb);
       this.#retryAt.delete(id);
     }
+    if (verb === 'unblocked' || isJudged) this.#returns.set(id, (this.#returns.get(id) ?? 0) + 1);
     if (verb === 'relaunched') {
       this.#ends.delete(name);
       this.#retryAt.delete(id);
@@ -241,6 +244,7 @@ export class CommitChecks implements CommitWatcher {
       String(data['contract_key']),
       this.#generations.get(upstream) ?? 1,
       this.#generations.get(downstream) ?? 1,
+      this.#returns.get(upstream) ?? 0,
     ].join(' ');
     const count = (this.#resolved.get(key) ?? 0) + 1;
     this.#resolved.set(key, count);
