@@ -4,7 +4,7 @@ import { rows } from '../need.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
 import { openTask } from '../task/open-task.ts';
-import { dropTimers } from '../timer.ts';
+import { dropTimers, QUEUE_TIMERS } from '../timer.ts';
 import { tellGate } from './cascade.ts';
 import { gateVerdictOf, loadGates } from './gate.ts';
 import { scanRun, type ScannedRun, type ScannedTask } from './scan-run.ts';
@@ -81,8 +81,9 @@ export function blockTask(draft: Draft, id: string): void {
   const task = draft.get('tasks', id);
   cancelCheckpointOf(draft, task, 'an upstream is redone');
   const { timeouts } = draft.get('taskSpecs', id).spec;
-  if (task.retryAtMs !== null || timeouts.queue !== undefined) {
-    dropTimers(draft, id, ['retry_backoff', 'queue_timeout']);
+  const isContinued = task.continueAttemptId !== null;
+  if (task.retryAtMs !== null || isContinued || timeouts.queue !== undefined) {
+    dropTimers(draft, id, QUEUE_TIMERS);
   }
   moveTask(draft, id, 'block', 'blocked', { reason: null, retryAtMs: null, readyAtMs: null });
   draft.event('task.blocked', { run: task.runId, task: id }, { reason: null });
