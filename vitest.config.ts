@@ -23,6 +23,7 @@ export default defineConfig({
             'sim/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
+          setupFiles: ['scripts/testing/fixed-seed.ts'],
           testTimeout: 15_000,
           hookTimeout: 30_000,
           maxWorkers: 2,

@@ -69,6 +69,7 @@ run_0  waiting (needs you)  1/2    5s ago   Users API
       sentence: 'It waits for a worker with the engine claude.',
       next: 'Start one, or log claude in on local.',
       waits_for: [],
+      holds: [],
       engine: 'claude',
       candidates: [
         {

@@ -4,12 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
 import { createCoordinator, createRetention, createSchemaValidator } from '@baton/coordinator';
-import {
-  createIdentity,
-  createReads,
-  migrate,
-  type Db,
-} from '@baton/store';
+import { createIdentity, createReads, migrate, type Db } from '@baton/store';
 import { getRequestListener } from '@hono/node-server';
 import { pino, type Logger } from 'pino';
 import { z } from 'zod';
@@ -120,7 +115,7 @@ async function startOn(
   const retention = createRetention({
     db,
     log,
-    submit: coordinator.submit,
+    submit: (command) => coordinator.submit(command),
     keep: {
       eventsDays: config.eventsKeepDays,
       runsDays: config.runsKeepDays,

@@ -222,8 +222,8 @@ export function assembleCoordinator(
     createWorkerSweep(ports, { silentMs, offlineMs }),
     createMaintenance(ports),
     createDispatchPoll(ports, {
-      refresh: catalogue.refresh,
-      searchAll: dispatcher.searchAll,
+      refresh: () => catalogue.refresh(),
+      searchAll: () => dispatcher.searchAll(),
       kick: () => batcher?.kick(),
     }),
   ];
@@ -280,8 +280,8 @@ export function assembleCoordinator(
     },
     logs: createLogWriter(store, log),
     nowMs: clock.nowMs,
-    incarnation: history.incarnation,
-    suspectLoss: history.shownCursor,
+    incarnation: () => history.incarnation(),
+    suspectLoss: (cursor) => history.shownCursor(cursor),
   };
 }
 

@@ -13,10 +13,13 @@ export function eventSentence(event: Event): Shown | undefined {
     const value = event.data[name];
     return typeof value === 'string' ? value : '';
   };
-  const count = (name: string): string => String(event.data[name] ?? '?');
+  const count = (name: string): string => {
+    const value = event.data[name];
+    return typeof value === 'number' || typeof value === 'string' ? String(value) : '?';
+  };
   const words = (name: string): string => {
     const value = event.data[name];
-    return Array.isArray(value) && value.length > 0 ? value.join(', ') : 'nothing';
+    return Array.isArray(value) && value.length > 0 ? value.map(String).join(', ') : 'nothing';
   };
   const because = text('reason') === '' ? '' : `: ${text('reason')}`;
   switch (event.type) {
@@ -29,7 +32,7 @@ export function eventSentence(event: Event): Shown | undefined {
           : show`run waits for a person`,
       );
     case 'run.replanned':
-      return show`plan version ${String(event.data['plan_version'])}: ${words('added')} in place of ${words('superseded')}`;
+      return show`plan version ${count('plan_version')}: ${words('added')} in place of ${words('superseded')}`;
     case 'run.resumed':
       return show`run goes on`;
     case 'run.reopened':

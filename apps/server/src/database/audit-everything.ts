@@ -12,5 +12,6 @@ export async function auditEverything(
   blobsDirectory: string,
 ): Promise<readonly AuditFinding[]> {
   const rows = await auditDatabase(db);
-  return [...rows, await auditBlobs(db, directoryBlobs(blobsDirectory).find)];
+  const blobs = directoryBlobs(blobsDirectory);
+  return [...rows, await auditBlobs(db, (project, sha256) => blobs.find(project, sha256))];
 }

@@ -75,10 +75,12 @@ describe('waiting for tasks', () => {
     const task = await newTask();
     let looks = 0;
     const { reads } = server.app;
-    const tasksById = reads.tasksById;
     const counting = {
       ...reads,
-      tasksById: (...args: Parameters<typeof tasksById>) => ((looks += 1), tasksById(...args)),
+      tasksById: (...args: Parameters<typeof reads.tasksById>) => {
+        looks += 1;
+        return reads.tasksById(...args);
+      },
     };
     const call = { project: server.project, signal: new AbortController().signal };
     const waited = waitForTasks({ ...server.app, reads: counting }, call, [task.id], 1, 60);

@@ -54,7 +54,8 @@ async function acceptRequest(supervisor: Supervisor, call: JsonCall): Promise<Js
     return refuse(422, accepted.code, 'This attempt has made too many requests.');
   }
   // Without a daemon nobody can answer now: the agent goes on, the request is on disk.
-  const seconds = kind === 'checkpoint' || kind === 'plan' ? WAIT_SECONDS_MAX : WAIT_SECONDS_DEFAULT;
+  const seconds =
+    kind === 'checkpoint' || kind === 'plan' ? WAIT_SECONDS_MAX : WAIT_SECONDS_DEFAULT;
   const patienceMs = supervisor.isDaemonAttached ? waitMs(call, seconds) : 0;
   return awaitAnswer(supervisor, id, patienceMs, call.signal);
 }

@@ -63,7 +63,7 @@ describe('who is ready, skipped and out of play', () => {
           if (why !== undefined) seen.add(`${task.status} ${why}`);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
     // A run of this test that met none of these would prove nothing.
     for (const state of [

@@ -33,9 +33,9 @@ export async function writeBackupFile(
   const gzip = createGzip({ level: GZIP_LEVEL });
   const written = pipeline(gzip, file);
   // A full disk fails the file: whoever waits for room in the compressor must learn of it.
-  let failure: unknown;
+  let failure: Error | undefined;
   written.catch((error: unknown) => {
-    failure = error;
+    failure = error instanceof Error ? error : new Error(String(error));
   });
   const hash = createHash('sha256');
   try {
