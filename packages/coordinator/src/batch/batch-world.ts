@@ -102,6 +102,18 @@ export class BatchWorld implements World {
     }
   }
 
+  /** Runs that rows were read of and that are not locked: what was read may be of several moments. */
+  unlockedRuns(): string[] {
+    const runs = new Set<string>();
+    for (const [table, rows] of this.#loaded) {
+      for (const row of rows.values()) {
+        const run = row === null ? undefined : runIdOf(table, row);
+        if (run !== undefined && !this.isLocked(run)) runs.add(run);
+      }
+    }
+    return [...runs];
+  }
+
   /** Every row that differs from what was loaded. */
   writes(): RowChange[] {
     const out: RowChange[] = [];

@@ -167,8 +167,10 @@ async function runBatch(
       done = await executeBatch(settings.ports, items, targets, runs);
     } catch (error) {
       if (error instanceof MoreLocks) {
-        runs = [...new Set([...runs, ...error.runs])];
-        continue;
+        const more = [...new Set([...runs, ...error.runs])];
+        const isMore = more.length > runs.length;
+        runs = more;
+        if (isMore) continue;
       }
       if (error instanceof UnknownCommit) {
         const found = await resolveCommit(settings.ports, error);

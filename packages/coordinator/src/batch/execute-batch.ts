@@ -3,6 +3,7 @@ import {
   decide,
   plan,
   type Context,
+  type Decision,
   type NewEvent,
   type Reply,
   type TimerRow,
@@ -273,7 +274,7 @@ async function decideWhole(
   command: Pending['command'],
 ): Promise<Outcome> {
   for (let round = 0; round < decideRoundsMax; round++) {
-    const decision = decide(batch.world, command, batch.context);
+    const decision = decideOn(batch, command);
     if (decision.kind === 'refused') {
       return { kind: 'refused', error: toAppError(decision.refusal) };
     }
@@ -285,6 +286,19 @@ async function decideWhole(
     await loadNeeds(tx, batch.world, ports.verdicts, unmet(batch.world, decision.needs));
   }
   throw new Error(`deciding ${command.type} asked for more ${decideRoundsMax} times over`);
+}
+
+/**
+ * Decides over what is loaded. Rows of a run that is not locked may be of several moments, as if it had
+ * never been: a contradiction among them is no bug, but the reason to lock it and to look again.
+ */
+function decideOn(batch: Batch, command: Pending['command']): Decision {
+  try {
+    return decide(batch.world, command, batch.context);
+  } catch (error) {
+    const unlocked = batch.world.unlockedRuns();
+    throw unlocked.length === 0 ? error : new MoreLocks(unlocked);
+  }
 }
 
 /** Hands ready work to waiting workers: in the commit that made the work, when it is this one. */
