@@ -16,6 +16,7 @@ export { decide } from './decide.ts';
 export { type Decide, type Decision, type Reply } from './decision.ts';
 export { rowKey } from './draft.ts';
 export { explain, type Explained } from './explain/explain.ts';
+export { findCycle } from './graph/find-cycle.ts';
 export { expandGoal, type ExpandedGoal } from './graph/expand-goal.ts';
 export { LISTS } from './lists.ts';
 export { plan } from './load-plan.ts';

@@ -101,15 +101,9 @@ export {
   type RemoveContent,
 } from './statements/purge.ts';
 export { loadAssignmentRows } from './statements/assignment.ts';
-export type { AuditCheck } from './audit/audit-check.ts';
+export type { AuditCheck, AuditFault } from './audit/audit-check.ts';
 export { auditBlobs, type FindBlob } from './audit/blob-audit.ts';
-export {
-  AUDIT_CHECKS,
-  auditDatabase,
-  runCheck,
-  type AuditFault,
-  type AuditFinding,
-} from './audit/run-audit.ts';
+export { AUDIT_CHECKS, auditDatabase, runCheck, type AuditFinding } from './audit/run-audit.ts';
 export type { BackupBlobs } from './backup/backup-blobs.ts';
 export { readBackupFile, verifyBackupFile, writeBackupFile } from './backup/backup-file.ts';
 export type { BackupHeader, BackupRecord, BackupTotals } from './backup/backup-record.ts';

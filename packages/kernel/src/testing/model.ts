@@ -165,7 +165,12 @@ export class Model {
 
   /** What a command would do, undone. */
   peek<T extends CommandType>(type: T, said: Said<T>): Exclude<Decision, { kind: 'needs' }> {
-    return this.#decideWhole({ type, project: PROJECT, actor: USER, ...said } as unknown as Command);
+    return this.#decideWhole({
+      type,
+      project: PROJECT,
+      actor: USER,
+      ...said,
+    } as unknown as Command);
   }
 
   start(attempt: AttemptRow): void {

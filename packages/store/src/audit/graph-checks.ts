@@ -1,4 +1,5 @@
 import { STATUSES, type AuditCheck } from './audit-check.ts';
+import { findCyclicRuns } from './cyclic-runs.ts';
 
 /** The graph of a run, and the counters that are kept of it. */
 export const GRAPH_CHECKS: readonly AuditCheck[] = [
@@ -85,31 +86,7 @@ export const GRAPH_CHECKS: readonly AuditCheck[] = [
     id: 'acyclic',
     invariant: 'A16',
     words: 'The graph of a run has no cycle.',
-    // Peels off, layer by layer, what nothing that is left leads to; what stays lies on or behind a cycle.
-    sql: `
-      with recursive edges as (
-        select run_id, upstream_id, downstream_id
-          from dependencies
-         where type <> 'related'),
-      peeled (run_id, ids, is_last) as (
-        select run_id, array_agg(distinct downstream_id), false
-          from edges
-         group by run_id
-        union all
-        select p.run_id, coalesce(rest.ids, '{}'), cardinality(rest.ids) = cardinality(p.ids)
-          from peeled p
-         cross join lateral (
-               select array_agg(distinct e.downstream_id) as ids
-                 from edges e
-                where e.run_id = p.run_id
-                  and e.upstream_id = any(p.ids)
-                  and e.downstream_id = any(p.ids)) as rest
-         where cardinality(p.ids) > 0
-           and not p.is_last)
-      select run_id as subject, 'a cycle among ' || array_to_string(ids[1:10], ', ') as found
-        from peeled
-       where is_last
-         and cardinality(ids) > 0`,
+    judge: findCyclicRuns,
   },
   {
     id: 'run-counters',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AdminSession, Db } from '../db.ts';
 import { statement } from '../statement.ts';
 import { ATTEMPT_CHECKS } from './attempt-checks.ts';
-import type { AuditCheck } from './audit-check.ts';
+import type { AuditCheck, AuditFault } from './audit-check.ts';
 import { FEED_CHECKS } from './feed-checks.ts';
 import { GRAPH_CHECKS } from './graph-checks.ts';
 import { QUEUE_CHECKS } from './queue-checks.ts';
@@ -19,12 +19,6 @@ export const AUDIT_CHECKS: readonly AuditCheck[] = [
   ...REFERENCE_CHECKS,
 ];
 
-/** One thing that is wrong: the id of what it is, and words. */
-export interface AuditFault {
-  readonly subject: string;
-  readonly found: string;
-}
-
 /** What a check found. `count` is all of it, `faults` the first few. */
 export interface AuditFinding {
   readonly id: string;
@@ -37,15 +31,15 @@ export interface AuditFinding {
 /** Faults of one check that are told, at most. */
 const FAULTS_MAX = 20;
 
-/** A check as a statement; exported so that tests can describe each. */
-export function checkStatement(check: AuditCheck) {
+/** The faults of a check and how many there are in all. */
+function faultsOf(id: string, sql: string) {
   return statement({
-    name: `audit_${check.id}`,
+    name: `audit_${id}`,
     args: () => [FAULTS_MAX],
     row: z.strictObject({ subject: z.string(), found: z.string(), count: z.int() }),
     sql: `
     select fault.subject, fault.found, count(*) over () as count
-      from (${check.sql}) as fault
+      from (${sql}) as fault
      order by fault.subject, fault.found
      limit $1`,
   });
@@ -56,8 +50,12 @@ export async function runCheck(
   queries: Pick<AdminSession, 'query'>,
   check: AuditCheck,
 ): Promise<AuditFinding> {
-  const rows = await queries.query(checkStatement(check));
   const { id, invariant, words } = check;
+  if ('judge' in check) {
+    const faults = await check.judge(queries);
+    return { id, invariant, words, count: faults.length, faults: faults.slice(0, FAULTS_MAX) };
+  }
+  const rows = await queries.query(faultsOf(id, check.sql));
   return {
     id,
     invariant,
