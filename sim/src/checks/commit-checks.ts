@@ -198,7 +198,8 @@ export class CommitChecks implements CommitWatcher {
       this.#ends.set(name, verb);
       this.#retryAt.delete(id);
     }
-    if (verb === 'unblocked' || isJudged) this.#returns.set(id, (this.#returns.get(id) ?? 0) + 1);
+    const isBack = verb === 'unblocked' || (verb === 'blocked' && data['reason'] === null);
+    if (isBack || isJudged) this.#returns.set(id, (this.#returns.get(id) ?? 0) + 1);
     if (verb === 'relaunched') {
       this.#ends.delete(name);
       this.#retryAt.delete(id);
