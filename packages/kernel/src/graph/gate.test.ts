@@ -124,4 +124,28 @@ describe('a gate on other work', () => {
     expect(model.statuses(run)).toEqual({ a: 'completed', b: 'blocked' });
     expect(faultsOf(model.world)).toEqual([]);
   });
+
+  test('a review while the run is being cancelled brings nothing back', () => {
+    const model = new Model();
+    model.worker('w', { slots: 2 });
+    const run = model.graph({ a: {}, build: {}, ship: {}, docs: {} }, [
+      'a -> build',
+      'build -> ship',
+      'a -gate-> docs',
+    ]);
+    end(model, 'success');
+    expect(model.dispatch()).toHaveLength(1);
+    model.submit('task.cancel', { task: model.byKey(run, 'build').id, reason: null });
+    model.submit('run.cancel', { run, reason: 'no new plan' });
+    expect(model.runRow(run).status).toBe('cancelling');
+    review(model, run, 'approve');
+    expect(model.statuses(run)).toMatchObject({
+      ship: 'cancelled (dependency_cancelled:build)',
+      docs: 'cancelled (no new plan)',
+    });
+    expect(faultsOf(model.world)).toEqual([]);
+    model.advance(70);
+    expect(model.runRow(run)).toMatchObject({ status: 'cancelled', openTasks: 0 });
+    expect(faultsOf(model.world)).toEqual([]);
+  });
 });

@@ -67,10 +67,12 @@ export function redoTasks(draft: Draft, id: string, how: Redo): void {
 
 /**
  * Has the dependents of a task that has not moved looked at again, because what it means to them has
- * changed: those that ended only because of it come back, if it lets them. Reads the whole run.
+ * changed: those that ended only because of it come back, if it lets them. Of a run that is being
+ * cancelled nothing comes back. Its run must be loaded; reads the whole of it.
  */
 export function rejudgeDependents(draft: Draft, id: string): void {
   const { runId } = draft.get('tasks', id);
+  if (draft.get('runs', runId).status === 'cancelling') return;
   loadRun(draft, runId);
   reviveDependents(draft, id, 'reviewed');
   rescanRun(draft, runId);
