@@ -102,7 +102,9 @@ for (const target of [pglite, postgres]) {
       expect(report).toMatchObject({ rows: before.rows.length, blobs: 1 });
       const findings = await auditDatabase(opened.db);
       expect(findings.filter(({ count }) => count > 0)).toEqual([]);
-      const [missing] = [await auditBlobs(opened.db, (project, sha256) => restored.find(project, sha256))];
+      const [missing] = [
+        await auditBlobs(opened.db, (project, sha256) => restored.find(project, sha256)),
+      ];
       // The second busy state announced the same content in a project of its own and never stored it.
       expect(missing.faults).toHaveLength(1);
     });

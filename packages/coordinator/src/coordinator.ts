@@ -16,7 +16,7 @@ import {
 } from '@baton/kernel';
 import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
-import { timersSet, type BatchResult } from './batch/execute-batch.ts';
+import { timersSet, type BatchResult } from './batch/batch-result.ts';
 import { createRunCache } from './batch/run-cache.ts';
 import { createClock, type Clock } from './clock.ts';
 import { createCatalogue, type Catalogue } from './dispatch/catalogue.ts';

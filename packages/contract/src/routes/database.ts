@@ -9,7 +9,6 @@ export const auditFinding = z.object({
   count: z.int(),
   faults: z.array(z.object({ subject: z.string(), found: z.string() })),
 });
-export type AuditFindingView = z.infer<typeof auditFinding>;
 
 export const databaseRoutes = {
   checkDatabase: route({

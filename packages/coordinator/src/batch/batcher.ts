@@ -3,13 +3,8 @@ import type { Reply } from '@baton/kernel';
 import { isStorageFull, StoreError } from '@baton/store';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Log } from '../log.ts';
-import {
-  executeBatch,
-  MoreLocks,
-  UnknownCommit,
-  type BatchPorts,
-  type BatchResult,
-} from './execute-batch.ts';
+import { MoreLocks, UnknownCommit, type BatchResult } from './batch-result.ts';
+import { executeBatch, type BatchPorts } from './execute-batch.ts';
 import { resolveCommit } from './resolve-commit.ts';
 import { orderBatch } from './order.ts';
 import type { IdempotencyRequest, Outcome, Pending } from './pending.ts';

@@ -6,12 +6,10 @@ import {
   type Decision,
   type NewEvent,
   type Reply,
-  type TimerRow,
   type WorkerRow,
 } from '@baton/kernel';
 import {
   idempotencyId,
-  type EventPlace,
   type IdempotencyKey,
   type IdempotentReply,
   type RowChange,
@@ -24,6 +22,7 @@ import type { BatchStore, BatchTx } from '../store/batch-store.ts';
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
+import { MoreLocks, placed, UnknownCommit, type BatchResult } from './batch-result.ts';
 import { BatchWorld } from './batch-world.ts';
 import {
   loadCandidates,
@@ -49,36 +48,6 @@ export interface BatchPorts {
   readonly clock: Clock;
   readonly incarnation: number;
   readonly timing: Pick<Context, 'silentMs' | 'offlineMs' | 'heartbeatMs'>;
-}
-
-/** What a batch did, once it is committed. */
-export interface BatchResult {
-  readonly outcomes: readonly Outcome[];
-  readonly events: readonly NewEvent[];
-  /** Position of the first event; positions are dense. */
-  readonly firstPos: number;
-  readonly writes: readonly RowChange[];
-  readonly dispatches: readonly { readonly target: DispatchTarget; readonly reply: Reply }[];
-}
-
-/** Thrown inside a batch that turned out to need more locks; it runs again with them. */
-export class MoreLocks extends Error {
-  readonly runs: readonly string[];
-  constructor(runs: readonly string[]) {
-    super(`a batch needs the locks of ${runs.length} more runs`);
-    this.runs = runs;
-  }
-}
-
-/** The answer to COMMIT is missing. Carries what the batch did if it was committed. */
-export class UnknownCommit extends Error {
-  readonly xid: string | undefined;
-  readonly done: Omit<BatchResult, 'firstPos'>;
-  constructor(xid: string | undefined, done: Omit<BatchResult, 'firstPos'>, cause?: unknown) {
-    super('the connection was lost before COMMIT was answered', { cause });
-    this.xid = xid;
-    this.done = done;
-  }
 }
 
 /**
@@ -364,18 +333,6 @@ async function commitBatch(
   return placed(done, place);
 }
 
-/** A batch's result once it is known where its events stand; told with the times that the feed has. */
-export function placed(
-  done: Omit<BatchResult, 'firstPos'>,
-  place: EventPlace | undefined,
-): BatchResult {
-  if (place === undefined) return { ...done, events: [], firstPos: 0 };
-  const { pos, atMs } = place;
-  const isLater = done.events.some((event) => event.atMs !== atMs);
-  const events = isLater ? done.events.map((event) => ({ ...event, atMs })) : done.events;
-  return { ...done, events, firstPos: pos };
-}
-
 /**
  * Each changed row of a run is covered by that run's lock; a run made in this batch needs none. Answers
  * the locked runs of which something changed. @throws {MoreLocks}
@@ -394,11 +351,4 @@ function checkLocks({ world }: Batch, writes: readonly RowChange[]): Set<string>
   const missing = changed.filter((run) => !world.isLocked(run));
   if (missing.length > 0) throw new MoreLocks(missing);
   return new Set(changed);
-}
-
-/** Due times of timers that a batch set, so that the timer service can wake in time. */
-export function timersSet(writes: readonly RowChange[]): number[] {
-  return writes.flatMap((write) =>
-    write.table === 'timers' && write.row !== null ? [(write.row as TimerRow).dueAtMs] : [],
-  );
 }

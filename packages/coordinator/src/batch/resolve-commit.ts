@@ -1,5 +1,6 @@
 import type { EventPlace } from '@baton/store';
-import { placed, type BatchPorts, type BatchResult, type UnknownCommit } from './execute-batch.ts';
+import { placed, type BatchResult, type UnknownCommit } from './batch-result.ts';
+import type { BatchPorts } from './execute-batch.ts';
 
 const pauseMs = 200;
 const triesMax = 100;

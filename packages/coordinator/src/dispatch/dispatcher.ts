@@ -8,7 +8,7 @@ import {
   type WorkerRow,
 } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
-import type { BatchResult } from '../batch/execute-batch.ts';
+import type { BatchResult } from '../batch/batch-result.ts';
 
 /** Workers of one project that wait for work, as a batch is to serve them. */
 export interface DispatchTarget {
