@@ -14,14 +14,14 @@ import { CANCELLED_WITH } from './task-cancel.ts';
 export const taskDelete: Handler<'task.delete'> = (draft, command) => {
   const task = draft.own('tasks', command.task);
   if (task === null) return refuse('not_found', `There is no task ${command.task}.`);
-  const check = refuseCheck(task, 'deleted');
-  if (check !== null) return check;
   const fault = deleteTask(draft, task, command.reason);
   return fault ?? { task: task.id, run: task.runId };
 };
 
 /** Does it, or says why a task cannot go. */
 export function deleteTask(draft: Draft, task: TaskRow, reason: string | null): Refused | null {
+  const check = refuseCheck(task, 'deleted');
+  if (check !== null) return check;
   draft.load([
     row('runs', task.runId),
     row('taskSpecs', task.id),

@@ -299,6 +299,22 @@ describe('a check that itself goes wrong', () => {
     const again = { task: id, reason: null, downstream: 'keep' } as const;
     expect(model.refusal('task.retry', again).message).toContain('checked');
   });
+
+  test('it can be neither deleted nor purged by itself, open or ended', () => {
+    const { model, run } = verified(byCommands);
+    hand(model);
+    const { id } = checkOf(model);
+    const refused = () => {
+      expect(model.refusal('task.delete', { task: id, reason: null }).message).toContain('checked');
+      expect(model.refusal('task.purge', { task: id }).message).toContain('checked');
+    };
+    refused();
+    expect(model.byKey(run, 'work').status).toBe('verifying');
+    model.complete(only(model.dispatch()));
+    refused();
+    expect(model.byKey(run, 'work').status).toBe('completed');
+    expect(faultsOf(model.world)).toEqual([]);
+  });
 });
 
 describe('checks without a task', () => {
