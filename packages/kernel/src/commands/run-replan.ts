@@ -24,6 +24,7 @@ import { openTask, statusWhenOpen } from '../task/open-task.ts';
 import { loadRun } from '../task/redo-task.ts';
 import type { Handler } from './handler.ts';
 import { findTaken, loadSchemas } from './run-create.ts';
+import { refuseCheck } from './task-retry.ts';
 
 /**
  * The next version of a run's plan: tasks are added, others superseded by them. It is an answer to the
@@ -102,6 +103,8 @@ function findReplaced(
         key,
       });
     }
+    const check = refuseCheck(task, 'superseded');
+    if (check !== null) return check;
     const isLive = task.status === 'running' || task.status === 'verifying' || busy.has(task.id);
     if (isLive || task.status === 'completed') {
       const why = isLive

@@ -1,8 +1,8 @@
-import type { TaskResult, TaskSpecInput } from '@baton/contract';
+import { runReplan, type TaskResult, type TaskSpecInput } from '@baton/contract';
 import { describe, expect, test } from 'vitest';
 import type { AttemptRow, TaskRow } from '../rows.ts';
 import { faultsOf } from '../testing/check-state.ts';
-import { Model } from '../testing/model.ts';
+import { graphOf, Model } from '../testing/model.ts';
 
 type Policy = NonNullable<TaskSpecInput['verification']>;
 
@@ -298,6 +298,22 @@ describe('a check that itself goes wrong', () => {
     model.complete(only(model.dispatch()));
     const again = { task: id, reason: null, downstream: 'keep' } as const;
     expect(model.refusal('task.retry', again).message).toContain('checked');
+  });
+
+  test('it cannot be superseded by a new plan by itself', () => {
+    const { model, run } = verified(byCommands);
+    hand(model);
+    const { key } = checkOf(model);
+    const replan = () => {
+      const plan = graphOf({ more: {} }, []);
+      return { run, body: runReplan.parse({ plan, plan_version: 1, supersede: [key] }) };
+    };
+    expect(model.refusal('run.replan', replan()).message).toContain('checked');
+    expect(model.byKey(run, 'work').status).toBe('verifying');
+    model.complete(only(model.dispatch()));
+    expect(model.refusal('run.replan', replan()).message).toContain('checked');
+    expect(model.byKey(run, 'work').status).toBe('completed');
+    expect(faultsOf(model.world)).toEqual([]);
   });
 
   test('it can be neither deleted nor purged by itself, open or ended', () => {
