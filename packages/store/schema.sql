@@ -534,6 +534,7 @@ create table runs (
   barrier_id text collate "C",
   open_awaits integer not null default 0,
   pass double precision not null default 0,
+  is_unfunded boolean not null default ((status = 'paused'::text) AND (NOT (reason IS DISTINCT FROM 'budget'::text))),
   version bigint not null default 0,
   constraint runs_cancelled_tasks_check CHECK ((cancelled_tasks >= 0)),
   constraint runs_check CHECK (((open_tasks >= 0) AND (open_tasks <= task_count))),
@@ -554,7 +555,7 @@ create table runs (
 CREATE INDEX runs_delivering ON public.runs USING btree (delivery_worker_id) WHERE (delivery_worker_id IS NOT NULL);
 CREATE INDEX runs_page ON public.runs USING btree (project_id, created_at, id);
 CREATE INDEX runs_to_purge ON public.runs USING btree (purge_at, id) WHERE (purge_at IS NOT NULL);
-CREATE INDEX runs_unfunded ON public.runs USING btree (project_id) WHERE ((status = 'paused'::text) AND (reason = 'budget'::text));
+CREATE INDEX runs_unfunded ON public.runs USING btree (project_id) WHERE is_unfunded;
 
 create table task_specs (
   task_id text collate "C" not null,

@@ -60,4 +60,9 @@ alter table attempts
   add column holds json;
 
 create index ready_unfunded on ready (run_id) where held = 'budget';
-create index runs_unfunded on runs (project_id) where status = 'paused' and reason = 'budget';
+
+-- A column of its own, so that an index on it leaves other changes of a run's status HOT.
+alter table runs
+  add column is_unfunded boolean not null
+    generated always as (status = 'paused' and reason is not distinct from 'budget') stored;
+create index runs_unfunded on runs (project_id) where is_unfunded;

@@ -6,7 +6,7 @@ import type { Table } from './tables/table.ts';
 /** Columns that the database or the store keeps by itself; rows do not have them. */
 const kept: Readonly<Record<string, readonly string[]>> = {
   attempts: ['is_current'],
-  runs: ['version'],
+  runs: ['is_unfunded', 'version'],
 };
 
 for (const database of freshDatabases()) {

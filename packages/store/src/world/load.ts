@@ -76,7 +76,7 @@ const LIST_QUERIES: { readonly [L in LoadableList]: ListQuery } = {
   parkingsOfProject: { where: ownedBy('project_id'), orderBy: 't.id' },
   unfundedOfRun: { where: ownedBy('run_id', `t.held = 'budget'`), orderBy: 't.seq' },
   unfundedRunsOfProject: {
-    where: ownedBy('project_id', `t.status = 'paused'\n       and t.reason = 'budget'`),
+    where: ownedBy('project_id', 't.is_unfunded'),
     orderBy: 't.id',
   },
   budgetsOfRun: { where: ownedBy('run_id'), orderBy: 't.id' },
