@@ -40,8 +40,8 @@ export default defineConfig({
           globalSetup: ['e2e/tower-template.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Each e2e test runs servers and workers of its own; more than one at a time starves two cores.
-          maxWorkers: 1,
+          // Each runs servers and workers of its own, and waits most of the time: two share two cores well.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
