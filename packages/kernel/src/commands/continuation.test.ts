@@ -308,6 +308,28 @@ describe('a plan that needs approval', () => {
     expect(refused.message).toContain('baton task plan');
   });
 
+  test('an approval counts for one life: a retried task hands in a plan again', () => {
+    const { model, run, attempt } = running(spec);
+    const task = model.byKey(run, 'a').id;
+    handIn(model, attempt, 'first');
+    model.submit('task.decide', { task, verb: 'approve', body: {}, via: 'api' });
+    model.fail(attempt);
+    expect(model.statuses(run)).toEqual({ a: 'failed (it broke)' });
+    model.submit('task.retry', { task, reason: 'again', downstream: 'keep' });
+    const second = next(model);
+    model.start(second);
+    const done = {
+      ...model.by(second),
+      body: { epoch: second.epoch, result: { status: 'success' as const, summary: '' } },
+    };
+    expect(model.refusal('attempt.complete', done).code).toBe('contract_violation');
+    handIn(model, second, 'second');
+    model.submit('task.decide', { task, verb: 'approve', body: {}, via: 'api' });
+    model.submit('attempt.complete', done);
+    expect(model.runRow(run).status).toBe('completed');
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('with a new attempt, the word on it is what that one is told', () => {
     const { model, attempt, run } = running(spec);
     handIn(model, attempt, 'first', { resume: 'new_attempt' });

@@ -90,7 +90,10 @@ export function complete(model: Model, attempt: AttemptRow, b: number): void {
   const commit = { repo: 'r', base: 'aaa', commit: b % 3 === 0 ? 'bbb' : 'aaa' };
   const cold = model.world.row('taskSpecs', attempt.taskId);
   const declares = (cold?.spec.outputs.length ?? 0) > 0;
-  if (cold?.spec.approval?.plan === true && cold.plan?.state !== 'approved') {
+  // An approval counts for the life in which it was given.
+  const isApproved =
+    cold?.plan?.state === 'approved' && cold.plan.generation === attempt.generation;
+  if (cold?.spec.approval?.plan === true && !isApproved) {
     const body = { epoch: attempt.epoch, plan: 'first this', resume: 'live' as const };
     model.decide('attempt.start', { ...model.by(attempt), body: { epoch: attempt.epoch } });
     model.decide('attempt.plan', { ...model.by(attempt), body });
