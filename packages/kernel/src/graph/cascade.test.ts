@@ -94,6 +94,27 @@ describe('when a task fails', () => {
     expect(model.runRow(run).status).toBe('completed');
   });
 
+  test('what leaves play and is skipped at once starts what follows it, once', () => {
+    const model = modelWith();
+    const run = model.graph({ a: {}, fix: { kind: 'verify' }, b: {}, after: {} }, [
+      'a -failure-> fix',
+      'fix -gate-> b',
+      'fix -failure-> b',
+      'b -done-> after',
+    ]);
+    model.complete(attemptOf(handOut(model), 'a'));
+    expect(model.statuses(run)).toEqual({
+      a: 'completed',
+      fix: 'skipped (condition_not_met:a)',
+      b: 'skipped (condition_not_met:fix)',
+      after: 'ready',
+    });
+    expect(model.told().filter((it) => it === 'dependency.resolved after')).toHaveLength(1);
+    expect(faultsOf(model.world)).toEqual([]);
+    model.complete(attemptOf(handOut(model), 'after'));
+    expect(model.runRow(run).status).toBe('completed');
+  });
+
   test('`fail_run` cancels all the rest, and the run has failed', () => {
     const model = modelWith();
     const run = model.graph({ a: {}, b: {}, c: {} }, ['b -> c'], {

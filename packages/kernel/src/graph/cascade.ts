@@ -24,7 +24,8 @@ export function cascade(draft: Draft, ended: readonly string[]): void {
 
 /** What the edges of one level lead to; answers the tasks to go on with. */
 function passOn(draft: Draft, edges: readonly DependencyRow[]): string[] {
-  const next: string[] = [];
+  // A task may leave play by one edge and be skipped by another: what follows it is looked at once.
+  const next = new Set<string>();
   const maybeOpen = new Set<string>();
   for (const edge of inPlanOrder(draft, edges)) {
     const upstream = draft.get('tasks', edge.upstreamId);
@@ -33,12 +34,12 @@ function passOn(draft: Draft, edges: readonly DependencyRow[]): string[] {
       satisfy(draft, edge);
       maybeOpen.add(edge.downstreamId);
     } else if (state === 'unfired' && skipTask(draft, edge.downstreamId, upstream)) {
-      next.push(edge.downstreamId);
+      next.add(edge.downstreamId);
     } else if (
       state === 'dead' &&
       leavePlay(draft, edge.downstreamId, deadReason(edge, upstream))
     ) {
-      next.push(edge.downstreamId);
+      next.add(edge.downstreamId);
     }
   }
   const opened = [...maybeOpen].filter((id) => {
