@@ -77,7 +77,7 @@ describe.each(agents.map((agent) => [whoIs(agent), agent] as const))('with %s', 
 
       // It waits for the limit to end, and that it does so counts against nothing.
       const limited = await task('limited');
-      expect(limited).toMatchObject({ status: 'ready', reason: 'rate_limited' });
+      expect(limited).toMatchObject({ status: 'waiting', reason: 'rate_limited' });
       expect(await attemptsOf(tower, limited.id)).toMatchObject([
         { status: 'failed', failure_class: 'rate_limited' },
       ]);
