@@ -82,7 +82,10 @@ export function dropCheck(draft: Draft, task: TaskRow, reason: string): void {
   );
 }
 
-/** Cancels tasks that have not ended, and carries that on to what depends on them. */
+/**
+ * Cancels tasks that have not ended, and carries that on to what depends on them. What a cancelled check
+ * was to judge cannot go on, unless it is cancelled as well.
+ */
 export function cancelTasks(
   draft: Draft,
   ids: readonly string[],
@@ -91,6 +94,10 @@ export function cancelTasks(
   loadLives(draft, ids);
   const cancelled = ids.filter((id) => cancelOne(draft, id, reasonOf(draft.get('tasks', id))));
   cascade(draft, cancelled);
+  for (const id of cancelled) {
+    const task = draft.get('tasks', id);
+    failJudged(draft, task, task.reason ?? 'cancelled');
+  }
 }
 
 /** What depends on a task, over edges that ask for its success, and has not ended; the task first. */

@@ -316,6 +316,40 @@ describe('a check that itself goes wrong', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('rejected before it starts, or for its plan, it fails the task that it checks', () => {
+    const { model, run } = verified({ checks: { judge: {} } });
+    hand(model);
+    const check = only(model.dispatch());
+    model.start(check);
+    const body = { epoch: check.epoch, plan: 'look', resume: 'live' as const };
+    model.submit('attempt.plan', { ...model.by(check), body });
+    const no = { verb: 'reject', body: { reason: 'not now' }, via: 'api' } as const;
+    model.submit('task.decide', { task: check.taskId, ...no });
+    expect(model.byKey(run, 'work')).toMatchObject({
+      status: 'failed',
+      failureClass: 'internal',
+      reason: 'its check could not be done: not now',
+    });
+    expect(faultsOf(model.world)).toEqual([]);
+
+    const other = model.graph({ work: { verification: byCommands } }, [], {
+      policy: { require_dispatch_approval: 'always' },
+      deliver: 'none',
+    });
+    const work = model.byKey(other, 'work').id;
+    model.submit('task.decide', { task: work, verb: 'approve', body: {}, via: 'api' });
+    hand(model, { contracts: {} });
+    const asked = model.world.list('tasksOfRun', other).find((it) => it.verifies !== null);
+    expect(asked?.status).toBe('awaiting_approval');
+    model.submit('task.decide', { task: asked?.id ?? '', ...no });
+    expect(model.byKey(other, 'work')).toMatchObject({
+      status: 'failed',
+      failureClass: 'internal',
+    });
+    expect(model.runRow(other).status).toBe('failed');
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('it can be neither deleted nor purged by itself, open or ended', () => {
     const { model, run } = verified(byCommands);
     hand(model);
