@@ -63,7 +63,10 @@ test('o5: the only worker that fits wins with 255 points, and explain says why t
   expect(by('hub-server')).toMatchObject({ eligible: false });
   expect(by('hub-server')?.disqualified.join(' ')).toMatch(/api-gateway/);
   expect(by('dev-desktop')?.disqualified.join(' ')).toMatch(/silent|offline/);
-  expect(why.winner).toBe('dev-backend');
+  expect(why.candidates.filter((it) => it.eligible).map((it) => it.name)).toEqual(['dev-backend']);
+  // Nobody gets it by itself while it waits for a person to assign it.
+  expect(why.winner).toBeNull();
+  expect(why.holds.map((it) => it.kind)).toEqual(['assignment']);
   expect(why.sentence).toMatch(/assign/);
 
   await tower.client.call('assignTask', { params: { id: build }, body: { worker: 'dev-backend' } });
