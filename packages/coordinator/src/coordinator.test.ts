@@ -1,5 +1,4 @@
 import {
-  capabilities,
   plan as planSchema,
   runCheckpointOpen,
   runCreate,
@@ -11,10 +10,10 @@ import { freshDatabases, type OpenDatabase } from '@baton/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, afterAll, describe, expect, test } from 'vitest';
 import { createCoordinator, type CommittedEvent, type Coordinator } from './coordinator.ts';
+import { addWorker } from './testing/add-worker.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const can = capabilities.parse({ engines: [{ name: 'shell', auth: 'ok' }] });
 
 for (const database of freshDatabases()) {
   describe.skipIf(database.isSkipped)(`coordinator on ${database.title}`, () => {
@@ -41,45 +40,6 @@ for (const database of freshDatabases()) {
     async function startAlone(): Promise<Coordinator> {
       project = `prj_${randomUUID().slice(0, 8)}`;
       return start();
-    }
-
-    async function addWorker(it: Coordinator, name: string, slots: number): Promise<string> {
-      const id = `jtk_${randomUUID()}`;
-      await it.submit({
-        type: 'joinToken.create',
-        project,
-        actor,
-        id,
-        tokenHash: randomUUID(),
-        expiresAtMs: it.nowMs() + 60_000,
-        body: { labels: {}, max_uses: 1, ephemeral: false },
-      });
-      const { worker = '' } = await it.submit({
-        type: 'worker.register',
-        project,
-        actor,
-        joinToken: id,
-        ownWorker: null,
-        keyHash: randomUUID(),
-        body: { name, slots, labels: {}, capabilities: can, ephemeral: false },
-      });
-      await it.submit({
-        type: 'worker.hello',
-        project,
-        actor: { kind: 'worker', id: worker, name },
-        worker,
-        hello: {
-          type: 'hello',
-          incarnation: randomUUID(),
-          version: 'test',
-          slots,
-          labels: {},
-          capabilities: can,
-          draining: false,
-          attempts: [],
-        },
-      });
-      return worker;
     }
 
     const create = (it: Coordinator, plan: PlanInput, options = {}) =>
@@ -181,7 +141,7 @@ for (const database of freshDatabases()) {
       const batches: CommittedEvent[][] = [];
       it.onCommitted((events) => batches.push([...events]));
       const done = executeAll(it, 3);
-      const worker = await addWorker(it, 'w', 2);
+      const worker = await addWorker(it, project, 'w', 2);
       it.parkWorker(worker, project, 2);
       const { run } = await create(it, {
         tasks: ['a', 'b', 'c'].map((key) => ({ key, kind: 'command' as const, spec: 'true' })),
@@ -251,7 +211,7 @@ for (const database of freshDatabases()) {
       it.onCommitted((committed) => events.push(...committed));
       const done = executeAll(it, 120);
       for (const name of ['w1', 'w2', 'w3']) {
-        it.parkWorker(await addWorker(it, name, 5), project, 5);
+        it.parkWorker(await addWorker(it, project, name, 5), project, 5);
       }
       await Promise.all(Array.from({ length: 6 }, () => create(it, flat(20))));
       await done;
@@ -264,7 +224,7 @@ for (const database of freshDatabases()) {
 
     test('no worker gets more than its slots', async () => {
       const it = await startAlone();
-      const worker = await addWorker(it, 'small', 3);
+      const worker = await addWorker(it, project, 'small', 3);
       const assigned: string[] = [];
       const first = new Promise<void>((resolve) => {
         it.onAssigned((news) => {
@@ -282,7 +242,7 @@ for (const database of freshDatabases()) {
 
     test('an output is held against its schema before it is accepted', async () => {
       const it = await startAlone();
-      const worker = await addWorker(it, 'w', 1);
+      const worker = await addWorker(it, project, 'w', 1);
       const got = new Promise<string>((resolve) => {
         it.onAssigned((news) => resolve(news.attempts[0] ?? ''));
       });
@@ -331,7 +291,7 @@ for (const database of freshDatabases()) {
 
     test('a coordinator that starts on the same database goes on where the last one stopped', async () => {
       const before = await startAlone();
-      const worker = await addWorker(before, 'w', 1);
+      const worker = await addWorker(before, project, 'w', 1);
       await create(before, flat(2));
       await before.stop();
       const after = await start();
@@ -360,8 +320,8 @@ for (const database of freshDatabases()) {
         });
         void executeAll(one, -1);
         void executeAll(two, -1);
-        one.parkWorker(await addWorker(one, 'a', 4), project, 4);
-        two.parkWorker(await addWorker(two, 'b', 4), project, 4);
+        one.parkWorker(await addWorker(one, project, 'a', 4), project, 4);
+        two.parkWorker(await addWorker(two, project, 'b', 4), project, 4);
         await Promise.all([
           ...Array.from({ length: half }, () => create(one, flat(1))),
           ...Array.from({ length: half }, () => create(two, flat(1))),

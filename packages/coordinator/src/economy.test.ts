@@ -1,5 +1,5 @@
 // What a lifecycle costs, by count: round trips, rows, events. Time is measured in bench/.
-import { capabilities, plan as planSchema, runCreate, type Actor } from '@baton/contract';
+import { plan as planSchema, runCreate, type Actor } from '@baton/contract';
 import { freshDatabases, type OpenDatabase } from '@baton/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,12 +8,12 @@ import { processRuntime } from './runtime.ts';
 import type { BatchTx } from './store/batch-store.ts';
 import type { CoordinatorStore } from './store/coordinator-store.ts';
 import { createSqlStore } from './store/sql-store.ts';
+import { addWorker } from './testing/add-worker.ts';
 import { createSchemaValidator } from './validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const project = 'prj_economy';
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const can = capabilities.parse({ engines: [{ name: 'shell', auth: 'ok' }] });
 
 interface Cost {
   /** Times the batch waited for the database: calls made while others are under way travel with them. */
@@ -87,7 +87,7 @@ afterAll(async () => {
 });
 
 test('on an idle system a task is created and handed out in one commit, and each commit of its life takes two round trips', async () => {
-  const worker = await addWorker();
+  const worker = await addWorker(it, project, 'hand', 8);
   await lifecycle(worker);
   costs = [];
   await lifecycle(worker);
@@ -152,35 +152,4 @@ function joinToken() {
     expiresAtMs: it.nowMs() + 60_000,
     body: { labels: {}, max_uses: 1, ephemeral: false },
   };
-}
-
-async function addWorker(): Promise<string> {
-  const token = joinToken();
-  await it.submit({ type: 'joinToken.create', project, actor, ...token });
-  const { worker = '' } = await it.submit({
-    type: 'worker.register',
-    project,
-    actor,
-    joinToken: token.id,
-    ownWorker: null,
-    keyHash: randomUUID(),
-    body: { name: 'hand', slots: 8, labels: {}, capabilities: can, ephemeral: false },
-  });
-  await it.submit({
-    type: 'worker.hello',
-    project,
-    actor: { kind: 'worker', id: worker, name: 'hand' },
-    worker,
-    hello: {
-      type: 'hello',
-      incarnation: randomUUID(),
-      version: 'test',
-      slots: 8,
-      labels: {},
-      capabilities: can,
-      draining: false,
-      attempts: [],
-    },
-  });
-  return worker;
 }

@@ -1,13 +1,13 @@
-import { capabilities, limitSet, plan as planSchema, runCreate, type Actor } from '@baton/contract';
+import { limitSet, plan as planSchema, runCreate, type Actor } from '@baton/contract';
 import { loadList } from '@baton/store';
 import { freshDatabases, type OpenDatabase } from '@baton/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createCoordinator, type CommittedEvent, type Coordinator } from './coordinator.ts';
+import { addWorker } from './testing/add-worker.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const can = capabilities.parse({ engines: [{ name: 'shell', auth: 'ok' }] });
 /** Bound of every wait; a race under load takes a few seconds. */
 const waitMs = 60_000;
 
@@ -30,43 +30,6 @@ for (const database of freshDatabases()) {
       started.push(it);
       await it.start();
       return it;
-    }
-
-    async function addWorker(it: Coordinator, name: string, slots: number): Promise<string> {
-      const id = `jtk_${randomUUID()}`;
-      const base = { project, actor };
-      await it.submit({
-        ...base,
-        type: 'joinToken.create',
-        id,
-        tokenHash: randomUUID(),
-        expiresAtMs: it.nowMs() + 60_000,
-        body: { labels: {}, max_uses: 1, ephemeral: false },
-      });
-      const { worker = '' } = await it.submit({
-        ...base,
-        type: 'worker.register',
-        joinToken: id,
-        ownWorker: null,
-        keyHash: randomUUID(),
-        body: { name, slots, labels: {}, capabilities: can, ephemeral: false },
-      });
-      await it.submit({
-        ...base,
-        type: 'worker.hello',
-        worker,
-        hello: {
-          type: 'hello',
-          incarnation: randomUUID(),
-          version: 'test',
-          slots,
-          labels: {},
-          capabilities: can,
-          draining: false,
-          attempts: [],
-        },
-      });
-      return worker;
     }
 
     const create = (it: Coordinator, count: number, concurrency: string[]) =>
@@ -139,7 +102,7 @@ for (const database of freshDatabases()) {
       });
       for (const [at, it] of replicas.entries()) {
         work(it, faults);
-        const worker = await addWorker(it, `w${at}`, 10);
+        const worker = await addWorker(it, project, `w${at}`, 10);
         it.parkWorker(worker, project, 10);
       }
       await Promise.all([create(first, 30, ['db']), create(second, 30, ['db'])]);
@@ -179,7 +142,7 @@ for (const database of freshDatabases()) {
       });
       for (const [at, it] of replicas.entries()) {
         work(it, faults);
-        const worker = await addWorker(it, `w${at}`, 6);
+        const worker = await addWorker(it, project, `w${at}`, 6);
         it.parkWorker(worker, project, 6);
       }
       await Promise.all([create(first, 60, ['db']), create(second, 60, ['db'])]);
@@ -219,7 +182,7 @@ for (const database of freshDatabases()) {
       });
       const { run: many = '' } = await create(it, 10_000, []);
       work(it, faults);
-      const worker = await addWorker(it, 'w', 2);
+      const worker = await addWorker(it, project, 'w', 2);
       it.parkWorker(worker, project, 2);
       few = (await create(it, 10, [])).run ?? '';
       const begun = starts.length;
@@ -245,7 +208,7 @@ for (const database of freshDatabases()) {
         });
       });
       work(it, faults);
-      const worker = await addWorker(it, 'w', 10);
+      const worker = await addWorker(it, project, 'w', 10);
       it.parkWorker(worker, project, 10);
       await create(it, 5, ['api']);
       await done;

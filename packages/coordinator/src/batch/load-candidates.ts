@@ -147,7 +147,7 @@ function mayStart(needs: HardNeeds, worker: WorkerRow, gates: Gates): boolean {
 
 /**
  * Behind a queue that is longer than what was looked at there may be work of a lower class that has
- * risen by waiting. Looked for now and then only: classes rise by the minute.
+ * risen by waiting. Classes rise by the minute, so it is looked for every few seconds only.
  */
 async function risenBehind(
   tx: BatchTx,

@@ -1,17 +1,11 @@
-import {
-  capabilities,
-  plan as planSchema,
-  runCreate,
-  type Actor,
-  type PlanInput,
-} from '@baton/contract';
+import { plan as planSchema, runCreate, type Actor, type PlanInput } from '@baton/contract';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Db } from '@baton/store';
 import { createCoordinator, type Coordinator } from '../coordinator.ts';
+import { addWorker } from './add-worker.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const can = capabilities.parse({ engines: [{ name: 'shell', auth: 'ok' }] });
 
 /** Content of the one artifact of the busy state. */
 export const BUSY_ARTIFACT = Buffer.from('a patch of the busy state');
@@ -63,7 +57,7 @@ export async function makeBusyState(db: Db): Promise<BusyState> {
 
 async function drive(it: Coordinator): Promise<BusyState> {
   const project = `prj_${randomUUID().slice(0, 8)}`;
-  const worker = await addWorker(it, project);
+  const worker = await addWorker(it, project, 'hand', 8);
   const epochs = new Map<string, number>();
   const tasks = new Map<string, string>();
   const taskOf = new Map<string, string>();
@@ -178,43 +172,4 @@ async function drive(it: Coordinator): Promise<BusyState> {
   });
   await claim();
   return { project, worker, run, tasks, attempts };
-}
-
-async function addWorker(it: Coordinator, project: string): Promise<string> {
-  const id = `jtk_${randomUUID()}`;
-  await it.submit({
-    type: 'joinToken.create',
-    project,
-    actor,
-    id,
-    tokenHash: randomUUID(),
-    expiresAtMs: it.nowMs() + 60_000,
-    body: { labels: {}, max_uses: 1, ephemeral: false },
-  });
-  const { worker = '' } = await it.submit({
-    type: 'worker.register',
-    project,
-    actor,
-    joinToken: id,
-    ownWorker: null,
-    keyHash: randomUUID(),
-    body: { name: 'hand', slots: 8, labels: {}, capabilities: can, ephemeral: false },
-  });
-  await it.submit({
-    type: 'worker.hello',
-    project,
-    actor: { kind: 'worker', id: worker, name: 'hand' },
-    worker,
-    hello: {
-      type: 'hello',
-      incarnation: randomUUID(),
-      version: 'test',
-      slots: 8,
-      labels: {},
-      capabilities: can,
-      draining: false,
-      attempts: [],
-    },
-  });
-  return worker;
 }

@@ -214,51 +214,36 @@ export async function lockClaimCandidates(
   return { rows: found.map(({ version: _version, ...row }) => row), versions };
 }
 
+function freeSlotsStatement(name: string, lock: string) {
+  return statement({
+    name,
+    args: (projectId: string, limitPerKey: number) => [projectId, limitPerKey],
+    row: TABLES.limitSlots.row,
+    sql: `
+    select ${TABLES.limitSlots.select('free')}
+      from limits l
+     cross join lateral
+           (select s.*
+              from limit_slots s
+             where s.limit_id = l.id
+               and s.attempt_id = ''
+               and not s.surplus
+             order by s.no
+             limit $2 ${lock}) as free
+     where l.project_id = $1
+       and l.max_running is not null
+     order by free.limit_id, free.no`,
+  });
+}
+
 /**
  * Free places under the limits of a project, at most `limitPerKey` of each, locked. What another
  * transaction is taking is skipped, so this never waits.
  */
-export const freeSlots = statement({
-  name: 'freeSlots',
-  args: (projectId: string, limitPerKey: number) => [projectId, limitPerKey],
-  row: TABLES.limitSlots.row,
-  sql: `
-    select ${TABLES.limitSlots.select('free')}
-      from limits l
-     cross join lateral
-           (select s.*
-              from limit_slots s
-             where s.limit_id = l.id
-               and s.attempt_id = ''
-               and not s.surplus
-             order by s.no
-             limit $2
-               for no key update of s skip locked) as free
-     where l.project_id = $1
-       and l.max_running is not null
-     order by free.limit_id, free.no`,
-});
+export const freeSlots = freeSlotsStatement('freeSlots', 'for no key update of s skip locked');
 
 /** The same, only looked at. */
-export const seenFreeSlots = statement({
-  name: 'seenFreeSlots',
-  args: (projectId: string, limitPerKey: number) => [projectId, limitPerKey],
-  row: TABLES.limitSlots.row,
-  sql: `
-    select ${TABLES.limitSlots.select('free')}
-      from limits l
-     cross join lateral
-           (select s.*
-              from limit_slots s
-             where s.limit_id = l.id
-               and s.attempt_id = ''
-               and not s.surplus
-             order by s.no
-             limit $2) as free
-     where l.project_id = $1
-       and l.max_running is not null
-     order by free.limit_id, free.no`,
-});
+export const seenFreeSlots = freeSlotsStatement('seenFreeSlots', '');
 
 /** The heads of `claimCandidates`, only looked at: what others hold is there, and nobody waits. */
 export const seenCandidates = statement({
