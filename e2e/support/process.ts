@@ -13,8 +13,17 @@ export interface BatonProcess {
   line(pick: (line: string) => boolean): Promise<string>;
   /** Sends a signal and waits for its end. Answers the exit code, or the signal's name. */
   end(signal: NodeJS.Signals): Promise<number | string>;
+  /** Resolves when it has ended and all that it wrote is here. */
   readonly exited: Promise<number | string>;
 }
+
+/** Whether the process of a test has not ended. */
+export function isAlive({ child }: BatonProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** What a process wrote is read to its end for so long; one that it left behind may hold the pipe open. */
+const drainMs = 10_000;
 
 /** Environment of a machine on which nothing of Baton is set. */
 export function cleanEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -37,21 +46,29 @@ export function startBaton(
   });
   let out = '';
   let err = '';
+  let hasEnded = false;
   const watchers = new Set<() => void>();
   const wake = (): void => {
     for (const watcher of watchers) watcher();
   };
-  child.stdout.on('data', (data: Buffer) => {
-    out += data.toString();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
     wake();
   });
-  child.stderr.on('data', (data: Buffer) => {
-    err += data.toString();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
   });
   const exited = new Promise<number | string>((resolve) => {
     child.once('exit', (code, signal) => {
-      resolve(code ?? signal ?? 'unknown');
-      wake();
+      const settle = (): void => {
+        clearTimeout(timer);
+        hasEnded = true;
+        resolve(code ?? signal ?? 'unknown');
+        wake();
+      };
+      // The last of its output may come after the word of its end.
+      const timer = setTimeout(settle, drainMs);
+      child.once('close', settle);
     });
   });
   return {
@@ -66,7 +83,7 @@ export function startBaton(
           if (found !== undefined) {
             watchers.delete(look);
             resolve(found);
-          } else if (child.exitCode !== null || child.signalCode !== null) {
+          } else if (hasEnded) {
             watchers.delete(look);
             reject(new Error(`baton ${args.join(' ')} ended before that line:\n${out}\n${err}`));
           }
@@ -79,6 +96,17 @@ export function startBaton(
       return exited;
     },
   };
+}
+
+/** Asks a process to end and, when it has not after so long, kills it. */
+export async function endBaton(it: BatonProcess, patienceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise((resolve) => {
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([it.end('SIGTERM'), patience]);
+  clearTimeout(timer);
+  await it.end('SIGKILL');
 }
 
 /** Runs `baton` to its end. */

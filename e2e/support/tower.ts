@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
 import { auditTower } from './audit.ts';
-import { startBaton, type BatonProcess } from './process.ts';
+import { endBaton, isAlive, startBaton, type BatonProcess } from './process.ts';
 
 /** A control plane of a test: the real binary, its own data directory, a free port. */
 export interface Tower {
@@ -54,29 +54,30 @@ export async function startTower(options: TowerOptions = {}): Promise<Tower> {
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
   };
   let extra = options.args ?? [];
-  const start = async (port: string): Promise<{ it: BatonProcess; ready: Ready }> => {
-    const it = startBaton(
-      ['server', '--json', '--port', port, '--data-dir', dataDir, ...extra],
-      env,
-    );
-    return { it, ready: JSON.parse(await it.line((line) => line.startsWith('{'))) as Ready };
+  let isOver = false;
+  const start = (port: string): BatonProcess => {
+    // A test that ran out of time goes on behind the next one: it starts nothing that nobody would end.
+    if (isOver) throw new Error('the test of this control plane is over');
+    const flags = ['--json', '--port', port, '--data-dir', dataDir];
+    return startBaton(['server', ...flags, ...extra], env);
   };
-  const first = await start('0');
-  let current = first.it;
-  const { url } = first.ready;
-  const apiKey = databaseUrl === undefined ? template.apiKey : (first.ready.api_key ?? '');
+  let current = start('0');
   onTestFinished(async () => {
-    try {
-      const isAlive = current.child.exitCode === null && current.child.signalCode === null;
-      if (isAlive) await auditTower(createClient({ baseUrl: url, token: apiKey, retriesMax: 0 }));
-    } finally {
-      await current.end('SIGKILL');
-    }
+    isOver = true;
+    await current.end('SIGKILL');
+  });
+  const ready = await readyLine(current);
+  const { url } = ready;
+  const apiKey = databaseUrl === undefined ? template.apiKey : (ready.api_key ?? '');
+  // Comes before the end of the process: what a test asks for last is done first.
+  onTestFinished(async () => {
+    if (!isAlive(current)) return;
+    await auditTower(createClient({ baseUrl: url, token: apiKey, retriesMax: 0 }));
   });
   return {
     dataDir,
     url,
-    loginUrl: first.ready.login_url,
+    loginUrl: ready.login_url,
     apiKey,
     client: createClient({ baseUrl: url, token: apiKey, retriesMax: 8 }),
     get process() {
@@ -88,10 +89,18 @@ export async function startTower(options: TowerOptions = {}): Promise<Tower> {
     async restart(args) {
       await current.end('SIGKILL');
       extra = args ?? extra;
-      current = (await start(new URL(url).port)).it;
+      current = start(new URL(url).port);
+      await readyLine(current);
     },
   };
 }
+
+async function readyLine(it: BatonProcess): Promise<Ready> {
+  return JSON.parse(await it.line((line) => line.startsWith('{'))) as Ready;
+}
+
+/** A worker that stops lets its agents finish for a while, then ends them: longer than both. */
+const patienceMs = 60_000;
 
 /** A worker of a test: the real binary as a process of its own. */
 export interface FleetWorker {
@@ -113,26 +122,17 @@ export async function startFleetWorker(
   const dataDir = tempDir(`worker-${name}`);
   const joinToken =
     token ?? (await tower.client.call('createWorkerToken', { body: { name } })).token;
-  const start = (): BatonProcess =>
-    startBaton(
-      [
-        'worker',
-        '--url',
-        tower.url,
-        '--token',
-        joinToken,
-        '--name',
-        name,
-        '--data-dir',
-        dataDir,
-        ...args,
-      ],
-      { BATON_LOG_LEVEL: 'info', ...env },
-    );
+  const { url } = tower;
+  const flags = ['--url', url, '--token', joinToken, '--name', name, '--data-dir', dataDir];
+  let isOver = false;
+  const start = (): BatonProcess => {
+    if (isOver) throw new Error('the test of this worker is over');
+    return startBaton(['worker', ...flags, ...args], { BATON_LOG_LEVEL: 'info', ...env });
+  };
   let current = start();
   onTestFinished(async () => {
-    await current.end('SIGTERM');
-    await current.end('SIGKILL');
+    isOver = true;
+    await endBaton(current, patienceMs);
   });
   await untilOnline(tower, name, () => current);
   return {
@@ -153,7 +153,7 @@ export async function startFleetWorker(
 
 async function untilOnline(tower: Tower, name: string, it: () => BatonProcess): Promise<void> {
   await until(`worker ${name} is online`, async () => {
-    if (it().child.exitCode !== null) throw new Error(`worker ${name} ended:\n${it().stderr()}`);
+    if (!isAlive(it())) throw new Error(`worker ${name} ended:\n${it().stderr()}`);
     const { items } = await tower.client.call('listWorkers', {});
     return items.some((worker) => worker.name === name && worker.status === 'online');
   });

@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from './build.mjs';
 import { wantsEngines } from './engines.mjs';
 import { firstDifference } from './install.mjs';
 import { majorOf } from './postgres-binaries.mjs';
 import { serverOwner } from './postgres.mjs';
+import { CACHE, ROOT, toolScript } from './paths.mjs';
 import { capture, userEnv } from './process.mjs';
 import { Report } from './report.mjs';
-import { countTests } from './vitest.mjs';
+import { countTests, flakyTests } from './vitest.mjs';
 
 describe('install', () => {
   const wanted = {
@@ -42,8 +43,9 @@ describe('install', () => {
 
 describe('the count of tests', () => {
   const file = (status: string, ...tests: string[]) => ({
+    name: '/a.test.ts',
     status,
-    assertionResults: tests.map((test) => ({ status: test })),
+    assertionResults: tests.map((test) => ({ status: test, fullName: 'x', failureMessages: [] })),
   });
   const result = (passed: number, failed: number, testResults: ReturnType<typeof file>[]) => ({
     numPassedTests: passed,
@@ -67,6 +69,38 @@ describe('the count of tests', () => {
   });
 });
 
+test('a test that passed on its second try only is named, whatever failed the first time', async () => {
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'flaky-'));
+  try {
+    writeFileSync(
+      join(folder, 'a.test.mjs'),
+      `import { expect, onTestFinished, test } from 'vitest';
+      let tries = 0;
+      test('fails once', () => { tries += 1; expect(tries).toBe(2); });
+      let cleanups = 0;
+      test('is not cleaned up once', () => {
+        onTestFinished(() => { cleanups += 1; if (cleanups === 1) throw new Error('not clean'); });
+      });
+      test('always passes', () => {});
+      test('never passes', () => { expect(1).toBe(2); });`,
+    );
+    writeFileSync(join(folder, 'vitest.config.mjs'), 'export default { test: { retry: 1 } };');
+    const outputFile = join(folder, 'result.json');
+    const args = ['run', '--root', folder, '--reporter=json', `--outputFile.json=${outputFile}`];
+    const { code } = await capture([process.execPath, toolScript('vitest'), ...args]);
+    const result: Parameters<typeof flakyTests>[0] = JSON.parse(readFileSync(outputFile, 'utf8'));
+    expect(countTests(result, code)).toEqual({ passed: 3, failed: 1, skipped: 0 });
+    const path = relative(ROOT, join(folder, 'a.test.mjs'));
+    expect(flakyTests(result)).toEqual([
+      `${path} > fails once`,
+      `${path} > is not cleaned up once`,
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 120_000);
+
 describe('the report', () => {
   test('goes on after a failed step, shows its output, and ends with the counts', async () => {
     const lines: string[] = [];
@@ -81,6 +115,14 @@ describe('the report', () => {
     expect(lines.join('')).toMatch(/^ {8}this is why$/m);
     expect(lines.join('')).toContain('Error: broken');
     expect(lines.join('')).not.toContain('not shown');
+  });
+
+  test('names what needed a second try above the counts', () => {
+    const lines: string[] = [];
+    const report = new Report((text) => void lines.push(text));
+    report.add({ passed: 2, failed: 0, skipped: 0, flaky: ['e2e/a.test.ts > awaits'] });
+    expect(report.finish()).toBe(0);
+    expect(lines).toEqual(['flaky: e2e/a.test.ts > awaits\n', '2 passed, 0 failed\n']);
   });
 
   test('names a step while it runs where somebody looks', async () => {

@@ -7,6 +7,8 @@ export class Report {
   passed = 0;
   failed = 0;
   skipped = 0;
+  /** @type {string[]} */
+  flaky = [];
 
   /**
    * @param {(text: string) => void} [write]
@@ -40,15 +42,20 @@ export class Report {
     return result.ok;
   }
 
-  /** @param {{ passed: number, failed: number, skipped: number }} counts */
-  add({ passed, failed, skipped }) {
+  /**
+   * @param {{ passed: number, failed: number, skipped: number, flaky?: readonly string[] }} counts
+   * `flaky`: names of tests among the passed that needed a second try
+   */
+  add({ passed, failed, skipped, flaky = [] }) {
     this.passed += passed;
     this.failed += failed;
     this.skipped += skipped;
+    this.flaky.push(...flaky);
   }
 
-  /** Prints the last line, which other programs read, and gives the exit code. */
+  /** Prints what needed a second try, then the last line, which other programs read; gives the exit code. */
   finish() {
+    for (const name of this.flaky) this.write(`flaky: ${name}\n`);
     const skipped = this.skipped > 0 ? `, ${this.skipped} skipped` : '';
     this.write(`${this.passed} passed, ${this.failed} failed${skipped}\n`);
     return this.failed > 0 ? 1 : 0;

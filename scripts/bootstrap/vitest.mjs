@@ -1,12 +1,16 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { fromRoot, toolScript } from './paths.mjs';
+import { relative } from 'node:path';
+import { ROOT, fromRoot, toolScript } from './paths.mjs';
 import { foreground, userEnv } from './process.mjs';
 
 /**
  * The part of Vitest's JSON report that is counted.
  * @typedef {{
  *   numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number,
- *   testResults: { status: string, assertionResults: { status: string }[] }[]
+ *   testResults: {
+ *     name: string, status: string,
+ *     assertionResults: { status: string, fullName: string, failureMessages: string[] }[]
+ *   }[]
  * }} VitestResult
  */
 
@@ -30,8 +34,9 @@ export async function runVitest(args, serviceEnv) {
     ],
     { env: { ...testEnv(), ...serviceEnv } },
   );
-  if (!existsSync(resultFile)) return { passed: 0, failed: 1, skipped: 0 };
-  return countTests(JSON.parse(readFileSync(resultFile, 'utf8')), code);
+  if (!existsSync(resultFile)) return { passed: 0, failed: 1, skipped: 0, flaky: [] };
+  const result = JSON.parse(readFileSync(resultFile, 'utf8'));
+  return { ...countTests(result, code), flaky: flakyTests(result) };
 }
 
 /**
@@ -51,6 +56,19 @@ export function countTests(result, exitCode) {
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     skipped: result.numPendingTests + result.numTodoTests,
   };
+}
+
+/**
+ * Names of the tests that passed on a second try only. A test that passed keeps the failures of its
+ * first try in the report; one that passed at once has none.
+ * @param {VitestResult} result
+ */
+export function flakyTests(result) {
+  return result.testResults.flatMap((file) =>
+    file.assertionResults
+      .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+      .map(({ fullName }) => `${relative(ROOT, file.name)} > ${fullName}`),
+  );
 }
 
 /** A developer's own `BATON_URL` or `BATON_API_KEY` must not lead tests to a server in use. */
