@@ -51,6 +51,24 @@ export interface StatementShape {
 export type TransactionOutcome = 'committed' | 'aborted' | 'in_progress';
 
 /**
+ * A connection over which the processes that share a database tell each other short things. Nothing is
+ * kept: what is said while somebody is away is lost for them.
+ */
+export interface HintLine {
+  /** At most 7,000 bytes; everybody hears it, the sender too. @throws {StoreError} */
+  send(text: string): Promise<void>;
+  /** Ends it at once, without a call of `onLost`. Idempotent. */
+  close(): void;
+}
+
+/** Who listens on a line. */
+export interface HintListener {
+  readonly onHint: (text: string) => void;
+  /** The connection is gone; called once. */
+  readonly onLost: () => void;
+}
+
+/**
  * The database: embedded or a server, same behaviour. Calls may run at the same time. Inside a
  * transaction or snapshot use only what it hands you: the embedded database has one connection, and a
  * call to `Db` from within would wait for the transaction that waits for it.
@@ -78,6 +96,8 @@ export interface Db {
    * noticed that its client is gone; ask again.
    */
   outcomeOf(xid: string): Promise<TransactionOutcome>;
+  /** Opens a line to the other processes; absent where one process has the database for itself. */
+  openHints?(listener: HintListener): Promise<HintLine>;
   /** A connection for migrations and maintenance; on the embedded database nothing else runs meanwhile. */
   exclusive<T>(work: (admin: AdminSession) => Promise<T>): Promise<T>;
   /** Waits for what runs, refuses what waits, closes. Idempotent. */

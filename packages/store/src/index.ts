@@ -1,7 +1,16 @@
 export { bind, statement, type Bound, type RowsOf, type Statement } from './statement.ts';
 export { toJson, toTimestamptz } from './parameters.ts';
 export { isStorageFull, StoreError, type StoreFailure } from './store-error.ts';
-export type { AdminSession, Db, Queries, StatementShape, TransactionOutcome, Tx } from './db.ts';
+export type {
+  AdminSession,
+  Db,
+  HintLine,
+  HintListener,
+  Queries,
+  StatementShape,
+  TransactionOutcome,
+  Tx,
+} from './db.ts';
 export {
   openPglite,
   PGLITE_POSTGRES_MAJOR,
@@ -57,6 +66,7 @@ export {
 export {
   feedHead,
   findEventPlace,
+  readFeed,
   type EventFilter,
   type EventPlace,
   type EventRead,

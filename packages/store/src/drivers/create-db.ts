@@ -19,6 +19,7 @@ export interface DbParts {
   /** An outcome that is known without asking. */
   readonly findOutcome?: (xid: string) => TransactionOutcome | undefined;
   readonly exclusive: <T>(work: (admin: AdminSession) => Promise<T>) => Promise<T>;
+  readonly openHints?: NonNullable<Db['openHints']>;
   /** Runs after all connections are closed. */
   readonly onClosed: () => Promise<void>;
 }
@@ -62,6 +63,7 @@ export function createDb(parts: DbParts): Db {
         async (session) => parts.findOutcome?.(xid) ?? askOutcome((one) => session.run(one), xid),
       );
     },
+    ...(parts.openHints && { openHints: parts.openHints }),
     exclusive,
     close(): Promise<void> {
       closed ??= close();

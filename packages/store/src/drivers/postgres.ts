@@ -3,8 +3,9 @@
 // holding the others; `statement_timeout` ends what a dropped connection left running.
 import * as z from 'zod';
 import { AppError } from '@baton/contract';
-import type { AdminSession, Db } from '../db.ts';
-import { statement } from '../statement.ts';
+import type { AdminSession, Db, HintLine, HintListener } from '../db.ts';
+import { bind, statement } from '../statement.ts';
+import { HINT_CHANNEL, sendHint } from '../statements/hints.ts';
 import { createDb } from './create-db.ts';
 import { BATCH_PLANS, SESSION_SETUP, Session, type SessionOptions } from './session.ts';
 import { SessionPool } from './session-pool.ts';
@@ -33,6 +34,13 @@ const READER_SETUP = `${SESSION_SETUP};
   set lock_timeout = '5s';
   set idle_in_transaction_session_timeout = '5s';
   set statement_timeout = '30s'`;
+
+/** Hints need not survive anything: nobody waits for the disk because of them. */
+const HINT_SETUP = `${SESSION_SETUP};
+  set synchronous_commit = off;
+  set lock_timeout = '5s';
+  set statement_timeout = '5s';
+  listen ${HINT_CHANNEL}`;
 
 const CONNECT_MS_MAX = 5_000;
 const SERVER_VERSION_MIN = 150_000;
@@ -77,8 +85,27 @@ export async function openPostgres(options: PostgresOptions): Promise<Db> {
     }),
     onTimeout: 'drop',
     exclusive,
+    openHints: async (listener) => openHintLine(await openSession(HINT_SETUP), listener),
     onClosed: () => Promise.resolve(),
   });
+}
+
+function openHintLine(session: Session, { onHint, onLost }: HintListener): HintLine {
+  session.onHint = onHint;
+  let isClosed = false;
+  session.onLost = () => {
+    if (!isClosed) onLost();
+  };
+  return {
+    async send(text) {
+      await session.run(bind(sendHint, text));
+    },
+    close() {
+      isClosed = true;
+      session.onHint = undefined;
+      session.destroy();
+    },
+  };
 }
 
 function sessionOptions(options: PostgresOptions, setup: string): SessionOptions {

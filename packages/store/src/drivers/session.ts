@@ -63,6 +63,8 @@ export class Session implements AdminSession {
   readonly #client: pg.Client;
   #lost: Error | undefined;
   #onLost: (() => void) | undefined;
+  /** Called with what is said on a channel that this session listens on. */
+  onHint: ((text: string) => void) | undefined;
   readonly #end: (session: Session) => Promise<void>;
 
   private constructor(client: pg.Client, options: SessionOptions) {
@@ -70,6 +72,7 @@ export class Session implements AdminSession {
     this.checkRows = options.checkRows;
     this.#end = options.end ?? (() => client.end());
     client.on('error', (error) => this.#lose(error));
+    client.on('notification', ({ payload }) => this.onHint?.(payload ?? ''));
     client.on('end', () => this.#lose(new Error('the connection was closed')));
   }
 

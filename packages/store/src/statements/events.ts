@@ -150,6 +150,34 @@ export const eventsOfTask = statement({
      limit $4`,
 });
 
+export const eventsOfAll = statement({
+  name: 'eventsOfAll',
+  args: (pos: number, before: number, limit: number) => [pos, before, limit],
+  row: eventRow,
+  sql: `
+    select ${EVENT_COLUMNS}
+      from events e
+     where e.pos > $1
+       and e.pos < $2
+       and ${fromPart('$1')}
+     order by e.pos
+     limit $3`,
+});
+
+/**
+ * Events of all projects behind `pos` and before `before` (undefined: to the end), oldest first. What is
+ * visible has no gap, except for parts of the history that were dropped.
+ */
+export async function readFeed(
+  queries: Asker,
+  pos: number,
+  before: number | undefined,
+  limit: number,
+): Promise<EventRead[]> {
+  const end = before ?? Number.MAX_SAFE_INTEGER;
+  return (await queries.query(eventsOfAll, pos, end, limit)).map(toEventRead);
+}
+
 /** Events behind `pos`, oldest first. A task's filter wins over its run's. */
 export async function listEvents(
   queries: Asker,
@@ -163,5 +191,9 @@ export async function listEvents(
     : run !== undefined
       ? queries.query(eventsOfRun, project, run, pos, limit)
       : queries.query(eventsOfProject, project, pos, limit));
-  return rows.map(({ pos: at, ...event }) => ({ pos: at, event }));
+  return rows.map(toEventRead);
+}
+
+function toEventRead({ pos, ...event }: z.infer<typeof eventRow>): EventRead {
+  return { pos, event };
 }
