@@ -1,10 +1,11 @@
-import type { CommitRef, DeliveryOrder, DeliveryState } from '@baton/contract';
+import type { DeliveryOrder, DeliveryState } from '@baton/contract';
 import { isHandedOn } from '../delegation/chain.ts';
 import type { Draft } from '../draft.ts';
 import { isRequired } from '../graph/edge-rule.ts';
 import { list, lists, rows } from '../need.ts';
-import type { AttemptRow, RunRow, TaskRow } from '../rows.ts';
+import type { RunRow, TaskRow } from '../rows.ts';
 import { setTimer } from '../timer.ts';
+import { commitOf, findUndelivered, standing } from './undelivered.ts';
 
 /** A worker that holds a commit must deliver it within this time. */
 const deliveryMsMax = 10 * 60_000;
@@ -20,7 +21,23 @@ export function deliverResult(draft: Draft, taskId: string): void {
   const run = draft.get('runs', task.runId);
   if (run.deliver === 'none' || !isDelivering(draft, task)) return;
   if (run.delivery.state === 'pending') return;
-  order(draft, run, task);
+  order(draft, run, task, branchOf(draft, run, task));
+}
+
+/**
+ * Delivers what a run that is about to end made and did not deliver yet; one order at a time. Answers
+ * whether there was something.
+ */
+export function deliverRest(draft: Draft, runId: string): boolean {
+  const run = draft.get('runs', runId);
+  if (run.deliver !== 'branch' && run.deliver !== 'merge') return false;
+  const { tips, isFirst } = findUndelivered(draft, run);
+  const [next] = tips;
+  if (next === undefined) return false;
+  const isOnly = isFirst && tips.length === 1;
+  const branch = isOnly ? undefined : commitOf(draft, next)?.branch;
+  order(draft, run, next, branch ?? mergedBranch(run));
+  return true;
 }
 
 /** Takes in a worker's report; orders the next commit that waits, else the run's delivery is done. */
@@ -62,7 +79,7 @@ function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
     .toSorted((a, b) => a.position - b.position)
     .find((it) => isDelivering(draft, it));
   if (waiting !== undefined) {
-    order(draft, run, waiting);
+    order(draft, run, waiting, branchOf(draft, run, waiting));
     return;
   }
   const refused = ended.map((it) => commitOf(draft, it)?.delivered).find(isRefusal);
@@ -71,19 +88,18 @@ function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
   draft.put('runs', { ...run, delivery: { ...last, state: 'refused', detail } });
 }
 
-function order(draft: Draft, run: RunRow, task: TaskRow): void {
+function order(draft: Draft, run: RunRow, task: TaskRow, branch: string): void {
   const commit = commitOf(draft, task);
   if (commit === null || (run.deliver !== 'branch' && run.deliver !== 'merge')) return;
   const attempt = standing(draft, task);
   const { spec } = draft.get('taskSpecs', task.id);
-  const isOnly = task.kind === 'integrate' || isOnlyDelivering(draft, run, task);
   const made: DeliveryOrder = {
     run: run.id,
     task: task.id,
     mode: run.deliver,
     commit,
     ref: spec.workspace?.ref ?? null,
-    branch: isOnly || commit.branch === undefined ? `baton/${run.id}/merged` : commit.branch,
+    branch,
   };
   const workerId = attempt?.workerId ?? null;
   draft.put('runs', {
@@ -98,6 +114,17 @@ function order(draft: Draft, run: RunRow, task: TaskRow): void {
     guard: task.generation,
   });
   draft.event('run.delivering', { run: run.id, task: task.id }, { worker: workerId, order: made });
+}
+
+/** The run's own branch, or the task's where several results are delivered. */
+function branchOf(draft: Draft, run: RunRow, task: TaskRow): string {
+  const isOnly = task.kind === 'integrate' || isOnlyDelivering(draft, run, task);
+  const own = commitOf(draft, task)?.branch;
+  return isOnly || own === undefined ? mergedBranch(run) : own;
+}
+
+function mergedBranch(run: RunRow): string {
+  return `baton/${run.id}/merged`;
 }
 
 /** Whether a completed task's commit is one that the run delivers. */
@@ -153,14 +180,6 @@ function markDelivered(draft: Draft, { task: taskId, commit: sent }: DeliveryOrd
   const result = { ...attempt.result, commit: { ...commit, delivered: words } };
   draft.put('attempts', { ...attempt, result });
   return true;
-}
-
-function commitOf(draft: Draft, task: TaskRow): CommitRef | null {
-  return standing(draft, task)?.result?.commit ?? null;
-}
-
-function standing(draft: Draft, task: TaskRow): AttemptRow | null {
-  return task.resultAttemptId === null ? null : draft.get('attempts', task.resultAttemptId);
 }
 
 function isRefusal(words: string | undefined): words is string {

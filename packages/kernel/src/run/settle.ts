@@ -1,4 +1,5 @@
 import { isTerminalRun, isTerminalTask, type RunStatus } from '@baton/contract';
+import { deliverRest } from '../delivery/deliver-result.ts';
 import type { Draft } from '../draft.ts';
 import type { RunRow } from '../rows.ts';
 import { moveTask } from '../task/change-task.ts';
@@ -19,10 +20,12 @@ export function settleRun(draft: Draft, id: string): void {
     return;
   }
   const isInPlay = run.openTasks > run.outOfPlay;
-  const isDelivering = run.delivery.state === 'pending';
+  const isPending = run.delivery.state === 'pending';
   const isBarred = run.barrierId !== null;
-  const needsPlan = !isInPlay && !isDelivering && awaitsReplan(run);
-  if (!isInPlay && !isDelivering && !isBarred && !needsPlan) {
+  const needsPlan = !isInPlay && !isPending && awaitsReplan(run);
+  const isEnding = !isInPlay && !isPending && !isBarred && !needsPlan;
+  const isDelivering = isPending || (isEnding && deliverRest(draft, id));
+  if (isEnding && !isDelivering) {
     if (run.outOfPlay > 0) skipOutOfPlay(draft, id);
     endRun(draft, run, 'end', outcomeOf(run));
   } else if (run.status === 'paused') {
