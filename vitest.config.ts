@@ -24,8 +24,10 @@ export default defineConfig({
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
           setupFiles: ['scripts/testing/fixed-seed.ts'],
-          testTimeout: 15_000,
-          hookTimeout: 30_000,
+          // A bound for what hangs, not for what is slow: a busy machine takes ten times as long as a quiet one.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
