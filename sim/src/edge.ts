@@ -178,8 +178,7 @@ export class Edge {
     this.#links.set(worker, link);
     if (before !== undefined && before !== link) before.cut();
     link.toWorker({ kind: 'welcome', stop: reply.stale ?? [] });
-    if ((reply.cancel ?? []).length > 0)
-      link.toWorker({ kind: 'cancel', attempts: reply.cancel ?? [] });
+    tellStops(link, reply.cancel);
     const again = (reply.claimed ?? []).map((it) => it.attempt);
     if (again.length > 0) this.#sim.sometimes.saw('an assignment was delivered again');
     await this.#assign(link, again);
@@ -191,7 +190,7 @@ export class Edge {
 
   async #beat(link: WorkerLink, command: CommandOf<'worker.heartbeat'>): Promise<void> {
     const { cancel = [], stale = [] } = await this.#replica.submit(command);
-    if (cancel.length > 0) link.toWorker({ kind: 'cancel', attempts: cancel });
+    tellStops(link, cancel);
     if (stale.length > 0) link.toWorker({ kind: 'stale', attempts: stale });
   }
 
@@ -254,6 +253,12 @@ export class Edge {
       link.toWorker({ kind: 'decided', attempt: attemptId });
     if (type === 'run.delivering' && runId !== null) link.toWorker({ kind: 'deliver', run: runId });
   }
+}
+
+/** What the worker must end; a held attempt is known to it from the answer to its question. */
+function tellStops(link: WorkerLink, orders: Reply['cancel'] = []): void {
+  const attempts = orders.filter((it) => it.how !== 'hold').map((it) => it.attempt);
+  if (attempts.length > 0) link.toWorker({ kind: 'cancel', attempts });
 }
 
 /** What the caller is told of a failure. */

@@ -43,6 +43,9 @@ export function createReceiver(it: Receiver): (frame: ServerFrame) => void {
         link.request({ type: 'fail', attempt, body }).catch(() => undefined);
         return;
       }
+      case 'hold':
+        attempts.find(frame.attempt)?.hold(frame.reason);
+        return;
       case 'stale':
         for (const id of frame.attempts) attempts.find(id)?.abandon('stale_epoch');
         return;

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAttemptFiles } from './attempts/files.ts';
+import { openSupervisorClient } from './supervisor/client.ts';
 import { findTree } from './supervisor/process-tree.ts';
 import { Stage, waitFor } from './testing/stage.ts';
 
@@ -141,6 +142,21 @@ describe('a daemon killed', () => {
 });
 
 describe('a worker takes up an attempt that was left', () => {
+  test('by a supervisor that heard of a pause while no daemon was there', async () => {
+    const { plane } = stage;
+    const first = await stage.worker();
+    const { attempt } = plane.assign({ spec: 'sleep 300' });
+    await plane.untilTold('started', attempt.id);
+    await first.stop({ leaveRunning: true });
+    // What it does once it has renewed the lease and was told.
+    await openSupervisorClient(stage.attemptDir(attempt.id)).stop('yielded', 1_000);
+    await stage.untilFile(stage.paths(attempt.id).exit);
+    await stage.worker();
+    expect((await plane.untilTold('fail', attempt.id)).body.failure_class).toBe('cancelled');
+    const files = openAttemptFiles(stage.dataDir, attempt.id);
+    expect(files.stop()).toMatchObject({ kind: 'yield' });
+  });
+
   test('between its workspace and its start', async () => {
     const { plane } = stage;
     const first = await stage.worker();

@@ -65,6 +65,26 @@ describe('an agent that is told to end its turn', () => {
 });
 
 describe('a held attempt', () => {
+  test('is one also when only a beat says so', async () => {
+    const { plane } = stage;
+    const worker = await stage.worker();
+    const { attempt } = plane.assign({ spec: works() });
+    await plane.until(() => plane.log(attempt.id, 'stdout').length > 0, 'the agent');
+    const told = { attempt: attempt.id, epoch: 7, reason: 'question' };
+    plane.send({ type: 'hold', ...told });
+    stage.touch('go');
+    await stage.untilFile(stage.paths(attempt.id).exit);
+    plane.send({ type: 'hold', ...told });
+    const held = join(stage.attemptDir(attempt.id), 'held.json');
+    await stage.untilFile(held);
+    expect(worker.live).toBe(1);
+    // What is told after it is told when all that came before was dealt with.
+    const how = { reason: 'not needed', grace_seconds: 1, yields: false };
+    plane.send({ type: 'cancel', attempt: attempt.id, epoch: 7, ...how });
+    await plane.untilTold('fail', attempt.id);
+    expect(plane.told('complete', attempt.id)).toEqual([]);
+  });
+
   test('has no process and tells nothing; it outlives a graceful stop and is gone on with', async () => {
     const { plane } = stage;
     const first = await stage.worker();

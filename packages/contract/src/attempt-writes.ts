@@ -111,6 +111,10 @@ export const workerHeartbeat = z.strictObject({
 });
 export const workerHeartbeatReply = z.object({
   cancel: z.array(z.string()).describe('attempts to stop because somebody cancelled them'),
+  yields: z
+    .array(z.string())
+    .default([])
+    .describe('those of `cancel` whose task goes on later: what they did is kept'),
   stale: z.array(z.string()).describe('attempts this worker no longer holds'),
   lease_seconds: z.number(),
 });

@@ -117,6 +117,9 @@ export const serverFrame = z.discriminatedUnion('type', [
       .default(false)
       .describe('its task goes on later: the agent may end its turn by itself within the grace'),
   }),
+  z
+    .object({ type: z.literal('hold'), attempt: anyId, epoch: z.int(), reason: z.string() })
+    .describe('the attempt stays open without its process: the agent may end its turn by itself'),
   z.object({ type: z.literal('stale'), attempts: z.array(anyId) }),
   z.object({
     type: z.literal('message'),

@@ -1,4 +1,5 @@
 import type { AwaitResult, Command, Refusal } from '@baton/contract';
+import type { StopOrder } from './attempt/stop-order.ts';
 import type { NewEvent } from './rows.ts';
 import type { Turns } from './matching/queue-order.ts';
 import type { Change, Context, Need, World } from './world.ts';
@@ -32,7 +33,7 @@ export interface Reply {
   readonly again?: boolean;
   readonly againAtMs?: number;
   /** Answer of a heartbeat: what to stop, and what is no longer held. */
-  readonly cancel?: readonly string[];
+  readonly cancel?: readonly StopOrder[];
   readonly stale?: readonly string[];
   /** The agent is to end its turn: its process is no longer wanted, and it is gone on with later. */
   readonly yields?: boolean;

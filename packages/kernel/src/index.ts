@@ -13,6 +13,7 @@ export {
   type CheckpointMachine,
 } from './checkpoint/checkpoint-machine.ts';
 export { decide } from './decide.ts';
+export { isYield, type StopOrder } from './attempt/stop-order.ts';
 export { type Decide, type Decision, type Reply } from './decision.ts';
 export { rowKey } from './draft.ts';
 export { explain, type Explained } from './explain/explain.ts';

@@ -296,7 +296,7 @@ export class SimWorker {
       .request(this.#line.rng, (replica) => replica.submit(command))
       .then(
         ({ cancel = [], stale = [] }) => {
-          for (const id of cancel) this.#stop(id);
+          for (const { attempt, how } of cancel) if (how !== 'hold') this.#stop(attempt);
           for (const id of stale) this.#drop(id);
         },
         () => undefined,

@@ -7,7 +7,7 @@ import {
   type ServerFrame,
   type WorkerFrame,
 } from '@baton/contract';
-import type { Reply } from '@baton/kernel';
+import type { Reply, StopOrder } from '@baton/kernel';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { App } from '../app.ts';
@@ -248,7 +248,7 @@ class Connection implements LinkConnection {
       draining: read?.worker.draining ?? false,
     });
     this.#events.onHello(this);
-    this.#tellCancels(reply.cancel ?? []);
+    this.#tellStops(reply.cancel ?? []);
     await this.assign((reply.claimed ?? []).map(({ attempt }) => attempt));
     await this.#catchUp();
   }
@@ -274,24 +274,23 @@ class Connection implements LinkConnection {
       type: 'worker.heartbeat',
       beat: { attempts: frame.attempts },
     });
-    this.#tellCancels(reply.cancel ?? []);
+    this.#tellStops(reply.cancel ?? []);
     const stale = [...(reply.stale ?? [])];
     for (const attempt of stale) this.#held.delete(attempt);
     if (stale.length > 0) this.send({ type: 'stale', attempts: stale });
   }
 
-  #tellCancels(attempts: readonly string[]): void {
-    for (const attempt of attempts) {
+  #tellStops(orders: readonly StopOrder[]): void {
+    for (const { attempt, how, reason } of orders) {
       const epoch = this.#held.get(attempt);
       if (epoch === undefined) continue;
-      this.send({
-        type: 'cancel',
-        attempt,
-        epoch,
-        reason: 'cancelled',
-        grace_seconds: DEFAULTS.termToKillSeconds,
-        yields: false,
-      });
+      if (how === 'hold') {
+        this.send({ type: 'hold', attempt, epoch, reason });
+        continue;
+      }
+      const grace = DEFAULTS.termToKillSeconds;
+      const yields = how === 'yield';
+      this.send({ type: 'cancel', attempt, epoch, reason, grace_seconds: grace, yields });
     }
   }
 

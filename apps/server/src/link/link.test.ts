@@ -311,6 +311,35 @@ describe('a link that breaks', () => {
     again.socket.close();
   });
 
+  test('a pause that was not heard of is told as a pause by the hello, the beat and the lease', async () => {
+    const { client, key, id: worker } = await ready('deaf');
+    const task = await newTask('deaf');
+    const { assignment } = await client.next('assign');
+    const { id: attempt, epoch } = assignment.attempt;
+    client.send({ type: 'started', seq: 1, attempt, body: { epoch } });
+    await client.next('ack', ({ seq }) => seq === 1);
+    client.socket.terminate();
+    expect((await server.ask('POST', `/tasks/${task.id}/pause`, { body: {} })).status).toBe(200);
+    const again = open(key, 'daemon-1');
+    await again.hello({ attempts: [{ id: attempt, epoch, ended: false }] });
+    const told = { attempt, epoch, reason: 'paused', yields: true };
+    expect(await again.next('cancel')).toMatchObject(told);
+    again.send({ type: 'heartbeat', attempts: [{ id: attempt, epoch }] });
+    expect(await again.next('cancel')).toMatchObject(told);
+    const beat = await server.ask('POST', `/workers/${worker}/heartbeat`, {
+      key,
+      body: { attempts: [{ id: attempt, epoch }] },
+    });
+    expect(beat.body).toMatchObject({ cancel: [attempt], yields: [attempt], stale: [] });
+    const lease = await server.ask('POST', `/attempts/${attempt}/heartbeat`, {
+      key: assignment.token,
+      body: { epoch },
+    });
+    const facts = { attempt_status: 'stopping', yields: true };
+    expect(lease.body).toMatchObject({ code: 'stale_epoch', facts });
+    again.socket.close();
+  });
+
   test('a worker that no longer knows a running attempt loses it; one it must not hold is named to stop', async () => {
     const { client, key } = await ready('amnesic');
     const task = await newTask('amnesic');

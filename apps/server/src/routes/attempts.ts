@@ -1,6 +1,6 @@
 import { AppError, LIMITS, type AttemptCommand, type AttemptLog } from '@baton/contract';
 import type { IdempotencyRequest } from '@baton/coordinator';
-import type { Reply } from '@baton/kernel';
+import { isYield, type Reply } from '@baton/kernel';
 import { actorOf, type Principal } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
@@ -95,12 +95,11 @@ export function attemptHandlers(app: App): Pick<Handlers, Names> {
     startAttempt: (call) => act(call, { type: 'attempt.start', body: call.body }),
 
     async heartbeatAttempt(call) {
-      const reply = await submit(call, { type: 'attempt.heartbeat', body: call.body });
+      await submit(call, { type: 'attempt.heartbeat', body: call.body });
       const { attempt } = await readOf(call);
-      return {
-        lease_seconds: attempt.leaseSeconds,
-        cancel: (reply.cancel ?? []).includes(attempt.id) || attempt.status === 'stopping',
-      };
+      // What was stopped before is refused as stale; the refusal says how it was stopped.
+      const cancel = attempt.status === 'stopping';
+      return { lease_seconds: attempt.leaseSeconds, cancel, yields: cancel && isYield(attempt) };
     },
 
     progressAttempt: (call) => act(call, { type: 'attempt.progress', body: call.body }),

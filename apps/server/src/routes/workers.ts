@@ -165,8 +165,10 @@ export function workerHandlers(app: App): Pick<Handlers, Names> {
         worker: call.params.id,
         beat: call.body,
       });
+      const stops = (reply.cancel ?? []).filter((it) => it.how !== 'hold');
       return {
-        cancel: [...(reply.cancel ?? [])],
+        cancel: stops.map((it) => it.attempt),
+        yields: stops.filter((it) => it.how === 'yield').map((it) => it.attempt),
         stale: [...(reply.stale ?? [])],
         lease_seconds: DEFAULTS.leaseSeconds,
       };

@@ -31,6 +31,8 @@ export interface Runner {
   cancel(reason: string, graceMs: number): void;
   /** Ends the agent's process within the grace, by itself if it does; its task goes on later. */
   yield(reason: string, graceMs: number): void;
+  /** Ends the agent's process, by itself if it does; the attempt stays open and keeps its place. */
+  hold(reason: string): void;
   /** Another attempt goes on where this one was: nothing more is told of it. */
   supersede(): void;
   /** Its process has ended, its place is kept: it waits for a person and takes no slot. */

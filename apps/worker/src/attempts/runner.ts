@@ -125,8 +125,14 @@ class AttemptRunner implements Runner {
   yield(reason: string, graceMs: number): void {
     if (this.#files.stop() !== undefined) return;
     this.#files.saveStop({ kind: 'yield', reason });
+    this.#heldOver.open();
     this.#place.interrupt();
     this.#endTurn(reason, Math.max(0, graceMs - yieldGraceMs));
+  }
+
+  hold(reason: string): void {
+    const isKnown = this.#files.held() !== undefined || this.#files.stop() !== undefined;
+    if (!isKnown && !this.ended) this.#yielded('held', reason);
   }
 
   supersede(): void {
@@ -175,8 +181,7 @@ class AttemptRunner implements Runner {
   }
 
   /** What the agent asked for ends its process: it was told so in the answer. */
-  #yielded(how: 'held' | 'ended'): void {
-    const reason = 'waits for an answer';
+  #yielded(how: 'held' | 'ended', reason = 'waits for an answer'): void {
     if (how === 'held') this.#files.saveHeld(reason);
     else this.#files.saveStop({ kind: 'yield', reason });
     this.#endTurn(reason, turnMs);
@@ -323,6 +328,10 @@ class AttemptRunner implements Runner {
     if (stop !== undefined) this.#endLive(stop.reason, staleGraceMs);
     else if (this.#files.held() !== undefined) this.#endTurn('waits for an answer', turnMs);
     const { exit, reader, usage } = await live.end;
+    // Its supervisor heard of it while no daemon was there.
+    if (exit.reason === 'stopped' && exit.detail === 'yielded') {
+      this.#files.saveStop({ kind: 'yield', reason: 'its task goes on later' });
+    }
     const isHeld = this.#files.held() !== undefined && this.#files.stop() === undefined;
     if (isHeld && context.turn.declared() === undefined) return undefined;
     return finishTurn(this.#ports.workspaces, {

@@ -1,8 +1,11 @@
 import { request as requestHttp, type RequestOptions } from 'node:http';
 import type { LaunchIdentity } from './records.ts';
 
-/** What the control plane said of the lease. `fenced`: somebody else may hold the task by now. */
-export type LeaseAnswer = 'renewed' | 'fenced' | 'cancelled' | 'unreachable';
+/**
+ * What the control plane said of the lease. `fenced`: somebody else may hold the task by now; `yielded`:
+ * the agent is to end, and its task goes on later.
+ */
+export type LeaseAnswer = 'renewed' | 'fenced' | 'cancelled' | 'yielded' | 'unreachable';
 
 const ANSWER_MS_MAX = 10_000;
 const REPLY_BYTES_MAX = 64 * 1024;
@@ -44,16 +47,35 @@ export async function renewLease(identity: LaunchIdentity): Promise<LeaseAnswer>
 }
 
 function readAnswer(status: number, text: string, attemptId: string): LeaseAnswer {
-  if (status === 401 || status === 404 || status === 409) return 'fenced';
+  const reply = parseReply(text);
+  if (status === 409)
+    return reply.facts?.attempt_status === 'stopping' ? stopOf(reply.facts) : 'fenced';
+  if (status === 401 || status === 404) return 'fenced';
   if (status < 200 || status > 299) return 'unreachable';
-  try {
-    const reply = JSON.parse(text) as { cancel?: unknown; stale?: unknown };
-    if (isListed(reply.stale, attemptId)) return 'fenced';
-    if (isListed(reply.cancel, attemptId)) return 'cancelled';
-  } catch {
-    // An empty answer renews too.
-  }
+  if (isListed(reply.stale, attemptId)) return 'fenced';
+  if (isListed(reply.cancel, attemptId)) return stopOf(reply);
   return 'renewed';
+}
+
+interface Reply {
+  readonly cancel?: unknown;
+  readonly stale?: unknown;
+  readonly yields?: unknown;
+  /** Of a refusal. */
+  readonly facts?: { readonly attempt_status?: unknown; readonly yields?: unknown };
+}
+
+/** An empty answer renews too. */
+function parseReply(text: string): Reply {
+  try {
+    return (JSON.parse(text) as Reply | null) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function stopOf(it: { readonly yields?: unknown }): LeaseAnswer {
+  return it.yields === true ? 'yielded' : 'cancelled';
 }
 
 function isListed(list: unknown, attemptId: string): boolean {

@@ -400,6 +400,18 @@ describe('without a daemon', () => {
     server.close();
   });
 
+  test.each([
+    [{ yields: true }, 'yielded'],
+    [{ yields: false }, 'cancelled'],
+  ])('a stop that it is refused for is noted as what it is: %j', async (facts, detail) => {
+    const body = { code: 'stale_epoch', facts: { attempt_status: 'stopping', ...facts } };
+    const server = await controlPlane(() => ({ status: 409, body }));
+    const agent = prepareAgent();
+    await pool.start(agent.dir, launchOf(agent, 'sleep 300', alone(agent, server.url)));
+    expect(await exitOf(agent)).toMatchObject({ reason: 'stopped', detail });
+    server.close();
+  });
+
   test('alone for too long, it ends its tree and keeps the spool', async () => {
     const agent = prepareAgent();
     await pool.start(

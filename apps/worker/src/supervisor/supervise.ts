@@ -360,7 +360,7 @@ export class Supervisor {
       this.#renewedMs = performance.now() + jitterMs;
       const graceMs = Math.min(this.launch.grace_kill_ms, FENCED_GRACE_MS_MAX);
       if (answer === 'fenced') this.stop('fenced', 'the control plane refused the epoch', graceMs);
-      if (answer === 'cancelled') this.stop('stopped', 'cancelled');
+      if (answer === 'cancelled' || answer === 'yielded') this.stop('stopped', answer);
     } finally {
       this.#renewing = false;
     }

@@ -77,7 +77,11 @@ export const attemptRoutes = {
     path: '/attempts/{id}/heartbeat',
     summary: 'Renew the lease of one attempt, with its own token',
     body: attemptHeartbeat,
-    reply: z.object({ lease_seconds: z.number(), cancel: z.boolean() }),
+    reply: z.object({
+      lease_seconds: z.number(),
+      cancel: z.boolean(),
+      yields: z.boolean().default(false).describe('of a cancel: its task goes on later'),
+    }),
     errors: fenced,
   }),
   progressAttempt: route({

@@ -251,14 +251,18 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
   heartbeatWorker: {
     ...ofWorker,
     body: { attempts: [{ id: attemptId, epoch }] },
-    reply: { cancel: [], stale: [], lease_seconds: 90 },
+    reply: { cancel: [], yields: [], stale: [], lease_seconds: 90 },
   },
 
   getAttempt: { ...ofAttempt, reply: plain(attempt) },
   readAttemptLogs: { ...ofAttempt, reply: plain(logPage) },
   getAssignment: { ...ofAttempt, reply: plain(assignment) },
   startAttempt: { ...ofAttempt, body: { epoch, pid: 4711 }, reply: accepted('running') },
-  heartbeatAttempt: { ...ofAttempt, body: { epoch }, reply: { lease_seconds: 90, cancel: false } },
+  heartbeatAttempt: {
+    ...ofAttempt,
+    body: { epoch },
+    reply: { lease_seconds: 90, cancel: false, yields: false },
+  },
   progressAttempt: {
     ...ofAttempt,
     body: { epoch, progress: { percent: 40, text: 'writing the schema' } },

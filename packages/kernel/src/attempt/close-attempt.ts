@@ -15,6 +15,7 @@ import { changeTask } from '../task/change-task.ts';
 import { dropTimers, setTimer } from '../timer.ts';
 import { releaseHold } from '../task/make-ready.ts';
 import { takesSlot } from './slots.ts';
+import { isYield } from './stop-order.ts';
 import { nextAttemptStatus, type AttemptInput } from './attempt-machine.ts';
 
 /** An attempt whose process does not report within this long after its grace is taken for ended. */
@@ -96,7 +97,7 @@ export function stopAttempt(
     worker: after.workerId,
     reason,
     grace_seconds: graceSeconds,
-    yields: failureClass === null,
+    yields: isYield(after),
   });
   return after;
 }

@@ -2,6 +2,7 @@ import { isOpenAttempt } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { AttemptRow } from '../rows.ts';
+import { isYield } from './stop-order.ts';
 
 interface FencedWrite {
   readonly attempt: string;
@@ -39,6 +40,11 @@ export function staleEpoch(draft: Draft, attempt: AttemptRow, epoch: number): Re
     'stale_epoch',
     `Attempt ${attempt.id} is ${attempt.status} and its epoch ${epoch} is not current any more ` +
       `(now ${task.epoch}); stop the work and keep its workspace.`,
-    { epoch: task.epoch, attempt_status: attempt.status, task_status: task.status },
+    {
+      epoch: task.epoch,
+      attempt_status: attempt.status,
+      task_status: task.status,
+      ...(attempt.status === 'stopping' ? { yields: isYield(attempt) } : {}),
+    },
   );
 }

@@ -1,6 +1,7 @@
 import { isOpenAttempt, type CommandOf } from '@baton/contract';
 import { noteUsage } from '../attempt/close-attempt.ts';
 import { loadForLoss, loseAttempt } from '../attempt/lose-attempt.ts';
+import { stopOrders } from '../attempt/stop-order.ts';
 import type { Draft } from '../draft.ts';
 import { list, rows } from '../need.ts';
 import { refuse } from '../refuse.ts';
@@ -37,7 +38,7 @@ export const workerHeartbeat: Handler<'worker.heartbeat'> = (draft, command) => 
   const held = new Map(open.map((it) => [it.id, it]));
   return {
     worker: worker.id,
-    cancel: open.filter((it) => it.status === 'stopping' && !gone.includes(it)).map((it) => it.id),
+    cancel: stopOrders(open.filter((it) => !gone.includes(it))),
     stale: command.beat.attempts
       .filter((it) => held.get(it.id)?.epoch !== it.epoch)
       .map((it) => it.id),

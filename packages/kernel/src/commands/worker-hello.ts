@@ -1,5 +1,6 @@
 import { isOpenAttempt } from '@baton/contract';
 import { loadForLoss, loseAttempt } from '../attempt/lose-attempt.ts';
+import { stopOrders } from '../attempt/stop-order.ts';
 import type { Draft } from '../draft.ts';
 import { list } from '../need.ts';
 import { refuse } from '../refuse.ts';
@@ -43,7 +44,7 @@ export const workerHello: Handler<'worker.hello'> = (draft, command) => {
     claimed: open
       .filter((it) => it.status === 'claimed' && !isKnown(it))
       .map((it) => ({ worker: worker.id, attempt: it.id })),
-    cancel: open.filter((it) => it.status === 'stopping' && isKnown(it)).map((it) => it.id),
+    cancel: stopOrders(open.filter(isKnown)),
     stale: hello.attempts
       .filter((it) => !it.ended && held.get(it.id)?.epoch !== it.epoch)
       .map((it) => it.id),

@@ -89,12 +89,40 @@ describe('worker.hello', () => {
     for (const attempt of attempts) model.start(attempt);
     const run = at(attempts, 0).runId;
     model.submit('run.cancel', { run, reason: null });
-    expect(hello(model, worker, [held(at(attempts, 0))]).cancel).toEqual([at(attempts, 0).id]);
+    expect(hello(model, worker, [held(at(attempts, 0))]).cancel).toMatchObject([
+      { attempt: at(attempts, 0).id, how: 'cancel' },
+    ]);
     expect(model.attempt(at(attempts, 1).id).status).toBe('cancelled');
     expect(model.runRow(run).status).toBe('cancelling');
     hello(model, worker, [], 'w-3');
     expect(model.runRow(run).status).toBe('cancelled');
     expect(model.world.all('timers')).toEqual([]);
+  });
+
+  test('hears how what it names was stopped: for good, to be gone on with, or to be kept', () => {
+    const { model, worker, attempts } = withAttempts(3);
+    for (const attempt of attempts) model.start(attempt);
+    model.submit('task.pause', { task: at(attempts, 0).taskId, reason: null });
+    model.submit('task.cancel', { task: at(attempts, 1).taskId, reason: 'not needed' });
+    const asking = at(attempts, 2);
+    const how = { context: null, answer_by: 'human', resume: 'held' } as const;
+    model.submit('attempt.checkpoint', {
+      ...model.by(asking),
+      body: { epoch: asking.epoch, kind: 'question', question: 'Which?', options: ['a'], ...how },
+    });
+    const orders = [
+      { attempt: at(attempts, 0).id, how: 'yield', reason: 'paused' },
+      { attempt: at(attempts, 1).id, how: 'cancel', reason: 'not needed' },
+      { attempt: asking.id, how: 'hold' },
+    ];
+    const said = hello(
+      model,
+      worker,
+      attempts.map((it) => held(it)),
+    );
+    expect(said.cancel).toMatchObject(orders);
+    const beat = { attempts: attempts.map(({ id, epoch }) => ({ id, epoch })) };
+    expect(model.submit('worker.heartbeat', { worker, beat }).cancel).toMatchObject(orders);
   });
 
   test('tells that it is online, and renews what it holds', () => {
@@ -170,7 +198,7 @@ describe('worker.heartbeat', () => {
     model.complete(at(attempts, 1));
     model.submit('task.cancel', { task: at(attempts, 0).taskId, reason: null });
     expect(beat(model, worker, attempts)).toMatchObject({
-      cancel: [at(attempts, 0).id],
+      cancel: [{ attempt: at(attempts, 0).id, how: 'cancel' }],
       stale: [at(attempts, 1).id],
     });
   });
