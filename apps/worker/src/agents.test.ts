@@ -76,9 +76,13 @@ for (const engine of ['claude', 'codex']) {
       const go = stage.path(`${engine}-go`);
       const spec = `[[shell:until test -e '${go}'; do sleep 0.02; done]]`;
       const { attempt } = plane.assign({ spec, needs });
-      const { body } = await plane.until(() => plane.told('progress', attempt.id)[0], 'progress');
-      expect(body.conversation).toMatch(/^[0-9a-f-]{36}$/);
-      expect(body.progress?.text).toContain('until test -e');
+      // In one frame or in several, as they come.
+      const told = (): {
+        conversation?: unknown;
+        progress?: { text?: string | undefined } | undefined;
+      } => Object.assign({}, ...plane.told('progress', attempt.id).map((it) => it.body));
+      await plane.until(() => told().progress?.text?.includes('until test -e'), 'progress');
+      expect(told().conversation).toMatch(/^[0-9a-f-]{36}$/);
       stage.touch(`${engine}-go`);
       await plane.untilTold('complete', attempt.id);
     });

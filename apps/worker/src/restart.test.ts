@@ -31,7 +31,7 @@ describe('a daemon killed', () => {
     expect(findTree({ attemptId: `${attempt.id}.setup` })).not.toEqual([]);
     rmSync(up);
     await stage.worker();
-    await stage.untilFile(up);
+    await stage.untilLine(up);
     // That of the killed daemon is gone: it would write into a directory that is another's by now.
     expect(stage.read('up')).toBe('x\n');
     stage.touch('set');

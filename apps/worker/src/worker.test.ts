@@ -5,13 +5,19 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findTree, isProcessAlive } from './supervisor/process-tree.ts';
 import { findState } from './supervisor/records.ts';
 import { staleEpoch } from './testing/fake-control-plane.ts';
-import { eventually, Stage, waitFor } from './testing/stage.ts';
+import { eventually, Stage, waitFor, waitForText } from './testing/stage.ts';
 
 let stage: Stage;
 beforeEach(async () => {
   stage = await Stage.open();
 });
 afterEach(() => stage.close());
+
+function supervisorOf(attempt: string): number {
+  const pid = findState(stage.attemptDir(attempt))?.supervisor_pid;
+  if (pid === undefined) throw new Error(`${attempt} has no supervisor`);
+  return pid;
+}
 
 describe('an attempt', () => {
   test('runs, ships what it says, and is reported once', async () => {
@@ -168,7 +174,7 @@ describe('what ends an agent', () => {
     ['a refused start', 'started'],
     ['the word that it is stale', 'stale'],
   ] as const) {
-    test(`${how} ends it within 5 s, tells nothing more, and keeps its workspace`, async () => {
+    test(`${how} ends it whether it wants or not, tells nothing more, and keeps its workspace`, async () => {
       const { plane } = stage;
       const worker = await stage.worker();
       plane.answer = (frame) =>
@@ -176,11 +182,9 @@ describe('what ends an agent', () => {
       const deaf = `trap '' TERM; echo kept > mine.txt; touch '${stage.path('up')}'; while :; do sleep 1; done`;
       const { attempt } = plane.assign({ spec: deaf });
       await stage.untilFile(stage.path('up'));
-      const pid = findState(stage.attemptDir(attempt.id))?.pid ?? 0;
+      const pid = findState(stage.attemptDir(attempt.id))?.pid ?? -1;
       if (news === 'stale') plane.send({ type: 'stale', attempts: [attempt.id] });
-      const fromMs = performance.now();
       await eventually(() => !isProcessAlive({ pid, born: '' }), 'the end of the agent');
-      expect(performance.now() - fromMs).toBeLessThan(5_000);
       await eventually(() => worker.live === 0, 'the end of the attempt');
       expect([...plane.told('complete'), ...plane.told('fail')]).toEqual([]);
       const kept = join(stage.dataDir, 'workspaces', attempt.id, 'scratch', 'mine.txt');
@@ -193,7 +197,7 @@ describe('what ends an agent', () => {
     await stage.worker();
     const { attempt } = plane.assign({ spec: 'sleep 300' });
     await plane.untilTold('started', attempt.id);
-    process.kill(findState(stage.attemptDir(attempt.id))?.supervisor_pid ?? 0, 'SIGTERM');
+    process.kill(supervisorOf(attempt.id), 'SIGTERM');
     expect((await plane.untilTold('fail', attempt.id)).body.failure_class).toBe('lost');
   });
 
@@ -202,7 +206,7 @@ describe('what ends an agent', () => {
     await stage.worker();
     const { attempt } = plane.assign({ spec: 'echo said; sleep 300' });
     await plane.until(() => plane.log(attempt.id, 'stdout').length > 0, 'the agent');
-    process.kill(findState(stage.attemptDir(attempt.id))?.supervisor_pid ?? 0, 'SIGKILL');
+    process.kill(supervisorOf(attempt.id), 'SIGKILL');
     expect((await plane.untilTold('fail', attempt.id)).body.failure_class).toBe('lost');
     expect(findTree({ attemptId: attempt.id })).toEqual([]);
     expect(plane.log(attempt.id, 'stdout').toString()).toBe('said\n');
@@ -310,7 +314,7 @@ describe('what an agent asks for', () => {
     const { plane } = stage;
     await stage.worker();
     const { attempt } = plane.assign({
-      spec: `echo up; ${waitFor('.baton/notes.jsonl')}; cat .baton/notes.jsonl; ${waitFor(stage.path('go'))}`,
+      spec: `echo up; ${waitForText('.baton/notes.jsonl')}; cat .baton/notes.jsonl; ${waitFor(stage.path('go'))}`,
     });
     await plane.until(() => plane.log(attempt.id, 'stdout').length > 0, 'the agent');
     plane.send({
@@ -322,8 +326,8 @@ describe('what an agent asks for', () => {
     });
     const note = { author: 'Ada', text: 'use tabs', urgent: true };
     await plane.until(
-      () => plane.log(attempt.id, 'stdout').toString().includes('tabs'),
-      'the note',
+      () => plane.log(attempt.id, 'stdout').toString().split('\n').length > 2,
+      'the note, whole',
     );
     expect(JSON.parse(plane.log(attempt.id, 'stdout').toString().split('\n')[1] ?? '')).toEqual(
       note,

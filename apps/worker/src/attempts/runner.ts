@@ -332,7 +332,10 @@ class AttemptRunner implements Runner {
     if (exit.reason === 'stopped' && exit.detail === 'yielded') {
       this.#files.saveStop({ kind: 'yield', reason: 'its task goes on later' });
     }
-    const isHeld = this.#files.held() !== undefined && this.#files.stop() === undefined;
+    const ending = this.#files.stop();
+    // It was told to end its turn, and did: no result is made of that, also when it is cancelled just then.
+    const isOver = ending?.kind === 'cancel' && exit.reason === 'exited';
+    const isHeld = this.#files.held() !== undefined && (ending === undefined || isOver);
     if (isHeld && context.turn.declared() === undefined) return undefined;
     return finishTurn(this.#ports.workspaces, {
       assignment: this.assignment,

@@ -42,7 +42,7 @@ function call(name: string, text: string): void {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 10_000; !isSo(); await delay(5)) {
+  for (const endMs = performance.now() + 60_000; !isSo(); await delay(5)) {
     if (performance.now() > endMs) throw new Error('waited in vain');
   }
 }

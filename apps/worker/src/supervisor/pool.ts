@@ -15,13 +15,14 @@ export interface SupervisorPool {
   start(attemptDir: string, launch: LaunchInput): Promise<Started | undefined>;
   /** How many wait right now. */
   readonly idle: number;
-  /** Resolves when the pool is full (or could not be filled within 10 s). */
+  /** Resolves when the pool is full (or could not be filled within a minute). */
   ready(): Promise<void>;
   /** Ends the waiting ones; supervisors at work go on. */
   close(): void;
 }
 
-const READY_MS_MAX = 10_000;
+/** Node starts in a tenth of a second, and in many on a machine that is drowned in work. */
+const READY_MS_MAX = 60_000;
 const REFILL_DELAY_MS = 20;
 /** Supervisors hold little: a small heap keeps each under 60 MB. */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=96', '--v8-pool-size=0'];

@@ -36,6 +36,7 @@ export interface StoredArtifact {
   readonly name: string;
   readonly kind: string;
   readonly sha256: string;
+  readonly meta: Record<string, Json>;
   content: Buffer | undefined;
 }
 
@@ -46,7 +47,8 @@ interface KnownAttempt {
   readonly bytes: Map<string, number>;
 }
 
-const waitMsMax = 20_000;
+/** For what never comes; a busy machine takes its time. */
+const waitMsMax = 60_000;
 
 export class FakeControlPlane {
   readonly url: string;
@@ -114,6 +116,7 @@ export class FakeControlPlane {
   /** @throws when somebody broke the protocol */
   async stop(): Promise<void> {
     this.cut();
+    for (const socket of this.#sockets.clients) socket.terminate();
     this.#sockets.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -141,6 +144,7 @@ export class FakeControlPlane {
       bases: {},
       notes: [],
       last_failure: null,
+      saved: null,
       feedback: null,
       conversation: null,
       answer: null,
@@ -246,6 +250,8 @@ export class FakeControlPlane {
     this.#socket?.terminate();
     this.#socket = undefined;
     socket.on('message', (data, isBinary) => {
+      // What was read before a cut, and is only handed on after it, never came.
+      if (socket.readyState !== socket.OPEN) return;
       if (isBinary) this.#takeLog(socket, data as Buffer);
       else this.#takeFrame(socket, (data as Buffer).toString());
       this.#news();
@@ -421,16 +427,20 @@ export class FakeControlPlane {
         body: { code: 'store_unavailable', title: 'x', detail: 'not now', status: 503 },
       };
     }
-    const body = JSON.parse(bytes.toString()) as { name: string; kind: string; sha256: string };
+    const body = JSON.parse(bytes.toString()) as Pick<
+      StoredArtifact,
+      'name' | 'kind' | 'sha256' | 'meta'
+    >;
     let known = this.artifacts.find((it) => it.attempt === attempt && it.sha256 === body.sha256);
     if (known === undefined) {
-      const { name, kind, sha256 } = body;
+      const { name, kind, sha256, meta } = body;
       known = {
         id: `art_${this.artifacts.length}`,
         attempt,
         name,
         kind,
         sha256,
+        meta,
         content: undefined,
       };
       this.artifacts.push(known);

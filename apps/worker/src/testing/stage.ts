@@ -1,7 +1,15 @@
 /** What the tests of a whole worker stand on: a control plane, a data directory, and workers to start and kill. */
 import { fakeAgentsDir } from '@baton/testkit';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -10,7 +18,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import type { WorkerConfigInput } from '../config.ts';
-import { attemptPaths } from '../spool/attempt-dir.ts';
+import { attemptPaths, listAttemptDirs } from '../spool/attempt-dir.ts';
+import { settleLost } from '../supervisor/client.ts';
+import { endTree } from '../supervisor/process-tree.ts';
 import { findState } from '../supervisor/records.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
@@ -40,10 +50,26 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((it) => it.stop({ leaveRunning: true })));
-    for (const daemon of this.#daemons) daemon.kill('SIGKILL');
-    rmSync(this.root, { recursive: true, force: true });
-    await this.plane.stop();
+    try {
+      await Promise.all(this.#workers.map((it) => it.stop({ leaveRunning: true })));
+      await Promise.all(this.#daemons.map((it) => this.kill(it)));
+      await this.#endAttempts();
+    } finally {
+      // What is only just ending may still write.
+      rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await this.plane.stop();
+    }
+  }
+
+  /** Agents and supervisors go on when their worker ends: none is left to the next test. */
+  async #endAttempts(): Promise<void> {
+    const attempts = readdirSync(this.root).flatMap((it) => listAttemptDirs(join(this.root, it)));
+    for (const { attemptId, dir } of attempts) {
+      for (const turn of [dir, join(dir, 'turn-2')]) {
+        if (existsSync(attemptPaths(turn).lock)) await settleLost(turn, attemptId, 0);
+      }
+      await endTree({ attemptId: `${attemptId}.setup` }, 0);
+    }
   }
 
   /** @throws when the worker broke the protocol */
@@ -94,6 +120,7 @@ export class Stage {
 
   /** kill -9; resolves when it is gone. */
   async kill(daemon: ChildProcess): Promise<void> {
+    if (daemon.exitCode !== null || daemon.signalCode !== null) return;
     const gone = new Promise((resolve) => daemon.once('exit', resolve));
     daemon.kill('SIGKILL');
     await gone;
@@ -113,6 +140,14 @@ export class Stage {
 
   async untilFile(path: string): Promise<void> {
     await this.plane.until(() => existsSync(path), path);
+  }
+
+  /** Resolves with the first whole line of a file: who sees that a file is there may be ahead of its content. */
+  async untilLine(path: string): Promise<string> {
+    return this.plane.until(
+      () => existsSync(path) && /^.*\n/.exec(readFileSync(path, 'utf8'))?.[0],
+      `a line in ${path}`,
+    );
   }
 
   read(name: string): string {
@@ -140,6 +175,7 @@ export class Stage {
     body?: object,
   ): Promise<{ status: number; body: Record<string, unknown> }> {
     const socketPath = findState(this.attemptDir(attempt))?.agent_socket;
+    if (socketPath === undefined) throw new Error(`${attempt} has no socket`);
     return new Promise((resolve, reject) => {
       const call = request({ socketPath, method, path, agent: false }, (response) => {
         let text = '';
@@ -166,8 +202,13 @@ export function waitFor(path: string): string {
   return `while [ ! -e '${path}' ]; do sleep 0.02; done`;
 }
 
+/** Shell that waits until a file has something in it. */
+export function waitForText(path: string): string {
+  return `while [ ! -s '${path}' ]; do sleep 0.02; done`;
+}
+
 /** Looks again and again, for what tells nobody when it changes. */
-export async function eventually(look: () => boolean, what: string, msMax = 10_000): Promise<void> {
+export async function eventually(look: () => boolean, what: string, msMax = 60_000): Promise<void> {
   for (const late = performance.now() + msMax; !look(); await delay(10)) {
     if (performance.now() > late) throw new Error(`waited in vain for ${what}`);
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { withFileLock } from './file-lock.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'baton-lock-'));
@@ -54,11 +54,12 @@ test('a lock of another process is waited for; one of a killed process is taken 
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  onTestFinished(() => void holder.kill('SIGKILL'));
   await new Promise((resolve) => holder.stdout.once('data', resolve));
   await expect(withFileLock(path, () => Promise.resolve(), 60)).rejects.toMatchObject({
     code: 'workspace_busy',
   });
   holder.kill('SIGKILL');
   await new Promise((resolve) => holder.once('exit', resolve));
-  expect(await withFileLock(path, () => Promise.resolve('mine'), 10_000)).toBe('mine');
+  expect(await withFileLock(path, () => Promise.resolve('mine'), 60_000)).toBe('mine');
 });
