@@ -52,7 +52,7 @@ export const attemptAdopt: Handler<'attempt.adopt'> = (draft, command) => {
   const adopted: AttemptRow = { ...draft.get('attempts', attempt.id), result };
   draft.put('attempts', adopted);
   draft.event('attempt.adopted', aboutAttempt(adopted), { reason: command.reason });
-  if (wasEnded) reviveDependents(draft, task.id, 'result_adopted');
+  if (wasEnded) reviveDependents(draft, task.id, 'result_adopted', true);
   finishTask(draft, adopted, 'adopt');
   if (wasEnded) rescanRun(draft, task.runId);
   forgetFailure(draft, task.runId);

@@ -404,6 +404,93 @@ describe('review', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  describe.each(['request_changes', 'reset'] as const)('that says %s in an ended run', (action) => {
+    /** The check lets nobody through; what else is behind it ended for reasons of its own. */
+    function endedRun() {
+      const made = modelOf(
+        {
+          check: { kind: 'verify' },
+          other: { dispatch: 'manual' },
+          only: {},
+          both: {},
+          behind: {},
+          dropped: {},
+          last: {},
+        },
+        [
+          'check -gate-> only',
+          'check -gate-> both',
+          'other -> both',
+          'both -> behind',
+          'check -gate-> dropped',
+          'dropped -> last',
+        ],
+      );
+      const { model, run, id } = made;
+      model.complete(only(model));
+      for (const key of ['only', 'both', 'dropped']) {
+        expect(model.byKey(run, key)).toMatchObject({
+          status: key === 'both' ? 'blocked' : 'ready',
+        });
+      }
+      model.submit('task.cancel', { task: id('dropped'), reason: 'nor this' });
+      model.submit('task.cancel', { task: id('other'), reason: 'changed my mind' });
+      model.submit('task.review', { task: id('check'), action: 'reject', note: 'not yet' });
+      expect(model.statuses(run)).toEqual({
+        check: 'completed',
+        other: 'cancelled (changed my mind)',
+        only: 'skipped (gate_failed:check)',
+        both: 'cancelled (dependency_cancelled:other)',
+        behind: 'cancelled (dependency_cancelled:other)',
+        dropped: 'cancelled (nor this)',
+        last: 'cancelled (dependency_cancelled:dropped)',
+      });
+      expect(model.runRow(run).status).toBe('cancelled');
+      model.submit('task.review', { task: id('check'), action, note: 'with paging' });
+      return made;
+    }
+
+    test('brings back what it makes void, and leaves what others ended', () => {
+      const { model, run } = endedRun();
+      expect(model.statuses(run)).toMatchObject({
+        check: action === 'reset' ? 'completed' : 'ready',
+        only: action === 'reset' ? 'ready' : 'blocked',
+        other: 'cancelled (changed my mind)',
+        both: 'cancelled (dependency_cancelled:other)',
+        behind: 'cancelled (dependency_cancelled:other)',
+        dropped: 'cancelled (nor this)',
+        last: 'cancelled (dependency_cancelled:dropped)',
+      });
+      for (const key of ['both', 'behind', 'dropped', 'last']) {
+        expect(model.byKey(run, key).generation).toBe(1);
+      }
+      expect(faultsOf(model.world)).toEqual([]);
+    });
+
+    test('leaves those to the retry of what did end them', () => {
+      const { model, run, id } = endedRun();
+      model.submit('task.retry', { task: id('other'), reason: null, downstream: 'keep' });
+      expect(model.statuses(run)).toMatchObject({ both: 'blocked', behind: 'blocked' });
+      expect(model.statuses(run)).toMatchObject({
+        last: 'cancelled (dependency_cancelled:dropped)',
+      });
+      expect(faultsOf(model.world)).toEqual([]);
+    });
+  });
+
+  test('reopens nothing, and no run, when something else keeps it all ended', () => {
+    const { model, run, id } = modelOf({ a: {}, b: { dispatch: 'manual' }, c: {} }, [
+      'a -gate-> c',
+      'b -> c',
+    ]);
+    model.complete(only(model));
+    model.submit('task.cancel', { task: id('b'), reason: null });
+    const mark = model.events.length;
+    model.submit('task.review', { task: id('a'), action: 'approve', note: null });
+    expect(model.told(mark)).toEqual(['task.reviewed a']);
+    expect(model.runRow(run).status).toBe('cancelled');
+  });
+
   test('that asks for changes says which', () => {
     const { model, id } = modelOf({ a: {} });
     model.complete(only(model));

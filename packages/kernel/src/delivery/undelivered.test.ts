@@ -55,12 +55,15 @@ class Deliveries {
     });
   }
 
-  /** Expects that the run has ended so, owing nothing. */
-  ended(status: 'completed' | 'failed'): void {
-    expect(this.model.runRow(this.run)).toMatchObject({ status, deliveryOrder: null });
-    expect(faultsOf(this.model.world)).toEqual([]);
+  /** How the run stands, and what is wrong with the rows. */
+  state(): readonly unknown[] {
+    const { status, deliveryOrder } = this.model.runRow(this.run);
+    return [status, deliveryOrder, faultsOf(this.model.world)];
   }
 }
+
+/** Ended, owing nothing. */
+const completed = ['completed', null, []];
 
 describe('what no delivered commit has', () => {
   test('is delivered as the last task left it, if that changed nothing itself', () => {
@@ -73,7 +76,7 @@ describe('what no delivered commit has', () => {
       deliveryOrder: { mode: 'merge', task: it.model.byKey(it.run, 'check').id, ref: 'main' },
     });
     it.delivered();
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
     expect(it.model.told().slice(-2)).toEqual(['run.delivered check', 'run.completed']);
   });
 
@@ -84,7 +87,7 @@ describe('what no delivered commit has', () => {
     it.done('check', 'merge of both');
     expect(it.ordered()).toBe('merge of both baton/RUN/merged');
     it.delivered();
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
   });
 
   test('is delivered where the last step works in no repository', () => {
@@ -101,7 +104,7 @@ describe('what no delivered commit has', () => {
     });
     expect(it.ordered()).toBe('aaa baton/RUN/merged');
     it.delivered();
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
   });
 
   test('is delivered one by one, each under the branch of its task, where nothing brings it together', () => {
@@ -115,7 +118,7 @@ describe('what no delivered commit has', () => {
     it.delivered('refused');
     expect(it.ordered()).toBe('bbb baton/x/t/b/1');
     it.delivered();
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
     expect(it.model.runRow(it.run).delivery.state).toBe('refused');
   });
 
@@ -128,13 +131,13 @@ describe('what no delivered commit has', () => {
     it.delivered();
     expect(it.ordered()).toBe('aaa baton/x/t/a/1');
     it.delivered();
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
     const task = it.model.byKey(it.run, 'a').id;
     it.model.submit('task.retry', { task, reason: null, downstream: 'keep' });
     it.done('a', 'start', 'aa2');
     expect(it.ordered()).toBe('aa2 baton/x/t/a/1');
     it.delivered();
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
   });
 });
 
@@ -146,7 +149,7 @@ describe('nothing more is delivered', () => {
     expect(it.ordered()).toBe('fff baton/x/t/fix/1');
     it.delivered();
     it.done('check', 'aaa');
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
   });
 
   test('after an integration whose last check changes nothing', () => {
@@ -158,7 +161,7 @@ describe('nothing more is delivered', () => {
     it.done('merge', 'aaa');
     it.delivered();
     it.done('check', 'aaa');
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
     expect(it.model.told().filter((type) => type.startsWith('run.delivering'))).toHaveLength(1);
   });
 
@@ -171,16 +174,16 @@ describe('nothing more is delivered', () => {
     failed.model.dispatch();
     const { attemptId } = failed.model.byKey(failed.run, 'check');
     failed.model.fail(failed.model.attempt(attemptId ?? ''), 'auth');
-    failed.ended('failed');
+    expect(failed.state()).toEqual(['failed', null, []]);
     expect(failed.model.runRow(failed.run).delivery.state).toBe('none');
     const unchanged = new Deliveries({ a: repo, b: repo }, ['a -> b']);
     unchanged.done('a', 'start');
     unchanged.done('b', 'start');
-    unchanged.ended('completed');
+    expect(unchanged.state()).toEqual(completed);
     const none = new Deliveries({ a: repo, b: repo }, ['a -> b'], 'none');
     none.done('a', 'start', 'aaa');
     none.done('b', 'aaa');
-    none.ended('completed');
+    expect(none.state()).toEqual(completed);
   });
 
   test('by a task that an agent handed on: its commit is for its parent', () => {
@@ -200,7 +203,7 @@ describe('nothing more is delivered', () => {
     it.done('part', 'start', 'ppp');
     it.done('b', 'start');
     it.done('a', 'start');
-    it.ended('completed');
+    expect(it.state()).toEqual(completed);
     expect(it.model.runRow(it.run).delivery.state).toBe('none');
   });
 });

@@ -18,7 +18,8 @@ export interface Undelivered {
  * of these commits contains. Reads the whole run, if any of its work was done in a repository.
  */
 export function findUndelivered(draft: Draft, run: RunRow): Undelivered {
-  if (run.taskCount === 1 || Object.keys(run.bases).length === 0) return { tips: [], isFirst: true };
+  if (run.taskCount === 1 || Object.keys(run.bases).length === 0)
+    return { tips: [], isFirst: true };
   const made = resultsOf(draft, run.id);
   const taken = made.filter((it) => commitOf(draft, it)?.delivered !== undefined);
   const built = new Map(made.map((it) => [it.id, builtOn(draft, it)]));

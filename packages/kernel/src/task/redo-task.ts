@@ -6,7 +6,7 @@ import type { Draft } from '../draft.ts';
 import { edgeState, isRequired } from '../graph/edge-rule.ts';
 import { gateVerdictOf, loadGates } from '../graph/gate.ts';
 import { blockTask, rescanRun } from '../graph/rescan.ts';
-import { inTopologicalOrder, isEndedByUpstream } from '../graph/scan-run.ts';
+import { inTopologicalOrder, isEndedByUpstream, scanRun } from '../graph/scan-run.ts';
 import { list, row, rows } from '../need.ts';
 import { reopenRun } from '../run/settle.ts';
 import type { TaskRow } from '../rows.ts';
@@ -58,8 +58,14 @@ export function redoTasks(draft: Draft, id: string, how: Redo): void {
       : {}),
     ...(how.goOn === undefined ? {} : { continueAttemptId: how.goOn.attempt, wake: how.goOn.wake }),
   });
+  const isReset = how.downstream === 'reset';
+  const isReplaced = (it: string): boolean => draft.get('tasks', it).status === 'superseded';
+  const opened = isReset ? after.filter((it) => !isReplaced(it)) : [];
+  const revived = revivable(draft, runId, after, opened);
   for (const next of after) {
-    if (how.downstream === 'reset') reset(draft, next, id);
+    if (isEndedByUpstream(draft.get('tasks', next))) {
+      if (revived.has(next)) redo(draft, next, isReset ? redoneBecauseOf(draft, id) : null);
+    } else if (isReset) reset(draft, next, id);
     else keep(draft, next, id);
   }
   rescanRun(draft, runId);
@@ -78,14 +84,54 @@ export function rejudgeDependents(draft: Draft, id: string): void {
   rescanRun(draft, runId);
 }
 
-/** Brings back, blocked, what ended only because of a task. The run's graph must be loaded. */
-export function reviveDependents(draft: Draft, id: string, why: string): void {
+/**
+ * Brings back, blocked, what ended only because of a task; `isBack`: the task itself is about to leave
+ * what it ended as. The run's graph must be loaded.
+ */
+export function reviveDependents(draft: Draft, id: string, why: string, isBack = false): void {
   const { runId, key } = draft.get('tasks', id);
   const after = downstreamInOrder(draft, runId, id);
   loadLives(draft, after);
-  const gone = after.filter((it) => isEndedByUpstream(draft.get('tasks', it)));
-  if (gone.length > 0) reopenRun(draft, runId, `${why}:${key}`);
+  const gone = revivable(draft, runId, after, isBack ? [id] : []);
+  if (gone.size > 0) reopenRun(draft, runId, `${why}:${key}`);
   for (const next of gone) redo(draft, next, null);
+}
+
+/**
+ * Those of some tasks that ended because of their upstreams and would not do so again: another upstream
+ * that failed, was cancelled or does not meet a condition keeps them ended. `opened` are those that are
+ * opened as well, whatever they are now. The run's graph must be loaded.
+ */
+function revivable(
+  draft: Draft,
+  runId: string,
+  ids: readonly string[],
+  opened: readonly string[],
+): ReadonlySet<string> {
+  const tasks = draft.list('tasksOfRun', runId);
+  const edges = draft.list('dependenciesOfRun', runId);
+  const found = new Set(ids.filter((id) => isEndedByUpstream(draft.get('tasks', id))));
+  if (found.size === 0) return found;
+  const gates = new Set(edges.filter((it) => it.type === 'gate').map((it) => it.upstreamId));
+  loadGates(
+    draft,
+    tasks.filter((it) => gates.has(it.id)),
+  );
+  const others = new Set(opened.filter((id) => !found.has(id)));
+  for (;;) {
+    const supposed = tasks.map((it) =>
+      found.has(it.id) || others.has(it.id)
+        ? { ...it, status: 'blocked' as const, outOfPlay: false, reason: null }
+        : it,
+    );
+    const scan = scanRun(supposed, edges, (task) => gateVerdictOf(draft, task));
+    const again = [...found].filter((id) => {
+      const it = scan.tasks.get(id);
+      return it === undefined || it.outOfPlay || it.unfiredBy !== null;
+    });
+    if (again.length === 0) return found;
+    for (const id of again) found.delete(id);
+  }
 }
 
 /** Loads the graph of a run whole. */
@@ -100,8 +146,7 @@ export function loadRun(draft: Draft, runId: string): void {
 
 function keep(draft: Draft, id: string, upstream: string): void {
   const task = draft.get('tasks', id);
-  if (isEndedByUpstream(task)) redo(draft, id, null);
-  else if (task.status === 'completed' && !task.outdated) {
+  if (task.status === 'completed' && !task.outdated) {
     changeTask(draft, id, { outdated: true });
     draft.event('task.outdated', { run: task.runId, task: id }, { upstream });
   }
@@ -109,8 +154,10 @@ function keep(draft: Draft, id: string, upstream: string): void {
 
 function reset(draft: Draft, id: string, upstream: string): void {
   const task = draft.get('tasks', id);
+  // What a plan replaced has others in its place.
+  if (task.status === 'superseded') return;
   if (isTerminalTask(task.status)) {
-    redo(draft, id, `upstream ${draft.get('tasks', upstream).key} is redone`);
+    redo(draft, id, redoneBecauseOf(draft, upstream));
     return;
   }
   if (task.status === 'paused') {
@@ -128,6 +175,10 @@ function reset(draft: Draft, id: string, upstream: string): void {
     blockTask(draft, id);
   }
   if (task.attemptId !== null) changeTask(draft, id, newGeneration(task));
+}
+
+function redoneBecauseOf(draft: Draft, upstream: string): string {
+  return `upstream ${draft.get('tasks', upstream).key} is redone`;
 }
 
 /** Takes a task away from whoever works on it. */
