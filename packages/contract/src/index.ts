@@ -180,6 +180,8 @@ export {
   runPolicy,
   taskCounts,
   type DeliveryState,
+  type RunExplanation,
+  runExplanation,
   type Run,
   type RunCreate,
   type RunCreateInput,

@@ -110,6 +110,33 @@ export const deliveryState = z.object({
 });
 export type DeliveryState = z.infer<typeof deliveryState>;
 
+/** Answer of `GET /runs/{id}/explain`. */
+export const runExplanation = z.object({
+  run: anyId,
+  status: z.enum(RUN_STATUSES),
+  sentence: z.string().describe('why the run is in this status, in one sentence'),
+  next: z.string().nullable().describe('what would change it'),
+  waits_for: z.array(
+    z.object({
+      kind: z.enum([
+        'work',
+        'delivery',
+        'barrier',
+        'checkpoint',
+        'review',
+        'plan',
+        'assignment',
+        'worker',
+        'paused',
+      ]),
+      task: anyId.nullable().describe('the task that it is about'),
+      key: taskKey.nullable(),
+      what: z.string(),
+    }),
+  ),
+});
+export type RunExplanation = z.infer<typeof runExplanation>;
+
 /** A run as clients see it. */
 export const run = z.object({
   id: anyId,

@@ -17,6 +17,7 @@ export { isYield, type StopOrder } from './attempt/stop-order.ts';
 export { type Decide, type Decision, type Reply } from './decision.ts';
 export { rowKey } from './draft.ts';
 export { explain, type Explained } from './explain/explain.ts';
+export { explainRun } from './explain/explain-run.ts';
 export { findCycle } from './graph/find-cycle.ts';
 export { expandGoal, type ExpandedGoal } from './graph/expand-goal.ts';
 export { LISTS } from './lists.ts';
@@ -83,7 +84,9 @@ export {
   type Change,
   type Context,
   type ListName,
+  type ListRow,
   type Lists,
   type Need,
+  type SlotRow,
   type World,
 } from './world.ts';

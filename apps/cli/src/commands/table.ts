@@ -31,6 +31,7 @@ import { runPurge } from './run/purge.ts';
 import { runReplan } from './run/replan.ts';
 import { runRerun } from './run/rerun.ts';
 import { runResume } from './run/resume.ts';
+import { runExplain } from './run/explain.ts';
 import { runTimeline } from './run/timeline.ts';
 import { runValidate } from './run/validate.ts';
 import { runView } from './run/view.ts';
@@ -103,6 +104,7 @@ export const COMMANDS: readonly Command[] = [
   runWatch,
   runPause,
   runResume,
+  runExplain,
   runTimeline,
   runCancel,
   runHold,

@@ -26,11 +26,7 @@ export function eventSentence(event: Event): Shown | undefined {
     case 'run.started':
       return show`run started`;
     case 'run.waiting':
-      return paint.yellow(
-        text('reason') === 'replan_needed'
-          ? show`run waits for a new plan: baton run replan`
-          : show`run waits for a person`,
-      );
+      return paint.yellow(waitingLine(text('reason')));
     case 'run.replanned':
       return show`plan version ${count('plan_version')}: ${words('added')} in place of ${words('superseded')}`;
     case 'run.resumed':
@@ -157,4 +153,10 @@ function resolutionOf(event: Event): string {
       ? 'nobody answered in time, the default is taken'
       : `answered by ${String(by)}`;
   return `${who}: ${said}`;
+}
+
+function waitingLine(reason: string): Shown {
+  if (reason === 'replan_needed') return show`run waits for a new plan: baton run replan`;
+  if (!reason.startsWith('review:')) return show`run waits for a person`;
+  return show`run waits for a review of ${reason.slice('review:'.length)}: baton task review`;
 }

@@ -1,4 +1,4 @@
-import type { Run, RunGraph, Task, TaskStatus } from '@baton/contract';
+import type { Run, RunExplanation, RunGraph, Task, TaskStatus } from '@baton/contract';
 import { block, join, paint, show, stack, type Shown } from '../terminal/shown.ts';
 import { statusText } from '../terminal/status-text.ts';
 import { facts, table } from '../terminal/table.ts';
@@ -41,6 +41,15 @@ export function runPage({ run, tasks }: RunGraph, nowMs: number, columns: number
     ]),
     paint.plain(''),
     taskTable(tasks, nowMs, columns),
+  );
+}
+
+/** Why a run is where it is. */
+export function runExplanationPage(it: RunExplanation): Shown {
+  return stack(
+    show`${statusText(it.status)} ${it.sentence}`,
+    it.next !== null && show`${paint.dim('next')} ${it.next}`,
+    ...it.waits_for.map(({ kind, what }) => show`${paint.dim(kind)} ${what}`),
   );
 }
 

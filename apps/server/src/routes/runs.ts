@@ -1,5 +1,5 @@
 import { planTask, type Plan, type RunCreate } from '@baton/contract';
-import { overAsked } from '@baton/kernel';
+import { explainRun, overAsked } from '@baton/kernel';
 import { actorOf } from '../auth/principal.ts';
 import type { App } from '../app.ts';
 import type { Handlers } from '../call.ts';
@@ -22,6 +22,7 @@ type Names =
   | 'listRuns'
   | 'getRun'
   | 'getRunGraph'
+  | 'explainRun'
   | 'cancelRun'
   | 'replanRun'
   | 'listRunEvents'
@@ -97,6 +98,11 @@ export function runHandlers(app: App): Pick<Handlers, Names> {
 
     async getRunGraph(call) {
       return graphOf(call.project, await resolveId(reads, 'runs', call.project, call.params.id));
+    },
+
+    async explainRun(call) {
+      const id = await resolveId(reads, 'runs', call.project, call.params.id);
+      return explainRun(await graphOf(call.project, id));
     },
 
     async cancelRun(call) {

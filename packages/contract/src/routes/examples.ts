@@ -102,6 +102,23 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
     ...ofRun,
     reply: plain({ run, tasks: [task], dependencies: [dependency], cursor: '1.42' }),
   },
+  explainRun: {
+    ...ofRun,
+    reply: plain({
+      run: run.id,
+      status: 'waiting',
+      sentence: 'It waits for a review of design.',
+      next: 'approve it: baton task review design --approve',
+      waits_for: [
+        {
+          kind: 'review',
+          task: designId,
+          key: 'design',
+          what: 'design is done, and behind it waits a gate',
+        },
+      ],
+    } as const),
+  },
   cancelRun: {
     ...ofRun,
     body: { reason },

@@ -4,7 +4,7 @@ import { checkpoint, runCheckpointOpen } from '../checkpoint.ts';
 import { event } from '../event.ts';
 import { anyId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
-import { run, runCreate, runUpdate, runReplan } from '../run.ts';
+import { run, runCreate, runExplanation, runUpdate, runReplan } from '../run.ts';
 import { dependency, task } from '../task.ts';
 import { route } from './route.ts';
 import { byId, commaList, page, pageQuery, reasonBody } from './shared.ts';
@@ -105,6 +105,18 @@ export const runRoutes = {
     permission: 'read',
     params: byId,
     reply: runGraph,
+    kind: 'json',
+    status: 200,
+    errors: ['not_found', 'ambiguous'],
+  }),
+  explainRun: route({
+    method: 'GET',
+    path: '/runs/{id}/explain',
+    area: 'runs',
+    summary: 'Why a run is in its status, and what it waits for',
+    permission: 'read',
+    params: byId,
+    reply: runExplanation,
     kind: 'json',
     status: 200,
     errors: ['not_found', 'ambiguous'],

@@ -3,6 +3,7 @@ import { deliverRest } from '../delivery/deliver-result.ts';
 import type { Draft } from '../draft.ts';
 import type { RunRow } from '../rows.ts';
 import { moveTask } from '../task/change-task.ts';
+import { idleReason } from './idle-reason.ts';
 import { awaitsReplan } from './replan.ts';
 import { nextRunStatus, type RunInput } from './run-machine.ts';
 
@@ -36,12 +37,16 @@ export function settleRun(draft: Draft, id: string): void {
       draft.event('run.resumed', { run: id }, {});
     }
   } else if (run.status === 'running') {
-    const isPausing = draft.cause === 'task.pause';
-    const idle = needsPlan ? 'replan_needed' : isPausing ? 'paused' : 'waiting_for_assignment';
-    const reason = isBarred ? 'barrier' : run.needsHuman > 0 ? 'checkpoint' : idle;
+    const isAsked = run.needsHuman > 0;
+    const reason = isBarred ? 'barrier' : isAsked ? 'checkpoint' : idleOf(draft, id, needsPlan);
     moveRun(draft, id, 'wait', 'waiting');
     draft.event('run.waiting', { run: id }, { reason });
   }
+}
+
+function idleOf(draft: Draft, id: string, needsPlan: boolean): string {
+  if (needsPlan) return 'replan_needed';
+  return draft.cause === 'task.pause' ? 'paused' : idleReason(draft, id);
 }
 
 /** Moves a run to another status, the only way it changes. */

@@ -15,6 +15,8 @@ export interface RunCalls {
   each(query?: CallQuery<'listRuns'>, itemsMax?: number): AsyncGenerator<Run>;
   get(id: string): Promise<Run>;
   graph(id: string): Promise<RunGraph>;
+  /** Why it is in its status, and what it waits for. */
+  explain(id: string): Promise<CallReply<'explainRun'>>;
   cancel(id: string, reason?: string): Promise<Run>;
   pause(id: string, reason?: string): Promise<Run>;
   resume(id: string): Promise<Run>;
@@ -48,6 +50,7 @@ export function runCalls(calls: Calls, transport: Transport): RunCalls {
       ),
     get: (id) => calls.call('getRun', { params: { id } }),
     graph: (id) => calls.call('getRunGraph', { params: { id } }),
+    explain: (id) => calls.call('explainRun', { params: { id } }),
     cancel: (id, reason) =>
       calls.call('cancelRun', { params: { id }, body: reason === undefined ? {} : { reason } }),
     pause: (id, reason) =>
