@@ -40,8 +40,9 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           setupFiles: ['e2e/require-build.ts'],
           globalSetup: ['e2e/tower-template.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // What is waited for has bounds of its own; these are for a machine that is slow and busy.
+          testTimeout: 480_000,
+          hookTimeout: 240_000,
           // Processes of a strange machine may meet in ways nobody foresaw. What needed its second try is
           // told by name above the counts: it is a defect to mend.
           retry: 1,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { makeRepo } from './support/repo.ts';
 import { runBaton } from './support/process.ts';
 import { taskOf, untilEnded } from './support/run.ts';
-import { startFleetWorker, startTower, tempDir, type Tower } from './support/tower.ts';
+import { startFleetWorker, startTower, tempDir, until, type Tower } from './support/tower.ts';
 
 const post = async (
   tower: Tower,
@@ -159,9 +159,13 @@ test('a stale epoch is refused with its code', async () => {
   await tower.client.call('createRun', {
     body: { goal: 'x', plan: { tasks: [{ key: 'a', kind: 'command', spec: 'true' }] } },
   });
-  const claimed = await asWorker(`/workers/${worker.id}/claim?wait=10`, { max: 1 });
-  const [item] = claimed.problem['items'] as { attempt: { id: string; epoch: number } }[];
-  const { id = '', epoch = 0 } = item?.attempt ?? {};
+  let given: { readonly id: string; readonly epoch: number } | undefined;
+  await until('there is work', async () => {
+    const claimed = await asWorker(`/workers/${worker.id}/claim?wait=10`, { max: 1 });
+    given = (claimed.problem['items'] as { attempt: { id: string; epoch: number } }[])[0]?.attempt;
+    return given !== undefined;
+  });
+  const { id = '', epoch = 0 } = given ?? {};
   expect(await asWorker(`/attempts/${id}/start`, { epoch: epoch - 1 })).toMatchObject({
     status: 409,
     problem: { code: 'stale_epoch' },

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from '@baton/sdk';
 import { expect, onTestFinished, test } from 'vitest';
-import { runBaton, startBaton } from './support/process.ts';
+import { endBaton, runBaton, startBaton } from './support/process.ts';
+import { placeOf } from './support/run.ts';
 import { tempDir, until } from './support/tower.ts';
 
 interface Ready {
@@ -23,10 +24,7 @@ interface Outcome {
 
 function startUp(dataDir: string) {
   const it = startBaton(['up', '--json', '--port', '0', '--slots', '2', '--data-dir', dataDir]);
-  onTestFinished(async () => {
-    await it.end('SIGTERM');
-    await it.end('SIGKILL');
-  });
+  onTestFinished(() => endBaton(it, 60_000));
   return it;
 }
 
@@ -42,7 +40,11 @@ test('the demo ends with a merged commit that passes its tests', async () => {
 
   // Commands on the same machine need nothing but the data directory.
   const client = createClient({ baseUrl: ready.url, token: ready.api_key });
-  const demo = startBaton(['demo', '--json', '--question-timeout', '90', '--data-dir', dataDir]);
+  await until(
+    'the worker is online',
+    async () => (await client.workers.list()).items[0]?.status === 'online',
+  );
+  const demo = startBaton(['demo', '--json', '--question-timeout', '900', '--data-dir', dataDir]);
   onTestFinished(async () => {
     await demo.end('SIGKILL');
   });
@@ -70,12 +72,22 @@ test('the demo ends with a merged commit that passes its tests', async () => {
 
   const graph = await client.runs.graph(outcome.run.id);
   expect(graph.run.delivery).toMatchObject({ state: 'delivered', commit: outcome.commit });
-  const [slugify, summarize] = ['slugify', 'summarize'].map((key) =>
-    graph.tasks.find((task) => task.key === key),
-  );
-  // Side by side: the one that asked was not done before the other began, and the reverse.
-  expect(Date.parse(slugify?.started_at ?? '')).toBeLessThan(Date.parse(summarize?.ended_at ?? ''));
-  expect(Date.parse(summarize?.started_at ?? '')).toBeLessThan(Date.parse(slugify?.ended_at ?? ''));
+  // Side by side: each was handed out before the other was done.
+  const { items: events } = await client.call('listRunEvents', {
+    params: { id: outcome.run.id },
+    query: { limit: 1_000 },
+  });
+  const place = (type: string, key: string): number => {
+    const task = graph.tasks.find((it) => it.key === key)?.id ?? '';
+    return placeOf(events, type, task);
+  };
+  for (const [one, other] of [
+    ['slugify', 'summarize'],
+    ['summarize', 'slugify'],
+  ] as const) {
+    expect(place('task.assigned', one)).toBeGreaterThan(-1);
+    expect(place('task.assigned', one)).toBeLessThan(place('task.completed', other));
+  }
   expect(await up.end('SIGINT')).toBe(0);
 });
 
@@ -104,7 +116,7 @@ test('agents that run when it is stopped are still running at the next start', a
   const first = startUp(dataDir);
   const ready = JSON.parse(await first.line((line) => line.startsWith('{'))) as Ready;
   const client = createClient({ baseUrl: ready.url, token: ready.api_key });
-  const gate = join(dataDir, 'gate');
+  const gate = join(tempDir('gate'), 'gate');
   const made = await client.runs.create({
     goal: 'wait',
     plan: {
@@ -112,13 +124,13 @@ test('agents that run when it is stopped are still running at the next start', a
         {
           key: 'wait',
           kind: 'command',
-          spec: `echo begun; until [ -e ${gate} ]; do sleep 0.1; done; echo ended`,
+          spec: `echo begun; touch ${gate}.begun; until [ -e ${gate} ]; do sleep 0.1; done; echo ended`,
         },
       ],
     },
   });
   const taskOf = async (it = client) => (await it.runs.graph(made.run.id)).tasks[0];
-  await until('the task runs', async () => (await taskOf())?.status === 'running');
+  await until('the agent runs', () => existsSync(`${gate}.begun`));
   const attempt = (await taskOf())?.attempt;
   expect(await first.end('SIGTERM')).toBe(0);
 
@@ -126,7 +138,7 @@ test('agents that run when it is stopped are still running at the next start', a
   const again = JSON.parse(await second.line((line) => line.startsWith('{'))) as Ready;
   const next = createClient({ baseUrl: again.url, token: ready.api_key });
   execFileSync('touch', [gate]);
-  const ended = await next.runs.wait(made.run.id, { timeoutMs: 60_000 });
+  const ended = await next.runs.wait(made.run.id, { timeoutMs: 180_000 });
   expect(ended.status).toBe('completed');
   const task = await taskOf(next);
   expect({ attempt: task?.attempt, count: task?.attempt_count }).toEqual({ attempt, count: 1 });

@@ -11,7 +11,6 @@ const killsAtCommit = 8;
 
 test.skipIf(postgresBin === undefined)(
   'PostgreSQL crashes again and again: the server lives, nothing acknowledged is lost or doubled',
-  { timeout: 300_000 },
   async () => {
     const postgres = await startOwnPostgres();
     const tower = await startTower({ databaseUrl: postgres.url });
@@ -35,7 +34,6 @@ test.skipIf(postgresBin === undefined)(
 
 test.skipIf(postgresBin === undefined)(
   'a connection that is cut in the middle of COMMIT: what became of it is found out, not guessed',
-  { timeout: 300_000 },
   async () => {
     const postgres = await startOwnPostgres();
     const cutter = await startCommitCutter(postgres.socket);
@@ -54,7 +52,6 @@ test.skipIf(postgresBin === undefined)(
 
 test.skipIf(postgresBin === undefined)(
   'kill -9 of the server at COMMIT, before the database has it and before its answer is read',
-  { timeout: 300_000 },
   async () => {
     const postgres = await startOwnPostgres();
     const cutter = await startCommitCutter(postgres.socket);

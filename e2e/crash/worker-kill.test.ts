@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isRunning } from '../support/processes.ts';
+import { isRunning, untilPid } from '../support/processes.ts';
 import { eventsOf, stdoutOf, taskOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower, tempDir, until, type Tower } from '../support/tower.ts';
 
@@ -10,27 +10,29 @@ const counting = (count: number, go: string): string =>
 const counted = (count: number): string =>
   `${Array.from({ length: count }, (_, index) => `line ${index + 1}`).join('\n')}\nend\n`;
 
-async function startCounting(tower: Tower, go: string): Promise<string> {
+/** Answers the run and the process of its agent. */
+async function startCounting(
+  tower: Tower,
+  go: string,
+): Promise<{ readonly runId: string; readonly pid: number }> {
   const { run } = await tower.client.call('createRun', {
     body: {
       goal: 'count',
       plan: { tasks: [{ key: 'count', kind: 'command', spec: counting(300, go) }] },
     },
   });
-  await until('the agent runs', () => existsSync(`${go}.pid`));
-  return run.id;
+  return { runId: run.id, pid: await untilPid(`${go}.pid`) };
 }
 
 test('kill -9 of the worker daemon in the middle of a task: the same attempt goes on and completes', async () => {
   const go = join(tempDir('go'), 'go');
   const tower = await startTower();
   const worker = await startFleetWorker(tower, 'w');
-  const runId = await startCounting(tower, go);
-  const pid = readFileSync(`${go}.pid`, 'utf8').trim();
+  const { runId, pid } = await startCounting(tower, go);
   await worker.kill();
   await worker.restart();
   await worker.restart();
-  expect(() => process.kill(Number(pid), 0)).not.toThrow();
+  expect(isRunning(pid)).toBe(true);
   writeFileSync(go, '');
   const { graph, tasks } = await untilEnded(tower, runId);
   expect(graph.run.status).toBe('completed');
@@ -46,18 +48,10 @@ test('an agent that ends while no daemon is there is reported by the next one', 
   const go = join(tempDir('go'), 'go');
   const tower = await startTower();
   const worker = await startFleetWorker(tower, 'w');
-  const runId = await startCounting(tower, go);
-  const pid = Number(readFileSync(`${go}.pid`, 'utf8').trim());
+  const { runId, pid } = await startCounting(tower, go);
   await worker.kill();
   writeFileSync(go, '');
-  await until('the agent has ended', () => {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  await until('the agent has ended', () => !isRunning(pid));
   await worker.restart();
   const { graph, tasks } = await untilEnded(tower, runId);
   expect(graph.run.status).toBe('completed');
@@ -110,14 +104,11 @@ test('a cancelled task ends the whole process tree of its agent', async () => {
       },
     },
   });
-  await until('the tree stands', () => existsSync(`${dir}/far`) && existsSync(`${dir}/near`));
+  const tree = [await untilPid(join(dir, 'far')), await untilPid(join(dir, 'near'))];
   await tower.client.call('cancelRun', { params: { id: run.id }, body: { reason: 'enough' } });
   const { graph } = await untilEnded(tower, run.id);
   expect(graph.run.status).toBe('cancelled');
-  for (const name of ['far', 'near']) {
-    const pid = readFileSync(join(dir, name), 'utf8').trim();
-    expect(isRunning(pid)).toBe(false);
-  }
+  expect(tree.filter((pid) => isRunning(pid))).toEqual([]);
   const cancelled = (await eventsOf(tower, run.id)).find((event) => event.type === 'run.cancelled');
   expect(cancelled?.data['reason']).toBe('enough');
 });

@@ -17,7 +17,6 @@ const conclusion = [
 
 test.each(agents.map((agent) => [whoIs(agent), agent] as const))(
   '%s asks, ends its turn, and goes on with the answer in the same conversation',
-  { timeout: 240_000 },
   async (_who, agent) => {
     const machine = await startAgentMachine();
     const tower = await startTower();
@@ -51,7 +50,7 @@ test.each(agents.map((agent) => [whoIs(agent), agent] as const))(
       body: { text: `green\n[[shell:cat work.txt > seen.txt; cat seen.txt]]\n${conclusion}` },
     });
 
-    const { graph } = await untilEnded(tower, run.id, 150_000);
+    const { graph } = await untilEnded(tower, run.id);
     expect(graph.run.status).toBe('completed');
     const attempts = (await attemptsOf(tower, id)).toSorted((a, b) => a.number - b.number);
     expect(attempts.map((it) => it.status)).toEqual(['released', 'succeeded']);

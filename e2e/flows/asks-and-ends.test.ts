@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isRunning } from '../support/processes.ts';
+import { isRunning, textOf, untilPid } from '../support/processes.ts';
 import { runBaton } from '../support/process.ts';
 import { byKey, eventsOf, stdoutOf, taskOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower, tempDir, until, type Tower } from '../support/tower.ts';
@@ -50,7 +50,7 @@ test('an agent asks and ends; the answer comes later, and the next attempt goes 
   const runId = await submit(tower, 'auth', asksOnce('--end-turn', pidFile));
   const asked = await untilAsked(tower, runId);
   expect(asked).toMatchObject({ resume: 'new_attempt', status: 'open' });
-  const pid = Number(readFileSync(pidFile, 'utf8'));
+  const pid = await untilPid(pidFile);
   await until('the process of the agent has ended', () => !isRunning(pid));
   const task = taskOf(byKey(await graphOf(tower, runId)), 'auth');
   await until('its attempt is released', async () => {
@@ -94,13 +94,13 @@ test('a held attempt survives kill -9 of its worker daemon and takes no slot', a
   if (first === undefined) throw new Error('no task');
   const home = first.worker_name ?? '';
   expect(home).toBe('dev');
-  const pid = Number(readFileSync(pidFile, 'utf8'));
+  const pid = await untilPid(pidFile);
   await until('the process of the agent has ended', () => !isRunning(pid));
   const [held] = await attemptsOf(tower, first.id);
   expect(held?.status).toBe('parked');
-  await worker.kill();
   // Idle and fit: what is held for the other worker is not for it.
   await startFleetWorker(tower, 'idle', labels);
+  await worker.kill();
   await worker.restart();
   await until('the worker is back', async () => {
     const { items } = await tower.client.call('listWorkers', {});
@@ -189,9 +189,10 @@ test('changes and messages reach a live agent as files', async () => {
   expect(JSON.parse(sent.stdout)).toMatchObject({ delivered: true, text: 'mind the tests' });
   const own = join(readFileSync(join(dir, 'up'), 'utf8').trim(), '.baton');
   await until('both are in its directory', () => {
-    const notes = join(own, 'notes.jsonl');
-    const isNoted = existsSync(notes) && readFileSync(notes, 'utf8').includes('mind the tests');
-    return isNoted && existsSync(join(own, 'updates', '1.json'));
+    const notes = textOf(join(own, 'notes.jsonl'));
+    const wanted = ['mind the tests', 'The task was changed'];
+    const isUpdated = textOf(join(own, 'updates', '1.json')).includes('"title": "Build it"');
+    return isUpdated && wanted.every((it) => notes.includes(it));
   });
   writeFileSync(join(dir, 'go'), '');
   await untilEnded(tower, runId);

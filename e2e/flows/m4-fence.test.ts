@@ -1,18 +1,19 @@
 import { AppError, type Assignment, type Task } from '@baton/contract';
 import { createClient, type Client } from '@baton/sdk';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { eventsOf } from '../support/run.ts';
 import { startTower, until, type Tower } from '../support/tower.ts';
 
-/** A worker that a test plays over plain HTTP, silent between what it is made to say. */
-interface Silent {
+/** A worker that a test plays over plain HTTP. */
+interface Played {
   readonly id: string;
   readonly client: Client;
   /** Waits for work and starts it. */
   take(): Promise<Assignment>;
 }
 
-async function join(tower: Tower, name: string): Promise<Silent> {
+/** Joins a worker. One that beats keeps what it takes, however slow the test is. */
+async function join(tower: Tower, name: string, beats: boolean): Promise<Played> {
   const { token } = await tower.client.call('createWorkerToken', { body: { name } });
   const { id, key } = await tower.client.call('registerWorker', {
     body: { token, name, slots: 4, capabilities: { engines: ['shell'] } },
@@ -38,15 +39,24 @@ async function join(tower: Tower, name: string): Promise<Silent> {
         params: { id: attempt.id },
         body: { epoch: attempt.epoch },
       });
+      if (beats) keep(client, attempt);
       return taken;
     },
   };
 }
 
+function keep(client: Client, { id, epoch }: Assignment['attempt']): void {
+  const beat = setInterval(() => {
+    // It may have ended meanwhile.
+    client.call('heartbeatAttempt', { params: { id }, body: { epoch } }).catch(() => undefined);
+  }, 1_000);
+  onTestFinished(() => clearInterval(beat));
+}
+
 const success = { status: 'success', summary: 'done' } as const;
 
 /** Everything that can be written for an attempt, each with the code that it is refused with. */
-async function refusals(worker: Silent, { attempt }: Assignment): Promise<Record<string, string>> {
+async function refusals(worker: Played, { attempt }: Assignment): Promise<Record<string, string>> {
   const { id, epoch } = attempt;
   const params = { id };
   const { client } = worker;
@@ -95,89 +105,83 @@ const allStale = {
   release: 'stale_epoch',
 };
 
-test(
-  'leases of an attempt and of its verification expire; whoever comes late is refused everywhere',
-  { timeout: 300_000 },
-  async () => {
-    const tower = await startTower();
-    const [old, fresh] = [await join(tower, 'old'), await join(tower, 'fresh')];
-    const { run } = await tower.client.call('createRun', {
-      body: {
-        goal: 'fenced',
-        deliver: 'none',
-        plan: {
-          tasks: [
-            {
-              key: 'work',
-              kind: 'command',
-              spec: 'true',
-              lease_seconds: 10,
-              outputs: [{ key: 'x', schema: { type: 'string' } }],
-              verification: { checks: { commands: ['test -n "$x"'] } },
-            },
-            { key: 'next', kind: 'command', spec: 'true' },
-          ],
-          dependencies: [
-            { upstream: 'work', downstream: 'next', type: 'input', contract_key: 'x' },
-          ],
-        },
+test('leases of an attempt and of its verification expire; whoever comes late is refused everywhere', async () => {
+  const tower = await startTower();
+  const [old, fresh] = [await join(tower, 'old', false), await join(tower, 'fresh', true)];
+  const { run } = await tower.client.call('createRun', {
+    body: {
+      goal: 'fenced',
+      deliver: 'none',
+      plan: {
+        tasks: [
+          {
+            key: 'work',
+            kind: 'command',
+            spec: 'true',
+            lease_seconds: 10,
+            outputs: [{ key: 'x', schema: { type: 'string' } }],
+            verification: { checks: { commands: ['test -n "$x"'] } },
+          },
+          { key: 'next', kind: 'command', spec: 'true' },
+        ],
+        dependencies: [{ upstream: 'work', downstream: 'next', type: 'input', contract_key: 'x' }],
       },
-    });
-    const taskNow = async (key: string): Promise<Task> => {
-      const { tasks } = await tower.client.call('getRunGraph', { params: { id: run.id } });
-      const found = tasks.find((it) => it.key === key);
-      if (found === undefined) throw new Error(`no task ${key}`);
-      return found;
-    };
-    const told = async (type: string) =>
-      (await eventsOf(tower, run.id)).filter((it) => it.type === type);
+    },
+  });
+  const taskNow = async (key: string): Promise<Task> => {
+    const { tasks } = await tower.client.call('getRunGraph', { params: { id: run.id } });
+    const found = tasks.find((it) => it.key === key);
+    if (found === undefined) throw new Error(`no task ${key}`);
+    return found;
+  };
+  const told = async (type: string) =>
+    (await eventsOf(tower, run.id)).filter((it) => it.type === type);
 
-    // The attempt: its worker is cut off, another one does the work.
-    const lost = await old.take();
-    await until('the lease is over', async () => (await told('attempt.lost')).length === 1);
-    const done = await fresh.take();
-    expect(done.attempt.epoch).toBeGreaterThan(lost.attempt.epoch);
-    expect(await refusals(old, lost)).toEqual(allStale);
-    await fresh.client.call('setAttemptOutput', {
-      params: { id: done.attempt.id },
-      body: { epoch: done.attempt.epoch, key: 'x', data: 'of the one that holds it' },
-    });
-    expect((await taskNow('work')).status).toBe('running');
-    await fresh.client.call('completeAttempt', {
-      params: { id: done.attempt.id },
-      body: { epoch: done.attempt.epoch, result: success },
-    });
+  // The attempt: its worker is cut off, another one does the work.
+  const lost = await old.take();
+  await until('the lease is over', async () => (await told('attempt.lost')).length === 1);
+  const done = await fresh.take();
+  expect(done.attempt.epoch).toBeGreaterThan(lost.attempt.epoch);
+  expect(await refusals(old, lost)).toEqual(allStale);
+  await fresh.client.call('setAttemptOutput', {
+    params: { id: done.attempt.id },
+    body: { epoch: done.attempt.epoch, key: 'x', data: 'of the one that holds it' },
+  });
+  expect((await taskNow('work')).status).toBe('running');
+  await fresh.client.call('completeAttempt', {
+    params: { id: done.attempt.id },
+    body: { epoch: done.attempt.epoch, result: success },
+  });
 
-    // The verification: the same, and nothing that was handed in counts meanwhile.
-    const stale = await old.take();
-    expect(stale.task.key).toMatch(/^check-work-/);
-    expect(stale.inputs).toEqual({ x: 'of the one that holds it' });
-    await until('its lease is over too', async () => (await told('attempt.lost')).length === 2);
-    expect(await taskNow('work')).toMatchObject({
-      status: 'verifying',
-      verification: { check: 'commands', verdict: null, rejections: 0 },
-    });
-    expect((await taskNow('next')).status).toBe('blocked');
-    const check = await fresh.take();
-    expect(check.task.id).toBe(stale.task.id);
-    expect(await refusals(old, stale)).toEqual(allStale);
-    expect((await taskNow('work')).status).toBe('verifying');
-    await fresh.client.call('completeAttempt', {
-      params: { id: check.attempt.id },
-      body: { epoch: check.attempt.epoch, result: success },
-    });
-    expect(await taskNow('work')).toMatchObject({
-      status: 'completed',
-      verification: { verdict: 'accepted', attempt: done.attempt.id },
-    });
-    expect(await refusals(old, stale)).toEqual(allStale);
+  // The verification: the same, and nothing that was handed in counts meanwhile.
+  const stale = await old.take();
+  expect(stale.task.key).toMatch(/^check-work-/);
+  expect(stale.inputs).toEqual({ x: 'of the one that holds it' });
+  await until('its lease is over too', async () => (await told('attempt.lost')).length === 2);
+  expect(await taskNow('work')).toMatchObject({
+    status: 'verifying',
+    verification: { check: 'commands', verdict: null, rejections: 0 },
+  });
+  expect((await taskNow('next')).status).toBe('blocked');
+  const check = await fresh.take();
+  expect(check.task.id).toBe(stale.task.id);
+  expect(await refusals(old, stale)).toEqual(allStale);
+  expect((await taskNow('work')).status).toBe('verifying');
+  await fresh.client.call('completeAttempt', {
+    params: { id: check.attempt.id },
+    body: { epoch: check.attempt.epoch, result: success },
+  });
+  expect(await taskNow('work')).toMatchObject({
+    status: 'completed',
+    verification: { verdict: 'accepted', attempt: done.attempt.id },
+  });
+  expect(await refusals(old, stale)).toEqual(allStale);
 
-    // Each result and each verdict counted once, and what waits got what was accepted.
-    const next = await fresh.take();
-    expect(next.inputs).toEqual({ x: 'of the one that holds it' });
-    for (const type of ['verification.accepted', 'contract.fulfilled']) {
-      expect(await told(type)).toHaveLength(1);
-    }
-    expect(await told('verification.rejected')).toEqual([]);
-  },
-);
+  // Each result and each verdict counted once, and what waits got what was accepted.
+  const next = await fresh.take();
+  expect(next.inputs).toEqual({ x: 'of the one that holds it' });
+  for (const type of ['verification.accepted', 'contract.fulfilled']) {
+    expect(await told(type)).toHaveLength(1);
+  }
+  expect(await told('verification.rejected')).toEqual([]);
+});

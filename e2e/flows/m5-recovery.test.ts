@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parentOf } from '../support/processes.ts';
+import { parentOf, textOf } from '../support/processes.ts';
 import { eventsOf, taskOf, untilEnded } from '../support/run.ts';
 import { git, makeRepo } from '../support/repo.ts';
 import {
@@ -53,73 +53,66 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-test(
-  'a worker, a verifier and the control plane die at each step, and the work is done once',
-  { timeout: 300_000 },
-  async () => {
-    const dir = tempDir('steps');
-    const repo = makeRepo(join(tempDir('repo'), 'repo'), { 'a.txt': 'first\n' });
-    const tower = await startTower();
-    const worker = await startFleetWorker(tower, 'w', ['--slots', '2']);
-    /** Says that a step has begun, and how often; goes on when the test lets it. */
-    const step = (name: string): string =>
-      `echo x >> ${join(dir, name)}.begun; while [ ! -e ${join(dir, name)}.go ]; do sleep 0.05; done`;
-    const begun = (name: string): number => {
-      const path = join(dir, `${name}.begun`);
-      return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0;
-    };
-    const go = (name: string): void => writeFileSync(join(dir, `${name}.go`), '');
-    const { run } = await tower.client.call('createRun', {
-      body: {
-        goal: 'recover',
-        plan: {
-          tasks: [
-            {
-              key: 'work',
-              kind: 'command',
-              spec: `${step('work')}; echo done >> a.txt`,
-              workspace: { repo },
-              verification: { checks: { commands: [step('check'), 'grep -q done a.txt'] } },
-            },
-          ],
-        },
+test('a worker, a verifier and the control plane die at each step, and the work is done once', async () => {
+  const dir = tempDir('steps');
+  const repo = makeRepo(join(tempDir('repo'), 'repo'), { 'a.txt': 'first\n' });
+  const tower = await startTower();
+  const worker = await startFleetWorker(tower, 'w', ['--slots', '2']);
+  /** Says that a step has begun, and how often; goes on when the test lets it. */
+  const step = (name: string): string =>
+    `echo x >> ${join(dir, name)}.begun; while [ ! -e ${join(dir, name)}.go ]; do sleep 0.05; done`;
+  const begun = (name: string): number => textOf(join(dir, `${name}.begun`)).split('\n').length - 1;
+  const go = (name: string): void => writeFileSync(join(dir, `${name}.go`), '');
+  const { run } = await tower.client.call('createRun', {
+    body: {
+      goal: 'recover',
+      plan: {
+        tasks: [
+          {
+            key: 'work',
+            kind: 'command',
+            spec: `${step('work')}; echo done >> a.txt`,
+            workspace: { repo },
+            verification: { checks: { commands: [step('check'), 'grep -q done a.txt'] } },
+          },
+        ],
       },
-    });
+    },
+  });
 
-    await until('the agent works', () => begun('work') === 1);
-    await losePower(worker);
-    await worker.restart();
-    await until('it was lost and is done again', () => begun('work') === 2);
-    await tower.kill();
-    go('work');
-    await tower.restart();
+  await until('the agent works', () => begun('work') === 1);
+  await losePower(worker);
+  await worker.restart();
+  await until('it was lost and is done again', () => begun('work') === 2);
+  await tower.kill();
+  go('work');
+  await tower.restart();
 
-    await until('its result is checked', () => begun('check') === 1);
-    await losePower(worker);
-    await worker.restart();
-    await until('the check was lost and is done again', () => begun('check') === 2);
-    await tower.kill();
-    go('check');
-    await tower.restart();
+  await until('its result is checked', () => begun('check') === 1);
+  await losePower(worker);
+  await worker.restart();
+  await until('the check was lost and is done again', () => begun('check') === 2);
+  await tower.kill();
+  go('check');
+  await tower.restart();
 
-    const { graph, tasks } = await untilEnded(tower, run.id, 120_000);
-    expect(graph.run.status).toBe('completed');
-    expect(taskOf(tasks, 'work')).toMatchObject({
-      status: 'completed',
-      attempt_count: 1,
-      verification: { verdict: 'accepted', rejections: 0 },
-    });
-    const events = await eventsOf(tower, run.id);
-    const count = (type: string): number => events.filter((it) => it.type === type).length;
-    expect([count('verification.accepted'), count('verification.rejected')]).toEqual([1, 0]);
-    expect(count('task.completed')).toBe(2);
-    const again = events.filter((it) => it.type === 'task.retrying').map((it) => it.data);
-    expect(again).toMatchObject([
-      { failure_class: 'lost', counted: false },
-      { failure_class: 'lost', counted: false },
-    ]);
-    expect(graph.run.delivery.state).toBe('delivered');
-    const branch = graph.run.delivery.branch ?? '';
-    expect(git(repo, 'show', `${branch}:a.txt`)).toBe('first\ndone');
-  },
-);
+  const { graph, tasks } = await untilEnded(tower, run.id);
+  expect(graph.run.status).toBe('completed');
+  expect(taskOf(tasks, 'work')).toMatchObject({
+    status: 'completed',
+    attempt_count: 1,
+    verification: { verdict: 'accepted', rejections: 0 },
+  });
+  const events = await eventsOf(tower, run.id);
+  const count = (type: string): number => events.filter((it) => it.type === type).length;
+  expect([count('verification.accepted'), count('verification.rejected')]).toEqual([1, 0]);
+  expect(count('task.completed')).toBe(2);
+  const again = events.filter((it) => it.type === 'task.retrying').map((it) => it.data);
+  expect(again).toMatchObject([
+    { failure_class: 'lost', counted: false },
+    { failure_class: 'lost', counted: false },
+  ]);
+  expect(graph.run.delivery.state).toBe('delivered');
+  const branch = graph.run.delivery.branch ?? '';
+  expect(git(repo, 'show', `${branch}:a.txt`)).toBe('first\ndone');
+});

@@ -65,7 +65,7 @@ test('n10: a rerun of a task stands beside the original, linked to it, on the sa
     generation: 1,
   });
   expect((await tower.client.runs.get(run.id)).status).toBe('completed');
-}, 240_000);
+});
 
 test('a rerun of a run is a new run of the same plan in the same lineage', async () => {
   const tower = await startTower();
@@ -93,4 +93,4 @@ test('a rerun of a run is a new run of the same plan in the same lineage', async
   await untilEnded(tower, third.run.id);
   const { items } = await act<{ items: Run[] }>(tower, 'run', 'list', '--lineage', run.id);
   expect(items.map((it) => it.id)).toEqual([third.run.id, made.run.id, run.id]);
-}, 240_000);
+});

@@ -44,7 +44,7 @@ test('n7: a task that needs a yes runs nothing before it', async () => {
   const places = order.map((type) => placeOf(events, type));
   expect(places).not.toContain(-1);
   expect(places).toEqual(places.toSorted((x, y) => x - y));
-}, 240_000);
+});
 
 test('a no cancels it with the reason, and nothing ever runs', async () => {
   const tower = await startTower();
@@ -58,7 +58,7 @@ test('a no cancels it with the reason, and nothing ever runs', async () => {
   expect(graph.run.status).toBe('cancelled');
   expect(taskOf(tasks, 'a')).toMatchObject({ status: 'cancelled', reason: 'not on a Friday' });
   expect(existsSync(join(dir, 'ran'))).toBe(false);
-}, 240_000);
+});
 
 test('paused while it waits for the yes, it does not run by the yes alone', async () => {
   const tower = await startTower();
@@ -75,4 +75,4 @@ test('paused while it waits for the yes, it does not run by the yes alone', asyn
   expect(existsSync(join(dir, 'ran'))).toBe(false);
   await tower.client.tasks.resume(task.id);
   expect((await untilEnded(tower, run.id)).graph.run.status).toBe('completed');
-}, 240_000);
+});

@@ -54,7 +54,7 @@ test('n9: finished work is stamped once however often it is clicked, and the sta
     baton(tower, 'task', 'review', id, '--approve', '--reject'),
   ]);
   expect(both.code).not.toBe(0);
-}, 240_000);
+});
 
 test('rejected work holds what waits behind its gate, until the rejection is taken back', async () => {
   const tower = await startTower();
@@ -67,7 +67,7 @@ test('rejected work holds what waits behind its gate, until the rejection is tak
   expect(await baton(tower, 'task', 'review', id, '--reset')).toMatchObject({ code: 0 });
   expect(await stateOf('ship')).toEqual(['ready', 'waiting_for_assignment']);
   expect((await tower.client.runs.get(run.id)).status).toBe('waiting');
-}, 240_000);
+});
 
 test('changes asked for go to the same conversation, as feedback, in a new generation', async () => {
   const tower = await startTower();
@@ -90,4 +90,4 @@ test('changes asked for go to the same conversation, as feedback, in a new gener
     result: { summary: 'with paging' },
     review: { state: 'changes_requested' },
   });
-}, 240_000);
+});

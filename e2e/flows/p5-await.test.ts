@@ -2,6 +2,7 @@ import type { AwaitResult, Task } from '@baton/contract';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { textOf } from '../support/processes.ts';
 import { eventsOf, taskOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower, tempDir, until, type Tower } from '../support/tower.ts';
 
@@ -64,10 +65,9 @@ test('p5: an agent awaits all its children; server and worker restart in between
     return running.length === 3 && (await statusOf(tower, lead)) === 'waiting await';
   });
   // The control plane answers first, the agent's program prints later.
-  const said = join(dir, 'all.said');
-  await until('the agent was told to end its turn', () => {
-    return existsSync(said) && readFileSync(said, 'utf8').includes('End your turn now');
-  });
+  await until('the agent was told to end its turn', () =>
+    textOf(join(dir, 'all.said')).includes('End your turn now'),
+  );
   open(dir, 'all-a');
   await until('a has ended', async () => {
     const { tasks } = await tower.client.call('getRunGraph', { params: { id: run } });
@@ -94,7 +94,7 @@ test('p5: an agent awaits all its children; server and worker restart in between
   expect(events.filter(({ type }) => type === 'task.woken')).toHaveLength(1);
   const { items } = await tower.client.call('listAwaits', { params: { id: lead } });
   expect(items).toMatchObject([{ status: 'met', partial: false, needed: 3 }]);
-}, 240_000);
+});
 
 test('p5: any, a quorum and a deadline; a turn that was met at once goes on', async () => {
   const tower = await startTower();
@@ -103,7 +103,7 @@ test('p5: any, a quorum and a deadline; a turn that was met at once goes on', as
   const any = await delegate(tower, dir, 'any', '--any');
   const quorum = await delegate(tower, dir, 'quorum', '--quorum 2');
   const late = await delegate(tower, dir, 'late', '--timeout 3');
-  await until('all three await', async () => {
+  await until('both await', async () => {
     const waiting = await Promise.all([any, quorum].map(({ lead }) => statusOf(tower, lead)));
     return waiting.every((it) => it === 'waiting await');
   });
@@ -152,4 +152,4 @@ test('p5: any, a quorum and a deadline; a turn that was met at once goes on', as
   });
   const { tasks } = await untilEnded(tower, atOnce.run.id);
   expect(taskOf(tasks, 'lead').result?.summary).toBe('same turn');
-}, 240_000);
+});

@@ -71,4 +71,4 @@ test('p7: three failures in a row trip the breaker; force overrides and is on re
     respawns_forced: 1,
     respawn_refusals: { breaker_tripped: 1, recent_success: 1 },
   });
-}, 240_000);
+});

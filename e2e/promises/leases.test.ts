@@ -1,15 +1,15 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@baton/sdk';
-import { expect, test } from 'vitest';
-import { isRunning, parentOf } from '../support/processes.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { isRunning, parentOf, textOf, untilPid } from '../support/processes.ts';
 import { eventsOf, stdoutOf, taskOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower, tempDir, until } from '../support/tower.ts';
 
 const leaseSeconds = 10;
-/** How long after the lease its task is offered again at most; with room for a busy machine. */
-const offeredWithinMs = 15_000;
+/** How long after the lease its task runs again at most; with room for a busy machine. */
+const againWithinMs = 60_000;
 
 test('a worker frozen past its lease: another one takes over, and the first can do nothing more', async () => {
   const dir = tempDir('frozen');
@@ -24,17 +24,24 @@ test('a worker frozen past its lease: another one takes over, and the first can 
       plan: { tasks: [{ key: 'work', kind: 'command', spec, lease_seconds: leaseSeconds }] },
     },
   });
-  await until('the first agent runs', () => existsSync(join(dir, 'first')));
+  const agent = await untilPid(join(dir, 'first'));
   const second = await startFleetWorker(tower, 'second');
-  const agent = Number(readFileSync(join(dir, 'first'), 'utf8'));
-  const frozen = [first.process.child.pid ?? 0, parentOf(agent)];
+  const daemon = first.process.child.pid;
+  if (daemon === undefined) throw new Error('no daemon');
+  const frozen = [daemon, parentOf(agent)];
+  const thaw = (): void => {
+    for (const pid of frozen) if (isRunning(pid)) process.kill(pid, 'SIGCONT');
+  };
+  onTestFinished(thaw);
   for (const pid of frozen) process.kill(pid, 'SIGSTOP');
-  const frozenAtMs = Date.now();
-  await until('the second agent runs', () => existsSync(join(dir, 'second')));
-  expect(Date.now() - frozenAtMs).toBeLessThan(leaseSeconds * 1_000 + offeredWithinMs);
+  await until(
+    'the second agent runs',
+    () => textOf(join(dir, 'second')) !== '',
+    leaseSeconds * 1_000 + againWithinMs,
+  );
 
-  for (const pid of frozen) process.kill(pid, 'SIGCONT');
-  await until('the agent of the first is gone', () => !isRunning(agent), 15_000);
+  thaw();
+  await until('the agent of the first is gone', () => !isRunning(agent));
   writeFileSync(join(dir, 'go'), '');
   const { graph, tasks } = await untilEnded(tower, run.id);
   expect(graph.run.status).toBe('completed');
@@ -76,9 +83,11 @@ test('the control plane is away for longer than every lease: nothing is taken fr
   });
   expect(items).toHaveLength(12);
   const attempts = items.map(({ attempt }) => ({ id: attempt.id, epoch: attempt.epoch }));
-  for (const { id, epoch } of attempts) {
-    await worker.call('startAttempt', { params: { id }, body: { epoch } });
-  }
+  await Promise.all(
+    attempts.map(({ id, epoch }) =>
+      worker.call('startAttempt', { params: { id }, body: { epoch } }),
+    ),
+  );
   await tower.kill();
   // By the clock of the database all of them are over by now.
   await sleep((leaseSeconds + 2) * 1_000);
@@ -89,12 +98,14 @@ test('the control plane is away for longer than every lease: nothing is taken fr
     cancel: [],
     stale: [],
   });
-  for (const { id, epoch } of attempts) {
-    await worker.call('completeAttempt', {
-      params: { id },
-      body: { epoch, result: { status: 'success', summary: '' } },
-    });
-  }
+  await Promise.all(
+    attempts.map(({ id, epoch }) =>
+      worker.call('completeAttempt', {
+        params: { id },
+        body: { epoch, result: { status: 'success', summary: '' } },
+      }),
+    ),
+  );
   expect((await untilEnded(tower, run.id)).graph.run.status).toBe('completed');
   const types = (await eventsOf(tower, run.id)).map((event) => event.type);
   expect(types).not.toContain('attempt.lost');

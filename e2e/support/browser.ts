@@ -1,6 +1,12 @@
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 import { onTestFinished } from 'vitest';
-import type { Tower } from './tower.ts';
+import { until, type Tower } from './tower.ts';
 
 /** Path of the Chromium to test with; undefined: browser tests are skipped. */
 export const chromiumPath = process.env['BATON_TEST_CHROMIUM'];
@@ -24,9 +30,31 @@ export interface OpenPage {
   readonly faults: string[];
 }
 
+/** Where something stands once it no longer moves: twice at the same place, some frames apart. */
+export async function restingPlace(
+  it: Locator,
+): Promise<{ readonly x: number; readonly y: number }> {
+  let before = '';
+  let place = { x: 0, y: 0 };
+  await until('it stands still', async () => {
+    const box = await it.boundingBox();
+    if (box !== null) place = { x: box.x, y: box.y };
+    const now = JSON.stringify(box);
+    const rests = box !== null && now === before;
+    before = now;
+    await it.page().waitForTimeout(300);
+    return rests;
+  });
+  return place;
+}
+
 /** Starts a browser of its own; it is closed with the test. */
 async function startBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: chromiumPath ?? '', args: ARGS });
+  const browser = await chromium.launch({
+    executablePath: chromiumPath ?? '',
+    args: ARGS,
+    timeout: 120_000,
+  });
   onTestFinished(() => browser.close());
   return browser;
 }
@@ -38,8 +66,8 @@ export async function openDashboard(
 ): Promise<OpenPage> {
   const browser = await startBrowser();
   const context = await browser.newContext({ viewport });
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
   const faults: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(message.text());

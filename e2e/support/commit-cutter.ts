@@ -57,7 +57,7 @@ export async function startCommitCutter(target: string): Promise<CommitCutter> {
       if (isCommit) seen += 1;
       if (!isCommit || every === 0 || seen % every !== 0) {
         outgoing.write(data);
-      } else if ((seen / every) % 2 === 0) {
+      } else if (cuts.after > cuts.before) {
         cuts.before += 1;
         lose(incoming);
       } else {

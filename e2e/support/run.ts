@@ -6,7 +6,7 @@ import { until } from './tower.ts';
 export async function untilEnded(
   tower: Tower,
   runId: string,
-  withinMs = 90_000,
+  withinMs = 180_000,
 ): Promise<{ readonly graph: RunGraph; readonly tasks: Readonly<Record<string, Task>> }> {
   let graph: RunGraph | undefined;
   const show = (): string =>

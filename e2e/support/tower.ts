@@ -163,7 +163,7 @@ async function untilOnline(tower: Tower, name: string, it: () => BatonProcess): 
 export async function until(
   what: string,
   isSo: () => Promise<boolean> | boolean,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await isSo())) {

@@ -1,24 +1,25 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FleetWorker } from '../../support/tower.ts';
+import { until, type FleetWorker } from '../../support/tower.ts';
 
-/** Pid of the agent of an attempt, as its supervisor noted it; undefined before it runs. */
-export function findAgentPid(worker: FleetWorker, attempt: string): number | undefined {
+/** Pid of the agent of an attempt, once its supervisor has noted it. */
+export async function untilAgentPid(worker: FleetWorker, attempt: string): Promise<number> {
+  let pid: number | undefined;
+  await until(`the agent of attempt ${attempt} runs`, () => {
+    pid = findAgentPid(worker, attempt);
+    return pid !== undefined;
+  });
+  // Zero would be the group of the test itself.
+  if (pid === undefined || pid <= 0) throw new Error('no pid');
+  return pid;
+}
+
+function findAgentPid(worker: FleetWorker, attempt: string): number | undefined {
   try {
     const path = join(worker.dataDir, 'workers', worker.name, 'attempts', attempt, 'state.json');
     return (JSON.parse(readFileSync(path, 'utf8')) as { readonly pid: number }).pid;
   } catch {
     return undefined;
-  }
-}
-
-/** Whether a process is there and has not ended. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
