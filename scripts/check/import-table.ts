@@ -52,7 +52,11 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     outside: 'declared',
     node: true,
   },
-  sim: { ours: ['contract', 'coordinator', 'kernel', 'store'], outside: 'declared', node: true },
+  sim: {
+    ours: ['contract', 'coordinator', 'kernel', 'server', 'store'],
+    outside: 'declared',
+    node: true,
+  },
   'apps/dashboard': { ours: ['contract', 'kernel', 'sdk'], outside: 'declared', node: false },
 };
 

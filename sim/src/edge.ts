@@ -1,5 +1,5 @@
 import { AppError, type Assignment, type CommandOf } from '@baton/contract';
-import type { CommittedEvent, Coordinator } from '@baton/coordinator';
+import type { CommittedEvent, Coordinator, SubmitOptions } from '@baton/coordinator';
 import type { Reply } from '@baton/kernel';
 import type { Link } from './link.ts';
 import type { Replica } from './replica.ts';
@@ -15,6 +15,8 @@ export type CountedCommand =
   | CommandOf<'attempt.complete'>
   | CommandOf<'attempt.fail'>
   | CommandOf<'attempt.release'>
+  | CommandOf<'await.open'>
+  | CommandOf<'task.create'>
   | CommandOf<'run.delivered'>;
 
 /** Worker to replica. */
@@ -22,7 +24,13 @@ export type UpFrame =
   | { readonly kind: 'hello'; readonly command: CommandOf<'worker.hello'> }
   | { readonly kind: 'beat'; readonly command: CommandOf<'worker.heartbeat'> }
   | { readonly kind: 'slots'; readonly free: number }
-  | { readonly kind: 'counted'; readonly seq: number; readonly command: CountedCommand };
+  | {
+      readonly kind: 'counted';
+      readonly seq: number;
+      readonly command: CountedCommand;
+      /** Names the request, where one that is repeated must make nothing new. */
+      readonly key: string | null;
+    };
 
 /** Work as a worker is given it. */
 export type Given = Omit<Assignment, 'token'>;
@@ -30,8 +38,11 @@ export type Given = Omit<Assignment, 'token'>;
 /** Replica to worker. */
 export type DownFrame =
   | { readonly kind: 'welcome'; readonly stop: readonly string[] }
+  /** The worker that says hello was taken out of the fleet. */
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'assign'; readonly assignment: Given }
   | { readonly kind: 'cancel'; readonly attempts: readonly string[] }
+  | { readonly kind: 'hold'; readonly attempts: readonly string[] }
   | { readonly kind: 'stale'; readonly attempts: readonly string[] }
   | { readonly kind: 'decided'; readonly attempt: string }
   | { readonly kind: 'deliver'; readonly run: string }
@@ -97,7 +108,10 @@ export class Edge {
             incarnation = `${frame.command.hello.incarnation} ${this.#sim.newId('link')}`;
             const hello = { ...frame.command.hello, incarnation };
             greeting = this.#hello(link, { ...frame.command, hello });
-            greeting.catch(() => link.cut());
+            greeting.catch((error: unknown) => {
+              if (codeOf(error).code === 'not_found') link.toWorker({ kind: 'unknown' });
+              link.cut();
+            });
             return;
           }
           if (greeting === undefined) return;
@@ -109,10 +123,7 @@ export class Edge {
           } else if (frame.kind === 'beat') {
             inTurn('beat', () => this.#beat(link, frame.command));
           } else {
-            const { command } = frame;
-            inTurn('attempt' in command ? command.attempt : command.run, () =>
-              this.#counted(link, frame.seq, command, worker),
-            );
+            inTurn(turnOf(frame.command), () => this.#counted(link, frame, worker));
           }
         });
       },
@@ -196,12 +207,14 @@ export class Edge {
 
   async #counted(
     link: WorkerLink,
-    seq: number,
-    command: CountedCommand,
+    { seq, command, key }: Extract<UpFrame, { kind: 'counted' }>,
     worker: string,
   ): Promise<void> {
     try {
-      const reply = await this.#replica.submit(command, { connection: worker });
+      const reply = await this.#replica.submit(command, {
+        connection: worker,
+        ...requestOf(command, key),
+      });
       link.toWorker({ kind: 'ack', seq, reply, code: null, retry: false });
     } catch (error) {
       const { code, retry } = codeOf(error);
@@ -255,10 +268,25 @@ export class Edge {
   }
 }
 
-/** What the worker must end; a held attempt is known to it from the answer to its question. */
+/** What the worker must end, and what it keeps without a process. */
 function tellStops(link: WorkerLink, orders: Reply['cancel'] = []): void {
-  const attempts = orders.filter((it) => it.how !== 'hold').map((it) => it.attempt);
-  if (attempts.length > 0) link.toWorker({ kind: 'cancel', attempts });
+  const ended = orders.filter((it) => it.how !== 'hold').map((it) => it.attempt);
+  const held = orders.filter((it) => it.how === 'hold').map((it) => it.attempt);
+  if (ended.length > 0) link.toWorker({ kind: 'cancel', attempts: ended });
+  if (held.length > 0) link.toWorker({ kind: 'hold', attempts: held });
+}
+
+/** What an agent hands on is made once, however often its worker says it. */
+export function requestOf(command: CountedCommand, key: string | null): SubmitOptions {
+  if (command.type !== 'task.create' || key === null) return {};
+  const scope = `spawn ${command.spawner?.attempt ?? ''}`;
+  return { idempotency: { scope, key, requestSha256: 'same' } };
+}
+
+/** What is said of one attempt, or of one run, is taken in order. */
+function turnOf(command: CountedCommand): string {
+  if (command.type === 'task.create') return command.spawner?.attempt ?? 'tasks';
+  return 'attempt' in command ? command.attempt : command.run;
 }
 
 /** What the caller is told of a failure. */

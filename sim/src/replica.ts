@@ -17,6 +17,9 @@ import type { StoredEvent } from './store/sim-database.ts';
 import { tinyValidator } from './tiny-validator.ts';
 import type { CoordinatorStore } from '@baton/coordinator';
 
+/** Between two looks for what is to be purged. */
+const purgeMs = 60_000;
+
 /** One life of a control plane process. What it had to do is forgotten when it dies. */
 class Life {
   isAlive = true;
@@ -67,12 +70,31 @@ export class Replica {
         this.coordinator = coordinator;
         this.edge = new Edge(this.#sim, this, coordinator);
         this.#sim.history.graced(beganDbMs, commits);
+        void this.#purgeOn(life, memory);
       },
       () => {
         this.crash();
         this.#sim.loop.after(1_000, () => this.boot());
       },
     );
+  }
+
+  /** Takes away what is to be purged, a piece at a time, as long as it lives. */
+  async #purgeOn(life: Life, store: MemoryStore): Promise<void> {
+    for (;;) {
+      await new Promise<void>((resolve) => this.#after(life, purgeMs, resolve));
+      try {
+        for (const what of await store.listPurgeable(20)) {
+          let gone = -1;
+          while (gone !== 0) gone = await store.purgeStep(what);
+          const { sometimes } = this.#sim;
+          if (what.task === null) sometimes.saw('a run was purged');
+          else sometimes.saw('a task was purged out of a run that stays');
+        }
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+      }
+    }
   }
 
   /** Dies at once: what it was about to do or to say is not done and not said. */

@@ -73,6 +73,7 @@ export class Sim {
   isHealed = false;
   blackoutUntilMs = 0;
   #ids = 0;
+  #enlisted = 0;
 
   constructor(plan: SimPlan, mutant?: Mutant) {
     this.plan = plan;
@@ -164,12 +165,18 @@ export class Sim {
     this.plan.profile.workers.forEach((kind, index) => {
       const worker = new SimWorker(this, `w${index}`, kind);
       this.workers.push(worker);
-      void this.#register(worker, index);
+      this.enlist(worker);
     });
   }
 
+  /** Has a worker registered, for the first time or anew. */
+  enlist(worker: SimWorker): void {
+    this.#enlisted += 1;
+    void this.#register(worker, this.#enlisted);
+  }
+
   async #register(worker: SimWorker, index: number): Promise<void> {
-    const rng = this.rng.fork(`register ${worker.name}`);
+    const rng = this.rng.fork(`register ${worker.name} ${index}`);
     const base = {
       project: this.project,
       actor: { kind: 'user', id: 'usr_1', name: 'ada' },

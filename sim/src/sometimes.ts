@@ -35,6 +35,16 @@ export const SITUATIONS = [
   'an assignment was delivered again',
   'two replicas wrote in turn',
   'a delivery was ordered',
+  'an agent handed a task on',
+  'an agent was woken by what it waited for',
+  'an await ran out of time',
+  'an attempt was held without its process',
+  'a removed worker joined anew',
+  'a worker was removed with work',
+  'a run was planned anew',
+  'a run was paused for want of money',
+  'a run was purged',
+  'a task was purged out of a run that stays',
 ] as const;
 export type Situation = (typeof SITUATIONS)[number];
 

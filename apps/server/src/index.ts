@@ -12,3 +12,6 @@ export {
   type MigrationStatus,
 } from './database/database-tools.ts';
 export { serverConfig, type ServerConfig, type ServerConfigInput } from './config.ts';
+export { createEventHub, type EventHub } from './streams/event-hub.ts';
+export { eventStream } from './streams/event-stream.ts';
+export { feedStart } from './streams/feed-cursor.ts';

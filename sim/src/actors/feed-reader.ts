@@ -49,8 +49,9 @@ export class FeedReader {
     events.forEach(({ pos, event }, index) => {
       const wanted = asked + 1 + index;
       if (pos !== wanted) faults.report('feed-in-order', `${this.#name} got ${pos} for ${wanted}`);
-      const stored = db.feed[pos - 1]?.event;
-      if (stored?.type !== event.type || stored.atMs !== event.atMs)
+      const stored = db.written[pos - 1]?.event;
+      const isSame = stored?.type === event.type || event.type === 'event.purged';
+      if (!isSame || stored?.atMs !== event.atMs)
         faults.report('feed-in-order', `${this.#name} got another event at ${pos}`);
     });
     this.pos = Math.max(this.pos, asked + events.length);

@@ -243,7 +243,9 @@ export class SimClients {
       body: runCreate.parse({
         goal,
         plan: planSchema.parse(graph(rng)),
-        policy: rng.chance(0.15) ? { on_task_failure: 'fail_run' } : {},
+        policy: rng.chance(0.3)
+          ? { on_task_failure: rng.pick(['fail_run', 'replan'] as const) }
+          : {},
         deliver: rng.chance(0.4) ? 'branch' : 'none',
       }),
     };

@@ -1,9 +1,18 @@
 import type { Actor, Command, TaskResult } from '@baton/contract';
+import type { Reply } from '@baton/kernel';
 import type { CountedCommand, DownFrame, Given } from '../edge.ts';
 import type { WorkerKind } from '../profile.ts';
 import type { Sim } from '../sim.ts';
 import { WorkerLine } from './worker-line.ts';
-import { failureOf, liesOf, newsOf, questionOf, resultOf } from './worker-words.ts';
+import {
+  awaitOf,
+  childOf,
+  failureOf,
+  liesOf,
+  newsOf,
+  questionOf,
+  resultOf,
+} from './worker-words.ts';
 
 /** An attempt that the worker has on its machine. */
 interface Held {
@@ -12,8 +21,12 @@ interface Held {
   readonly epoch: number;
   /** Its report was sent; it is named in hellos as ended until that is acknowledged. */
   isReported: boolean;
+  /** Its process has ended; it is kept until its question is decided. */
+  isParked: boolean;
   /** Goes on when its question is decided. */
   onDecided: (() => void) | undefined;
+  /** Goes on when it need not wait for the tasks that it asked to wait for. */
+  onMet: (() => void) | undefined;
 }
 
 /** A machine with a daemon and its agents, honest or not. Works over a link, or over HTTP alone. */
@@ -25,6 +38,7 @@ export class SimWorker {
   readonly #line: WorkerLine;
   readonly #held = new Map<string, Held>();
   /** Attempts it once had; the dishonest speak of them. */
+  #isAlive = false;
   readonly #past: { readonly id: string; readonly epoch: number }[] = [];
 
   constructor(sim: Sim, name: string, kind: WorkerKind) {
@@ -41,7 +55,9 @@ export class SimWorker {
         })),
       take: (frame) => this.#take(frame),
       accept: (given) => this.#accept(given),
-      settle: (command, code) => this.#settle(command, code),
+      busy: () => [...this.#held.values()].filter((it) => !it.isParked).length,
+      settle: (command, code, reply) => this.#settle(command, code, reply),
+      unknown: () => this.#begone(),
     }));
     this.slots = this.#line.slots;
   }
@@ -50,6 +66,8 @@ export class SimWorker {
   begin(id: string): void {
     this.#line.id = id;
     this.#line.restart();
+    if (this.#isAlive) return;
+    this.#isAlive = true;
     this.#line.soon(this.#line.rng.between(5_000, 20_000), () => this.#beatOn());
     if (this.kind === 'liar' || this.kind === 'zombie') this.#mischief();
     if (this.kind === 'paused') this.#line.stallOn();
@@ -74,12 +92,21 @@ export class SimWorker {
     if (isMachine) this.#held.clear();
   }
 
+  /** It was taken out of the fleet: what it has is not its any more, and it joins anew. */
+  #begone(): void {
+    if (this.#line.id === '') return;
+    this.#sim.sometimes.saw('a removed worker joined anew');
+    this.#held.clear();
+    this.#line.leave();
+    this.#sim.enlist(this);
+  }
+
   /** Honest from now on, whatever it was: for the end of a simulation, when faults heal. */
   #isHealed(): boolean {
     return this.#sim.isHealed;
   }
 
-  #take(frame: Exclude<DownFrame, { kind: 'ack' }>): void {
+  #take(frame: Exclude<DownFrame, { kind: 'ack' | 'unknown' }>): void {
     switch (frame.kind) {
       case 'welcome':
         for (const id of frame.stop) this.#drop(id);
@@ -89,6 +116,9 @@ export class SimWorker {
         return;
       case 'cancel':
         for (const id of frame.attempts) this.#stop(id);
+        return;
+      case 'hold':
+        for (const id of frame.attempts) this.#park(id);
         return;
       case 'stale':
         for (const id of frame.attempts) this.#drop(id);
@@ -103,7 +133,11 @@ export class SimWorker {
   }
 
   /** What an answer means for the attempt it is about. */
-  #settle(command: CountedCommand, code: string | null): void {
+  #settle(command: CountedCommand, code: string | null, reply: Reply | null): void {
+    if (command.type === 'task.create') {
+      if (code === null) this.#sim.sometimes.saw('an agent handed a task on');
+      return;
+    }
     if (!('attempt' in command)) return;
     const held = this.#held.get(command.attempt);
     if (held === undefined || held.epoch !== command.body.epoch) return;
@@ -119,13 +153,47 @@ export class SimWorker {
       return;
     }
     if (isEnd || code === 'stale_epoch' || code === 'not_found') this.#drop(held.id);
-    if (command.type === 'attempt.checkpoint' && code !== null) this.#decided(held.id);
+    if (command.type === 'attempt.checkpoint') {
+      if (code !== null) this.#decided(held.id);
+      else if (reply?.yields === true && command.body.resume === 'held') this.#park(held.id);
+      else if (reply?.yields === true) this.#endTurn(held);
+    }
+    if (command.type === 'await.open') {
+      const next = held.onMet;
+      held.onMet = undefined;
+      if (reply?.yields === true) this.#endTurn(held);
+      else next?.();
+    }
+  }
+
+  /** Its turn is over and its task goes on later: the process ends, and says so. */
+  #endTurn(held: Held): void {
+    held.onDecided = undefined;
+    this.#stop(held.id);
+  }
+
+  /** Its process ends, and it takes no slot; its workspace is kept. */
+  #park(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined || held.isReported || held.isParked) return;
+    held.isParked = true;
+    held.onDecided = undefined;
+    this.#sim.sometimes.saw('an attempt was held without its process');
+    this.#line.tellSlots();
   }
 
   #accept(given: Given): void {
     const { id, epoch } = given.attempt;
     if (this.#held.has(id)) return;
-    const held: Held = { given, id, epoch, isReported: false, onDecided: undefined };
+    const held: Held = {
+      given,
+      id,
+      epoch,
+      isReported: false,
+      isParked: false,
+      onDecided: undefined,
+      onMet: undefined,
+    };
     this.#held.set(id, held);
     this.#past.push({ id, epoch });
     const isSlow = this.kind === 'slow' && !this.#isHealed();
@@ -152,14 +220,14 @@ export class SimWorker {
   #go(held: Held, left: number): void {
     const isSlow = this.kind === 'slow' && !this.#isHealed();
     this.#line.soon(this.#line.rng.between(200, isSlow ? 150_000 : 20_000), () => {
-      if (!this.#has(held)) return;
+      if (!this.#has(held) || held.isParked) return;
       if (left === 0) {
         this.#finish(held);
         return;
       }
       const { epoch } = held;
       const about = this.#about(held);
-      const what = this.#line.rng.int(this.#isHealed() ? 3 : 5);
+      const what = this.#line.rng.int(this.#isHealed() ? 3 : 9);
       if (what <= 1) {
         const body = { epoch, ...newsOf(this.#line.rng, left) };
         this.#line.say({ ...about, type: 'attempt.progress', body });
@@ -167,13 +235,36 @@ export class SimWorker {
         this.#output(held);
       } else if (what === 3) {
         this.#line.say({ ...about, type: 'attempt.note', body: { epoch, text: 'noted' } });
-      } else {
+      } else if (what === 4) {
         held.onDecided = () => this.#go(held, left - 1);
         this.#ask(held, left);
         return;
+      } else {
+        if (what !== 8) this.#handOn(held, left);
+        if (what >= 7) {
+          held.onMet = () => this.#go(held, left - 1);
+          this.#line.say({ ...about, type: 'await.open', body: awaitOf(this.#line.rng, epoch) });
+          return;
+        }
       }
       this.#go(held, left - 1);
     });
+  }
+
+  /** Its agent makes a task below its own. */
+  #handOn(held: Held, left: number): void {
+    const { id, epoch } = held;
+    const actor = { kind: 'worker', id: this.#line.id, name: this.name } as const;
+    this.#line.say(
+      {
+        project: this.#sim.project,
+        actor,
+        type: 'task.create',
+        body: childOf(this.#line.rng, left),
+        spawner: { attempt: id, worker: this.#line.id, epoch },
+      },
+      `c${left}`,
+    );
   }
 
   #output(held: Held): void {
@@ -195,13 +286,13 @@ export class SimWorker {
 
   #decided(id: string): void {
     const held = this.#held.get(id);
-    const next = held?.onDecided;
-    if (held === undefined || next === undefined) return;
+    if (held?.onDecided === undefined || held.isParked) return;
     // News of any decision: whether it is this one's is seen by asking.
     const open = this.#sim.db.world
       .list('checkpointsOfAttempt', id)
       .some((it) => it.status === 'open');
     if (open) return;
+    const next = held.onDecided;
     held.onDecided = undefined;
     next();
   }
@@ -296,7 +387,10 @@ export class SimWorker {
       .request(this.#line.rng, (replica) => replica.submit(command))
       .then(
         ({ cancel = [], stale = [] }) => {
-          for (const { attempt, how } of cancel) if (how !== 'hold') this.#stop(attempt);
+          for (const { attempt, how } of cancel) {
+            if (how === 'hold') this.#park(attempt);
+            else this.#stop(attempt);
+          }
           for (const id of stale) this.#drop(id);
         },
         () => undefined,

@@ -1,6 +1,8 @@
 import { capabilities, type Actor, type WorkerFrame } from '@baton/contract';
+import type { Reply } from '@baton/kernel';
 import {
   codeOf,
+  requestOf,
   type CountedCommand,
   type DownFrame,
   type Given,
@@ -22,12 +24,16 @@ export const WORKER_CAN = capabilities.parse({
 /** What a daemon has and does with what it hears. */
 export interface LineEnd {
   readonly slots: number;
+  /** How many of its attempts have a process. */
+  readonly busy: () => number;
   /** Attempts that it has, as a hello names them. */
   readonly attempts: () => Extract<WorkerFrame, { type: 'hello' }>['attempts'];
-  readonly take: (frame: Exclude<DownFrame, { kind: 'ack' }>) => void;
+  readonly take: (frame: Exclude<DownFrame, { kind: 'ack' | 'unknown' }>) => void;
   readonly accept: (given: Given) => void;
   /** A command was answered; `code` is null when it was accepted. */
-  readonly settle: (command: CountedCommand, code: string | null) => void;
+  readonly settle: (command: CountedCommand, code: string | null, reply: Reply | null) => void;
+  /** Nobody knows it under its id any more. */
+  readonly unknown: () => void;
 }
 
 /**
@@ -47,10 +53,7 @@ export class WorkerLine {
   #link: WorkerLink | undefined;
   #pausedUntilMs = 0;
   #seq = 0;
-  readonly #unanswered = new Map<
-    number,
-    { readonly seq: number; readonly command: CountedCommand }
-  >();
+  readonly #unanswered = new Map<number, Extract<UpFrame, { kind: 'counted' }>>();
 
   constructor(sim: Sim, name: string, kind: WorkerKind, end: (rng: Rng) => LineEnd) {
     this.#sim = sim;
@@ -66,6 +69,7 @@ export class WorkerLine {
 
   /** The daemon starts: says hello, or polls. */
   restart(): void {
+    if (this.id === '') return;
     this.#start += 1;
     if (this.kind === 'http') this.#poll(this.#start);
     else this.#connect(this.#start);
@@ -114,51 +118,50 @@ export class WorkerLine {
         },
       },
     });
-    for (const { seq, command } of this.#unanswered.values())
-      link.toServer({ kind: 'counted', seq, command });
+    for (const frame of this.#unanswered.values()) link.toServer(frame);
     this.tellSlots();
   }
 
   #take(frame: DownFrame): void {
-    if (frame.kind === 'ack') this.#answered(frame.seq, frame.code, frame.retry);
+    if (frame.kind === 'ack') this.#answered(frame);
+    else if (frame.kind === 'unknown') this.#end.unknown();
     else this.#end.take(frame);
   }
 
-  #answered(seq: number, code: string | null, retry: boolean): void {
+  #answered({ seq, code, reply, retry }: Extract<DownFrame, { kind: 'ack' }>): void {
     const sent = this.#unanswered.get(seq);
     if (sent === undefined) return;
     if (retry) {
       this.soon(this.rng.between(500, 5_000), () => {
-        if (this.#unanswered.has(seq))
-          this.#link?.toServer({ kind: 'counted', seq, command: sent.command });
+        if (this.#unanswered.has(seq)) this.#link?.toServer(sent);
       });
       return;
     }
     this.#unanswered.delete(seq);
-    this.#end.settle(sent.command, code);
+    this.#end.settle(sent.command, code, reply);
   }
 
-  /** Says a command until it is answered. */
-  say(command: CountedCommand): void {
+  /** Says a command until it is answered; `key` names a request. */
+  say(command: CountedCommand, key: string | null = null): void {
     if (this.kind === 'http') {
-      this.#post(command, 0);
+      this.#post(command, key, 0);
       return;
     }
-    const seq = ++this.#seq;
-    this.#unanswered.set(seq, { seq, command });
-    this.#link?.toServer({ kind: 'counted', seq, command });
+    const frame = { kind: 'counted', seq: ++this.#seq, command, key } as const;
+    this.#unanswered.set(frame.seq, frame);
+    this.#link?.toServer(frame);
   }
 
   /** Over HTTP: sent again until it is answered. */
-  #post(command: CountedCommand, tries: number): void {
+  #post(command: CountedCommand, key: string | null, tries: number): void {
     this.#sim
-      .request(this.rng, (replica) => replica.submit(command))
+      .request(this.rng, (replica) => replica.submit(command, requestOf(command, key)))
       .then(
-        () => this.#end.settle(command, null),
+        (reply) => this.#end.settle(command, null, reply),
         (error: unknown) => {
           const { code, retry } = codeOf(error);
-          if (!retry || tries > 40) this.#end.settle(command, code);
-          else this.soon(this.rng.between(500, 5_000), () => this.#post(command, tries + 1));
+          if (!retry || tries > 40) this.#end.settle(command, code, null);
+          else this.soon(this.rng.between(500, 5_000), () => this.#post(command, key, tries + 1));
         },
       );
   }
@@ -184,7 +187,11 @@ export class WorkerLine {
           for (const it of given) this.#end.accept(it);
           again(given.length === 0 ? 1_000 : 100);
         },
-        () => again(2_000),
+        (error: unknown) => {
+          if (start !== this.#start) return;
+          if (codeOf(error).code === 'not_found') this.#end.unknown();
+          else again(2_000);
+        },
       );
   }
 
@@ -199,7 +206,16 @@ export class WorkerLine {
   }
 
   #free(): number {
-    return Math.max(0, this.#end.slots - this.#end.attempts().length);
+    return Math.max(0, this.#end.slots - this.#end.busy());
+  }
+
+  /** Has nothing more to say: what it was is not known any more. */
+  leave(): void {
+    this.id = '';
+    this.#start += 1;
+    this.#link?.hangUp();
+    this.#link = undefined;
+    this.#unanswered.clear();
   }
 
   /** The daemon is gone; what was not answered is forgotten with the machine. */

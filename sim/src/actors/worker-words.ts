@@ -1,9 +1,13 @@
-import type {
-  Actor,
-  AttemptCheckpoint,
-  AttemptFail,
-  AttemptProgress,
-  TaskResult,
+import {
+  attemptAwait,
+  taskCreate,
+  type Actor,
+  type AttemptAwait,
+  type AttemptCheckpoint,
+  type AttemptFail,
+  type AttemptProgress,
+  type TaskCreate,
+  type TaskResult,
 } from '@baton/contract';
 import type { CountedCommand } from '../edge.ts';
 import type { Rng } from '../rng.ts';
@@ -46,9 +50,26 @@ export function questionOf(rng: Rng): Omit<AttemptCheckpoint, 'epoch' | 'client_
     context: null,
     options: ['left', 'right'],
     answer_by: 'human',
-    resume: 'live',
+    resume: rng.pick(['live', 'live', 'held', 'new_attempt'] as const),
     ...(rng.chance(0.6) ? deadline : {}),
   };
+}
+
+/** A task that an agent hands on. */
+export function childOf(rng: Rng, left: number): TaskCreate {
+  const kind = rng.pick([{}, {}, { kind: 'command' as const, spec: 'true' }]);
+  const key = rng.chance(0.5) ? { key: `child${left}` } : {};
+  return taskCreate.parse({ ...kind, ...key, lease_seconds: 30 });
+}
+
+/** A wait for the children of a task, under some rule, for some minutes at most. */
+export function awaitOf(rng: Rng, epoch: number): AttemptAwait {
+  const rule = rng.pick([
+    { policy: 'all' },
+    { policy: 'any' },
+    { policy: 'quorum', quorum: 2 },
+  ] as const);
+  return attemptAwait.parse({ epoch, ...rule, timeout: 20 + rng.int(300) });
 }
 
 /** A result: below 65 a success, below 75 partial, else failed; with data for some contracts. */

@@ -2,7 +2,7 @@ import { isOpenAttempt, isTerminalRun, isTerminalTask, type DependencyRule } fro
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '@baton/kernel';
 import { faultsOf, type MemoryWorld } from '@baton/kernel/testing';
 import type { FaultList } from '../faults-found.ts';
-import type { Sometimes } from '../sometimes.ts';
+import type { Situation, Sometimes } from '../sometimes.ts';
 import type { Commit, CommitWatcher } from '../store/sim-database.ts';
 import { tinyViolations } from '../tiny-validator.ts';
 
@@ -182,8 +182,22 @@ export class CommitChecks implements CommitWatcher {
     if (type === 'dependency.resolved') this.#tellResolved(data);
     if (type === 'attempt.claimed' && attemptId !== null) this.#claimed(commit, event, world);
     if (type === 'attempt.lost' && attemptId !== null) this.#lost(commit, event, world);
+    this.#see(event);
     if (type === 'attempt.failed' && taskId !== null) this.#failed(taskId, world);
     if (type === 'checkpoint.timed_out') this.#timedOut(commit, event, world);
+  }
+
+  /** Situations that events tell of. */
+  #see({ type, cause, data }: NewEvent): void {
+    const saw = (situation: Situation): void => this.#sometimes.saw(situation);
+    if (type === 'task.woken') {
+      const isLate = cause === 'timer.fire' && data['partial'] === true;
+      saw(isLate ? 'an await ran out of time' : 'an agent was woken by what it waited for');
+    }
+    if (type === 'run.replanned') saw('a run was planned anew');
+    if (type === 'run.paused' && data['reason'] === 'budget')
+      saw('a run was paused for want of money');
+    if (type === 'attempt.lost' && cause === 'worker.remove') saw('a worker was removed with work');
   }
 
   #tellTask(verb: string, id: string, event: NewEvent, world: MemoryWorld): void {
@@ -193,7 +207,8 @@ export class CommitChecks implements CommitWatcher {
     if (['completed', 'failed', 'cancelled', 'skipped', 'superseded'].includes(verb)) {
       const before = this.#ends.get(name);
       // A person may take a late result, or judge one, and so change how a task ended.
-      if (before !== undefined && before !== verb && !isJudged)
+      // A new plan may replace what has ended.
+      if (before !== undefined && before !== verb && !isJudged && verb !== 'superseded')
         this.#say('final-states', `${name} ended as ${before} and as ${verb}`);
       this.#ends.set(name, verb);
       this.#retryAt.delete(id);

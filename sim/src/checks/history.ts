@@ -104,7 +104,7 @@ export class History {
   /** Events as a replica tells them must be those of the feed, in order, each once. */
   told(replica: string, events: readonly CommittedEvent[]): void {
     for (const event of events) {
-      const stored = this.#db.feed[event.pos - 1]?.event;
+      const stored = this.#db.written[event.pos - 1]?.event;
       if (stored === undefined || !isSameEvent(stored, event)) {
         this.#faults.report('told-as-stored', `${replica} told ${event.type} at ${event.pos}`);
       }
@@ -127,12 +127,17 @@ export class History {
 
   /** Nothing is acknowledged before it is committed, and what was acknowledged stays. */
   #isDurable({ command, replica }: Asked, reply: Reply): void {
-    const { world } = this.#db;
+    const { world, purged } = this.#db;
+    const isGone = (table: 'runs' | 'tasks', id = ''): boolean =>
+      world.row(table, id) === null && !purged.has(id);
     const lacks = (what: string): void =>
       this.#faults.report('acknowledged-is-durable', `${replica}: ${command.type}: no ${what}`);
-    if (command.type === 'run.create' && world.row('runs', reply.run ?? '') === null) lacks('run');
-    if (command.type === 'task.create' && world.row('tasks', reply.task ?? '') === null)
-      lacks('task');
+    if (command.type === 'run.create' && isGone('runs', reply.run)) lacks('run');
+    if (command.type === 'task.create' && isGone('tasks', reply.task)) lacks('task');
+    if (command.type === 'await.open' && reply.await !== undefined) {
+      const isLost = world.row('awaits', reply.await) === null && !purged.has(reply.task ?? '');
+      if (isLost) lacks('await');
+    }
     if (command.type === 'checkpoint.resolve') {
       const status = world.row('checkpoints', command.checkpoint)?.status;
       if (status === 'open') lacks('decision');
@@ -194,7 +199,7 @@ export class History {
       byGoal.set(goal, [...(byGoal.get(goal) ?? []), asked]);
     }
     const made = new Map<string, number>();
-    for (const { event } of this.#db.feed) {
+    for (const { event } of this.#db.written) {
       if (event.type !== 'run.created' || event.cause !== 'run.create') continue;
       const goal = String(event.data['goal']);
       made.set(goal, (made.get(goal) ?? 0) + 1);

@@ -12,11 +12,13 @@ interface Waiter {
 }
 
 interface Lock {
-  holder: LockHolder;
+  /** One, unless they share it. */
+  holders: LockHolder[];
+  isShared: boolean;
   readonly waiting: Waiter[];
 }
 
-/** Row locks as PostgreSQL keeps them: held to the end of the transaction, given in order of asking. */
+/** Row locks as PostgreSQL keeps them: held to the end of the transaction, given in order of asking; some may be shared. */
 export class LockTable {
   readonly #locks = new Map<string, Lock>();
   readonly #held = new Map<LockHolder, Set<string>>();
@@ -47,14 +49,35 @@ export class LockTable {
   tryAcquire(holder: LockHolder, key: string): boolean {
     if (this.ignores(key)) return true;
     const lock = this.#locks.get(key);
-    if (lock !== undefined) return lock.holder === holder;
-    this.#locks.set(key, { holder, waiting: [] });
+    if (lock === undefined) {
+      this.#locks.set(key, { holders: [holder], isShared: false, waiting: [] });
+      this.#note(holder, key);
+      return true;
+    }
+    if (lock.holders.some((it) => it !== holder)) return false;
+    lock.isShared = false;
+    return true;
+  }
+
+  /** Takes a lock together with others, if nobody has it alone or waits to. */
+  tryShare(holder: LockHolder, key: string): boolean {
+    if (this.ignores(key)) return true;
+    const lock = this.#locks.get(key);
+    if (lock === undefined) {
+      this.#locks.set(key, { holders: [holder], isShared: true, waiting: [] });
+      this.#note(holder, key);
+      return true;
+    }
+    if (lock.holders.includes(holder)) return true;
+    if (!lock.isShared || lock.waiting.length > 0) return false;
+    lock.holders.push(holder);
     this.#note(holder, key);
     return true;
   }
 
-  holds(holder: LockHolder, key: string): boolean {
-    return this.#locks.get(key)?.holder === holder;
+  /** Whether somebody else has it. */
+  isTaken(holder: LockHolder, key: string): boolean {
+    return this.#locks.get(key)?.holders.some((it) => it !== holder) === true;
   }
 
   /** Stops the waiting of a transaction, if it waits. */
@@ -73,12 +96,16 @@ export class LockTable {
     this.giveUp(holder, new StoreError('retryable', 'the transaction has ended'));
     for (const key of this.#held.get(holder) ?? []) {
       const lock = this.#locks.get(key);
-      const next = lock?.waiting.shift();
-      if (lock === undefined || next === undefined) {
+      if (lock === undefined) continue;
+      lock.holders = lock.holders.filter((it) => it !== holder);
+      if (lock.holders.length > 0 && !this.#isOnlyWaiter(lock)) continue;
+      const next = lock.waiting.shift();
+      if (next === undefined) {
         this.#locks.delete(key);
         continue;
       }
-      lock.holder = next.holder;
+      lock.holders = [next.holder];
+      lock.isShared = false;
       this.#waitsFor.delete(next.holder);
       this.#note(next.holder, key);
       next.resolve();
@@ -92,15 +119,18 @@ export class LockTable {
     else keys.add(key);
   }
 
+  /** Whether all that is left of the holders is who waits to have it alone. */
+  #isOnlyWaiter({ holders, waiting }: Lock): boolean {
+    return holders.every((it) => it === waiting[0]?.holder);
+  }
+
   /** Whether waiting for `key` means to wait for oneself. */
-  #endsAt(holder: LockHolder, key: string): boolean {
-    let at: string | undefined = key;
-    for (let depth = 0; at !== undefined && depth < 100; depth++) {
-      const owner: LockHolder | undefined = this.#locks.get(at)?.holder;
-      if (owner === undefined) return false;
-      if (owner === holder) return true;
-      at = this.#waitsFor.get(owner);
-    }
-    return false;
+  #endsAt(holder: LockHolder, key: string, depth = 0): boolean {
+    const owners = this.#locks.get(key)?.holders ?? [];
+    return owners.some((owner) => {
+      if (owner === holder) return depth > 0;
+      const next = this.#waitsFor.get(owner);
+      return next !== undefined && depth < 100 && this.#endsAt(holder, next, depth + 1);
+    });
   }
 }

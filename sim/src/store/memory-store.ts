@@ -1,15 +1,25 @@
 import type { CoordinatorStore } from '@baton/coordinator';
 import { isOpenAttempt, isTerminalTask } from '@baton/contract';
 import type { AssignmentRows, Tables } from '@baton/kernel';
+import type { Reads } from '@baton/store';
 import type { EventLoop } from '../event-loop.ts';
 import { MemoryTx, type Wire } from './memory-tx.ts';
-import type { SimDatabase } from './sim-database.ts';
+import { purgeable, purgeStep } from './purge-model.ts';
+import type { Purgeable, SimDatabase } from './sim-database.ts';
 
 /** The store of one replica: the database as seen through its connections. */
 export interface MemoryStore extends CoordinatorStore {
+  /** Whoever reads the feed. */
+  readonly reads: FeedReads;
+  readonly listPurgeable: (limit: number) => Promise<readonly Purgeable[]>;
+  /** Takes away a piece; answers how many rows went. */
+  readonly purgeStep: (what: Purgeable) => Promise<number>;
   /** The replica has died: the server drops what it left open. */
   readonly disconnect: () => void;
 }
+
+/** What followers of the feed ask the database. */
+export type FeedReads = Pick<Reads, 'feedHead' | 'feedFloor' | 'eventsAfter'>;
 
 type Peek = Parameters<Parameters<CoordinatorStore['peek']>[0]>[0];
 
@@ -119,6 +129,40 @@ export function createMemoryStore(db: SimDatabase, wire: Wire, loop: EventLoop):
       }),
     feedHead: () =>
       read(() => ({ pos: db.feed.length, incarnation: db.incarnation, nowMs: db.nowMs() })),
+    raiseIncarnation: (from, to) => read(() => db.raiseIncarnation(from, to)),
+    findEpochs: (ids) =>
+      read(() => {
+        const found = ids.flatMap((id) => world.row('attempts', id) ?? []);
+        return new Map(found.map((it) => [it.id, it.epoch]));
+      }),
+    reads: {
+      feedHead: () =>
+        read(() => ({ pos: db.feed.length, incarnation: db.incarnation, nowMs: db.nowMs() })),
+      feedFloor: () => read(() => 1),
+      eventsAfter: (filter, pos, limit) =>
+        read(() =>
+          db.feed
+            .slice(pos)
+            .filter(({ event }) => event.type !== 'event.purged')
+            .filter(({ event }) => event.projectId === filter.project)
+            .slice(0, limit),
+        ),
+    },
+    listPurgeable: (limit) => read(() => purgeable(db, limit)),
+    purgeStep: (what) =>
+      purgeStep(
+        db,
+        read,
+        (statement) =>
+          wire.call(async () => {
+            const holder = { name: `${wire.replica} purge` };
+            await db.locks.acquire(holder, `runs ${what.run}`);
+            const gone = statement();
+            db.locks.releaseAll(holder);
+            return gone;
+          }),
+        what,
+      ),
     purgeExpired: () => read(() => 0),
     maintain: () => read(() => undefined),
     loadAssignmentRows: (id) => read(() => assignmentRows(db, id)),
@@ -144,6 +188,7 @@ function peekOf(db: SimDatabase, wire: Wire, loop: EventLoop): Peek {
   return {
     loadRows: (table, ids) => tx.loadRows(table, ids),
     loadList: (list, owners) => tx.loadList(list, owners),
+    loadSlots: (workers) => tx.loadSlots(workers),
     candidates: async (project, needsIds, limit) => {
       const { rows } = await tx.lockCandidates(project, needsIds, limit);
       await tx.rollback();

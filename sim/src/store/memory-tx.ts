@@ -1,4 +1,11 @@
-import { type LimitSlotRow, type ReadyRow, type TableName, type Tables } from '@baton/kernel';
+import { DEFAULTS } from '@baton/contract';
+import {
+  SEQ_PER_MS,
+  type LimitSlotRow,
+  type ReadyRow,
+  type TableName,
+  type Tables,
+} from '@baton/kernel';
 import { idempotencyId, StoreError, type BatchNames, type EventPlace } from '@baton/store';
 import type { BatchTx, BatchWrites, Candidates, Opened } from '@baton/coordinator';
 import type { EventLoop } from '../event-loop.ts';
@@ -6,6 +13,9 @@ import type { SimDatabase } from './sim-database.ts';
 
 /** A server ends what waits for a lock, or does nothing in a transaction, for this long. */
 const idleMsMax = 5_000;
+
+/** Heads of one class that are looked at for what has risen. */
+const risenPerClass = 2;
 
 /** How a COMMIT that nothing speaks against ends. */
 export type CommitFate =
@@ -53,6 +63,7 @@ export class MemoryTx implements BatchTx {
     return this.#call(async () => {
       const { world } = this.#db;
       for (const key of names.idempotency.map(idempotencyId).sort()) await this.#lock(`key ${key}`);
+      for (const id of [...(names.limitsOf ?? [])].sort()) await this.#lock(`limits ${id}`);
       for (const id of [...names.joinTokens].sort()) await this.#lock(`joinTokens ${id}`);
       const named = names.workerNames.flatMap((it) => world.list('workerByName', it));
       const workers = new Set([...names.workers, ...named.map((it) => it.id)]);
@@ -95,10 +106,7 @@ export class MemoryTx implements BatchTx {
         for (const row of rows) {
           if (left === 0) break;
           if (row.needsId !== needsId) continue;
-          // Both rows, or none of them.
-          const { locks } = this.#db;
-          const keys = [`ready ${row.taskId}`, `runs ${row.runId}`];
-          if (!keys.every((key) => locks.tryAcquire(this, key))) continue;
+          if (!this.#tryTake(row)) continue;
           found.push(row);
           left -= 1;
         }
@@ -108,13 +116,33 @@ export class MemoryTx implements BatchTx {
     });
   }
 
-  /** Classes rise by waiting in the kernel; here candidates of all classes are found at once. */
-  lockRisen(): Promise<readonly ReadyRow[]> {
-    return this.#call(() => []);
+  /** Heads of the lower classes: those of them that have waited for a class or more. */
+  lockRisen(
+    project: string,
+    needsIds: readonly string[],
+    nowMs: number,
+  ): Promise<readonly ReadyRow[]> {
+    return this.#call(() => {
+      const beforeSeq = Math.floor((nowMs - DEFAULTS.agingMinutes * 60_000) * SEQ_PER_MS);
+      const rows = this.#db.world.list('readyOfProject', project).toSorted(inQueueOrder);
+      const left = new Map<string, number>();
+      const found: ReadyRow[] = [];
+      for (const row of rows) {
+        if (row.priority === 0 || !needsIds.includes(row.needsId)) continue;
+        const queue = `${row.needsId} ${row.priority}`;
+        const more = left.get(queue) ?? risenPerClass;
+        if (more === 0 || !this.#tryTake(row)) continue;
+        left.set(queue, more - 1);
+        if (row.seq < beforeSeq) found.push(row);
+      }
+      return found;
+    });
   }
 
   lockFreeSlots(project: string, limitPerKey: number): Promise<readonly LimitSlotRow[]> {
     return this.#call(() => {
+      if (!this.#db.locks.tryShare(this, `limits ${project}`))
+        throw new StoreError('retryable', 'limits are being changed');
       const left = new Map<string, number>();
       const found: LimitSlotRow[] = [];
       const free = this.#db.world.list('freeSlotsOfProject', project);
@@ -152,6 +180,9 @@ export class MemoryTx implements BatchTx {
           }),
         ) as never,
     );
+
+  loadSlots: BatchTx['loadSlots'] = (workers) =>
+    this.#call(() => new Map(workers.map((id) => [id, this.#db.world.list('slotsOfWorker', id)])));
 
   commit(writes: BatchWrites): Promise<EventPlace | undefined> {
     const xid = this.#xid;
@@ -216,6 +247,14 @@ export class MemoryTx implements BatchTx {
     );
     this.#queue = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Locks both rows, or none of them. */
+  #tryTake({ taskId, runId }: ReadyRow): boolean {
+    const { locks } = this.#db;
+    const keys = [`ready ${taskId}`, `runs ${runId}`];
+    if (keys.some((key) => locks.isTaken(this, key))) return false;
+    return keys.every((key) => locks.tryAcquire(this, key));
   }
 
   #lock(key: string): Promise<void> {

@@ -19,6 +19,13 @@ export interface StoredEvent {
   readonly event: NewEvent;
 }
 
+/** A run or a task that is to be purged. `task` null: the whole run. */
+export interface Purgeable {
+  readonly project: string;
+  readonly run: string;
+  readonly task: string | null;
+}
+
 /** One committed transaction, as the checks see it: before and after it is laid over the world. */
 export interface Commit {
   /** Counts commits from 1. */
@@ -48,10 +55,16 @@ export const POISON = 'poison';
 export class SimDatabase {
   readonly world = new MemoryWorld();
   readonly locks = new LockTable();
+  /** The feed as it is read. What was purged keeps its place and says nothing. */
   readonly feed: StoredEvent[] = [];
+  /** The feed as it was written. */
+  readonly written: StoredEvent[] = [];
+  /** Ids of runs and tasks of which everything was taken away. */
+  readonly purged = new Set<string>();
   readonly idempotency = new Map<string, IdempotentReply>();
   readonly outcomes = new Map<string, TransactionOutcome>();
-  readonly incarnation = 1;
+  /** Number of this history; the feed's cursors carry it. */
+  incarnation = 1;
   commits = 0;
   /** Commits that a condition of a write refused. */
   refusedWrites = 0;
@@ -112,10 +125,17 @@ export class SimDatabase {
     }
     events.forEach((event, index) => {
       this.feed.push({ pos: firstPos + index, event });
+      this.written.push({ pos: firstPos + index, event });
     });
     this.outcomes.set(xid, 'committed');
     this.#watcher.after(commit, this.world);
     return events.length === 0 ? undefined : { pos: firstPos, atMs: this.#lastAtMs };
+  }
+
+  /** Begins another history, unless somebody did. */
+  raiseIncarnation(from: number, to: number): number {
+    if (this.incarnation === from) this.incarnation = Math.max(from, to);
+    return this.incarnation;
   }
 
   /** Versions of those runs that there are. */

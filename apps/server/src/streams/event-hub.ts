@@ -18,8 +18,11 @@ export interface EventHub {
   floor(): Promise<number>;
   /** At most `limit` events behind `pos`. */
   after(filter: EventFilter, pos: number, limit: number): Promise<EventSlice>;
-  /** Resolves when there may be something behind `pos`, after `waitMs`, or when the signal fires. */
-  changed(pos: number, waitMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when there may be something behind `pos`, when the signal fires (`news`), or when nothing was
+   * told for `waitMs` (`silence`).
+   */
+  changed(pos: number, waitMs: number, signal: AbortSignal): Promise<'news' | 'silence'>;
   /** Drops what is in memory, because stored events were blanked. */
   forget(): void;
   /** Readers that wait for news. */
@@ -29,9 +32,18 @@ export interface EventHub {
 
 type Feed = Pick<Coordinator, 'onCommitted' | 'incarnation'>;
 
+/** Calls once after a delay; answers what calls it off. */
+type After = (delayMs: number, call: () => void) => () => void;
+
+const processAfter: After = (delayMs, call) => {
+  const timer = setTimeout(call, delayMs);
+  return () => clearTimeout(timer);
+};
+
 export function createEventHub(
   feed: Feed,
   reads: Pick<Reads, 'feedHead' | 'feedFloor' | 'eventsAfter'>,
+  after: After = processAfter,
 ): EventHub {
   let kept: EventRead[] = [];
   const waiting = new Set<() => void>();
@@ -73,17 +85,18 @@ export function createEventHub(
       return { events, upTo: events.length < limit ? Math.max(head, last) : last };
     },
     changed(pos, waitMs, signal) {
-      if (signal.aborted || (kept.at(-1)?.pos ?? 0) > pos) return Promise.resolve();
+      if (signal.aborted || (kept.at(-1)?.pos ?? 0) > pos) return Promise.resolve('news');
       return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          waiting.delete(done);
-          signal.removeEventListener('abort', done);
-          resolve();
+        const end = (why: 'news' | 'silence'): void => {
+          callOff();
+          waiting.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve(why);
         };
-        const timer = setTimeout(done, waitMs);
-        waiting.add(done);
-        signal.addEventListener('abort', done);
+        const wake = (): void => end('news');
+        const callOff = after(waitMs, () => end('silence'));
+        waiting.add(wake);
+        signal.addEventListener('abort', wake);
       });
     },
     forget() {

@@ -35,8 +35,6 @@ export async function* eventStream(
         .join('');
       continue;
     }
-    const before = Date.now();
-    await hub.changed(pos, heartbeatMs, signal);
-    if (Date.now() - before >= heartbeatMs) yield sseHeartbeat;
+    if ((await hub.changed(pos, heartbeatMs, signal)) === 'silence') yield sseHeartbeat;
   }
 }

@@ -59,7 +59,8 @@ function checkOpen(draft: Draft, it: AwaitRow): void {
 /** What ended between the delivery and the moment an agent takes it up is delivered with it. */
 function checkDelivered(draft: Draft, it: AwaitRow): void {
   const task = draft.find('tasks', it.taskId);
-  if (task === null || !isWakeOf(task, it)) {
+  // What has ended takes nothing up any more.
+  if (task === null || isTerminalTask(task.status) || !isWakeOf(task, it)) {
     putAwait(draft, it, { ...it, settled: true });
     return;
   }

@@ -11,11 +11,19 @@ import { countsOf, isActive } from '../task/change-task.ts';
 import { isCurrent } from '../verification/verification-state.ts';
 import type { MemoryWorld } from './memory-world.ts';
 
-/** Everything that is wrong with a stored state; empty when nothing is. One line each. */
+/**
+ * Everything that is wrong with a stored state; empty when nothing is. One line each. What is being purged
+ * goes piece by piece, and is not looked at.
+ */
 export function faultsOf(world: MemoryWorld): string[] {
+  const isPurged = (run: string): boolean => (world.row('runs', run)?.purgeAtMs ?? null) !== null;
+  const tasks = world.all('tasks').filter((it) => it.purgeAtMs === null && !isPurged(it.runId));
   return [
-    ...world.all('runs').flatMap((run) => runFaults(world, run)),
-    ...world.all('tasks').flatMap((task) => taskFaults(world, task)),
+    ...world
+      .all('runs')
+      .filter((it) => !isPurged(it.id))
+      .flatMap((run) => runFaults(world, run)),
+    ...tasks.flatMap((task) => taskFaults(world, task)),
     ...world
       .all('ready')
       .flatMap(({ taskId }) =>
