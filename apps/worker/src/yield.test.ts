@@ -45,6 +45,34 @@ describe('an agent that is told to end its turn', () => {
     expect(body).toMatchObject({ failure_class: 'cancelled', reason: 'paused' });
   });
 
+  test('leaves its work with the control plane, for a worker on another machine', async () => {
+    const { plane } = stage;
+    const first = await stage.worker();
+    const workspace = { repo: stage.repo() };
+    const { attempt } = plane.assign({ spec: works(), workspace });
+    await asks(attempt.id, 'new_attempt');
+    stage.touch('go');
+    await plane.untilTold('fail', attempt.id);
+    await first.stop();
+    const [left] = plane.artifacts.filter((it) => it.attempt === attempt.id);
+    expect(left).toMatchObject({ kind: 'bundle', name: 'main.saved.bundle' });
+    const next = plane.assign(
+      { spec: 'cat work.txt; git status --porcelain', workspace },
+      {
+        continue: {
+          attempt: attempt.id,
+          worker: 'wrk_test',
+          conversation: null,
+          wake: { kind: 'resume' },
+        },
+        saved: { attempt: attempt.id, artifact: left?.id ?? '', meta: left?.meta ?? {} },
+      },
+    );
+    await stage.worker({ dataDir: stage.path('elsewhere'), name: 'w2' });
+    await plane.untilTold('complete', next.attempt.id);
+    expect(plane.log(next.attempt.id, 'stdout').toString()).toBe('half\n?? work.txt\n');
+  });
+
   test('goes on in its directory, under the next attempt', async () => {
     const { plane } = stage;
     await stage.worker();

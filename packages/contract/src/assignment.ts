@@ -61,6 +61,15 @@ export const assignment = z.object({
     .nullable()
     .default(null)
     .describe('an earlier attempt whose workspace and conversation this one goes on with'),
+  saved: z
+    .object({
+      attempt: anyId.describe('the attempt that left it'),
+      artifact: anyId,
+      meta: jsonObject.describe('what its worker said of it'),
+    })
+    .nullable()
+    .default(null)
+    .describe('work of the attempt that is gone on with, for where its workspace is not'),
   plan: taskPlan.nullable().default(null).describe('the plan that was handed in last'),
   decisions: z
     .array(z.object({ question: z.string(), answer: z.string(), by: z.string() }))

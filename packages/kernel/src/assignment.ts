@@ -25,6 +25,8 @@ export interface AssignmentRows {
   readonly upstreamAttempts: readonly AttemptRow[];
   readonly upstreamOutputs: readonly OutputRow[];
   readonly upstreamArtifacts: readonly ArtifactRow[];
+  /** Work that the attempt which is gone on with saved when it ended its process. */
+  readonly saved?: readonly ArtifactRow[];
   readonly notes: readonly NoteRow[];
   /** The newest attempt of the task before this one, of any generation. */
   readonly previousAttempt: AttemptRow | null;
@@ -64,6 +66,7 @@ export function buildAssignment(rows: AssignmentRows): Omit<Assignment, 'token'>
     conversation: attempt.conversation,
     answer: null,
     continue: givenContinuation(attempt),
+    saved: savedWork(rows.saved ?? []),
     plan: spec.plan,
     decisions: decisionsOf(rows.decided ?? []),
     started: attempt.startedAtMs !== null,
@@ -112,6 +115,13 @@ function upstreamResults(rows: AssignmentRows): UpstreamResult[] {
         log_tail: [...(rows.logTails?.[task.id] ?? [])],
       }));
     });
+}
+
+/** Saved last: an attempt that was held and then ended has saved twice. */
+function savedWork(saved: readonly ArtifactRow[]): Assignment['saved'] {
+  const last = saved.toSorted((a, b) => a.createdAtMs - b.createdAtMs).at(-1);
+  if (last === undefined) return null;
+  return { attempt: last.attemptId, artifact: last.id, meta: { ...last.meta } };
 }
 
 function lastFailure(

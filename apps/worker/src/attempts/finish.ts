@@ -4,6 +4,7 @@ import type { ExitFile } from '../supervisor/records.ts';
 import type { CollectedWork } from '../workspaces/collect.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
+import { keepWork } from './keep-work.ts';
 import type { AttemptFiles, StopFile, TurnFiles } from './files.ts';
 import type { PendingReport, PendingUpload, Report } from './report.ts';
 import { resultOf, shortChanges } from './result-of.ts';
@@ -20,6 +21,8 @@ export interface Ended {
   readonly usage: Usage | null;
   /** The report of the turn before, which broke a contract. */
   readonly refused: PendingReport | undefined;
+  /** The work of an attempt that is gone on with later could not be saved for another machine. */
+  readonly onUnsaved: (error: unknown) => void;
 }
 
 /**
@@ -37,7 +40,8 @@ export async function finishTurn(workspaces: Workspaces, ended: Ended): Promise<
   const stopped = stopOf(exit, files.stop());
   if (stopped !== undefined) {
     if ('release' in stopped) return without({ kind: 'release', reason: stopped.release });
-    return without({ kind: 'fail', body: { ...stopped, ...common } });
+    const kept = files.stop()?.kind === 'yield' ? await keptUploads(workspaces, ended) : [];
+    return { ...without({ kind: 'fail', body: { ...stopped, ...common } }), uploads: kept };
   }
   const declared = turn.declared();
   const work = await collect(workspaces, ended);
@@ -58,6 +62,18 @@ export async function finishTurn(workspaces: Workspaces, ended: Ended): Promise<
   const fault = failure ?? faultOf(it, result, work);
   if (fault !== undefined) return tell({ kind: 'fail', body: { ...fault, result, ...common } });
   return tell({ kind: 'complete', body: { result, ...common } });
+}
+
+/** Work that cannot be saved stays where it is; the end of the attempt is told all the same. */
+async function keptUploads(workspaces: Workspaces, ended: Ended): Promise<PendingUpload[]> {
+  const { assignment, files, workspace, onUnsaved } = ended;
+  try {
+    const upload = await keepWork(workspaces, assignment, files, workspace);
+    return upload === undefined ? [] : [upload];
+  } catch (error) {
+    onUnsaved(error);
+    return [];
+  }
 }
 
 /** What was wrong with work whose agent says it is well. */

@@ -3,6 +3,7 @@ import { endTree } from '../supervisor/process-tree.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import { aborted } from './aborted.ts';
 import type { AttemptFiles } from './files.ts';
+import { fetchWork } from './keep-work.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import { StoppedBeforeStart } from './turn.ts';
 import { workspaceRequest } from './workspace-request.ts';
@@ -52,7 +53,16 @@ export function createPlace(
         await endSetup();
         const request = await workspaceRequest(ports, assignment(), files);
         signal.throwIfAborted();
-        const workspace = await ports.workspaces.prepare(request);
+        const saved = await fetchWork(ports, assignment(), files);
+        signal.throwIfAborted();
+        const workspace = await ports.workspaces.prepare({ ...request, ...saved });
+        if (workspace.notRestored !== undefined) {
+          const why = workspace.notRestored;
+          ports.log.warn(
+            { attempt: id, why },
+            'work from another machine could not be gone on with',
+          );
+        }
         files.markPrepared();
         return workspace;
       } finally {

@@ -15,6 +15,7 @@ function given(engine: string, more: Partial<Assignment> = {}): Assignment {
     bases: {},
     notes: [],
     last_failure: null,
+    saved: null,
     feedback: null,
     conversation: null,
     answer: null,

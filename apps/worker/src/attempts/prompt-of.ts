@@ -102,7 +102,9 @@ export function promptOf(it: Assignment, workspace: Workspace): string {
       : {
           wake: {
             words: wakeWords(it.continue.wake),
-            isWorkHere: workspace.continuedFrom === it.continue.attempt,
+            isWorkHere: [workspace.continuedFrom, workspace.restoredFrom].includes(
+              it.continue.attempt,
+            ),
           },
         }),
     ...(spec.role === undefined ? {} : { role: spec.role }),

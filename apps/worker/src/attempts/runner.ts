@@ -7,6 +7,7 @@ import type { Workspace } from '../workspaces/workspace.ts';
 import { findAssignment, type AttemptFiles, type StopFile } from './files.ts';
 import { finishTurn } from './finish.ts';
 import type { TurnPrompt } from './launch.ts';
+import { keepWork } from './keep-work.ts';
 import { createPlace, type Place } from './place.ts';
 import { turnPrompt } from './prompt-of.ts';
 import {
@@ -302,6 +303,9 @@ class AttemptRunner implements Runner {
   async #waitHeld(number: number): Promise<PendingReport> {
     this.isHeld = true;
     this.#ports.log.info({ attempt: this.#id }, 'an attempt is held: it waits for a person');
+    void this.#saveHeld();
+    // One that was stopped under a daemon before this one is over at once.
+    if (this.#files.stop() !== undefined) this.#heldOver.open();
     await Promise.race([this.#heldOver.opened, aborted(this.#leaving.signal)]);
     const reason = this.#files.stop()?.reason ?? 'resumed';
     this.isHeld = false;
@@ -310,6 +314,26 @@ class AttemptRunner implements Runner {
       report: { kind: 'fail', body: { reason, failure_class: 'cancelled' } },
       uploads: [],
     };
+  }
+
+  /** Its machine may be gone when it is gone on with. */
+  async #saveHeld(): Promise<void> {
+    const { workspaces, uploader } = this.#ports;
+    const workspace = workspaces.find(this.#id);
+    if (workspace === undefined) return;
+    try {
+      const upload = await keepWork(workspaces, this.assignment, this.#files, workspace);
+      if (upload === undefined) return;
+      await uploader.add(this.assignment, upload, this.#leaving.signal);
+    } catch (error) {
+      // Whoever goes on with it here has it as it lies; what is closed takes no file any more.
+      if (this.isHeld && !this.#leaving.signal.aborted) this.#unsaved(error);
+    }
+  }
+
+  #unsaved(error: unknown): void {
+    const { log } = this.#ports;
+    log.warn({ error, attempt: this.#id }, 'work could not be saved for another machine');
   }
 
   /** Undefined: its process ended, and the attempt is held. */
@@ -346,6 +370,7 @@ class AttemptRunner implements Runner {
       reader,
       usage,
       refused: number === 1 ? undefined : this.#files.report(),
+      onUnsaved: (error) => this.#unsaved(error),
     });
   }
 

@@ -36,6 +36,7 @@ export interface StoredArtifact {
   readonly name: string;
   readonly kind: string;
   readonly sha256: string;
+  readonly meta: Record<string, Json>;
   content: Buffer | undefined;
 }
 
@@ -143,6 +144,7 @@ export class FakeControlPlane {
       bases: {},
       notes: [],
       last_failure: null,
+      saved: null,
       feedback: null,
       conversation: null,
       answer: null,
@@ -425,16 +427,20 @@ export class FakeControlPlane {
         body: { code: 'store_unavailable', title: 'x', detail: 'not now', status: 503 },
       };
     }
-    const body = JSON.parse(bytes.toString()) as { name: string; kind: string; sha256: string };
+    const body = JSON.parse(bytes.toString()) as Pick<
+      StoredArtifact,
+      'name' | 'kind' | 'sha256' | 'meta'
+    >;
     let known = this.artifacts.find((it) => it.attempt === attempt && it.sha256 === body.sha256);
     if (known === undefined) {
-      const { name, kind, sha256 } = body;
+      const { name, kind, sha256, meta } = body;
       known = {
         id: `art_${this.artifacts.length}`,
         attempt,
         name,
         kind,
         sha256,
+        meta,
         content: undefined,
       };
       this.artifacts.push(known);

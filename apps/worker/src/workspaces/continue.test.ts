@@ -78,6 +78,68 @@ test('a directory of the user stays taken over a question, and passes to the att
   await workspaces.remove(second, []);
 });
 
+test.each(['worktree', 'clone', 'scratch'] as const)(
+  'what was saved of a %s is gone on with on another machine, not committed as it was',
+  async (mode) => {
+    const place = mode === 'scratch' ? { mode } : { mode, repo: parseRepoSource(repo) };
+    const first = await workspaces.prepare(request(1, place));
+    const write = (name: string, text: string) => writeFileSync(join(first.path, name), text);
+    write('half.txt', 'half');
+    if (mode !== 'scratch') {
+      write('README.md', 'changed');
+      execFileSync('git', ['add', 'half.txt'], { cwd: first.path });
+      const own = ['-c', 'user.name=Agent', '-c', 'user.email=agent@example.com'];
+      execFileSync('git', [...own, 'commit', '-qm', 'half'], { cwd: first.path });
+      write('other.txt', 'other');
+    }
+    const before = tracked(first.path, mode);
+    const outDir = join(root, 'attempt');
+    const file = await workspaces.save(first, outDir);
+    if (file === undefined) throw new Error('nothing was saved');
+    expect(tracked(first.path, mode)).toBe(before);
+
+    const elsewhere = openWorkspaces({ dataDir: join(root, 'elsewhere') });
+    const more = { ...place, wake: { kind: 'resume' }, continueFrom: first.attemptId };
+    const saved = { attemptId: first.attemptId, ...file };
+    const second = await elsewhere.prepare(request(2, { ...more, saved }));
+    expect(second).toMatchObject({ restoredFrom: first.attemptId });
+    expect(second.notRestored).toBeUndefined();
+    expect(readFileSync(join(second.path, 'half.txt'), 'utf8')).toBe('half');
+    expect(existsSync(join(second.path, '.baton', 'wake.json'))).toBe(true);
+    expect(tracked(second.path, mode)).toBe(before);
+    if (mode === 'scratch') return;
+    const work = await elsewhere.collect(second, { outDir: root, message: 'work' });
+    expect(work?.base).toBe(first.base);
+    expect(work?.changes).toMatchObject({
+      files_created: ['half.txt', 'other.txt'],
+      files_modified: ['README.md'],
+    });
+  },
+);
+
+/** What is committed and what is not, as git tells it. */
+function tracked(path: string, mode: string): string {
+  if (mode === 'scratch') return '';
+  const say = (...args: string[]) => execFileSync('git', args, { cwd: path, encoding: 'utf8' });
+  return `${say('log', '--format=%s %T')}${say('status', '--porcelain')}`;
+}
+
+test('saved work that cannot be read is done without, and why is said', async () => {
+  const place = { repo: parseRepoSource(repo) };
+  const first = await workspaces.prepare(request(1, place));
+  expect(await workspaces.save(first, root)).toBeUndefined();
+  writeFileSync(join(first.path, 'half.txt'), 'half');
+  const file = await workspaces.save(first, root);
+  if (file === undefined) throw new Error('nothing was saved');
+  writeFileSync(file.file, 'no bundle');
+  const elsewhere = openWorkspaces({ dataDir: join(root, 'elsewhere') });
+  const saved = { attemptId: first.attemptId, ...file };
+  const second = await elsewhere.prepare(request(2, { ...place, saved }));
+  expect(second.notRestored).toContain('cannot be read');
+  expect(second.restoredFrom).toBeUndefined();
+  expect(existsSync(join(second.path, 'README.md'))).toBe(true);
+});
+
 test('what lies on another machine is begun anew', async () => {
   const place = { repo: parseRepoSource(repo), wake: { kind: 'answer', answer: 'x' } };
   const made = await workspaces.prepare(request(2, { ...place, continueFrom: 'att_elsewhere' }));

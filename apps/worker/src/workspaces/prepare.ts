@@ -6,10 +6,11 @@ import type { RepoSource } from '../git/repo-source.ts';
 import { createAttemptDir } from '../spool/attempt-dir.ts';
 import { writeDotBaton } from './dot-baton.ts';
 import { passInPlace, releaseInPlace, takeInPlace } from './in-place-lock.ts';
-import { salvageWorkspace } from './keep.ts';
+import { dropTree, salvageWorkspace } from './keep.ts';
 import { locateSource } from './local-repo.ts';
 import { identitySettings, BATON_IDENTITY, mergeCommits, withoutAncestors } from './merge.ts';
 import { openRepoCache, type RepoCache } from './repo-cache.ts';
+import { restoreWork } from './saved-work.ts';
 import { copyFiles, runSetup } from './setup.ts';
 import { snapshotTree } from './snapshot.ts';
 import {
@@ -47,10 +48,33 @@ export async function prepareWorkspace(
         ...(request.setupTimeoutMs === undefined ? {} : { timeoutMs: request.setupTimeoutMs }),
       });
     }
-    return workspace;
+    if (continued !== undefined || request.saved === undefined) return workspace;
+    return await bringWork(dataDir, request, request.saved, workspace);
   } catch (error) {
     if (workspace.mode === 'in_place') releaseInPlace(workspace.path, workspace.attemptId);
     throw error;
+  }
+}
+
+/** What cannot be brought is no reason not to begin: then the directory is made once more, without it. */
+async function bringWork(
+  dataDir: string,
+  { saved: _saved, ...request }: WorkspaceRequest,
+  saved: NonNullable<WorkspaceRequest['saved']>,
+  fresh: Workspace,
+): Promise<Workspace> {
+  if (fresh.mode === 'in_place') return fresh;
+  try {
+    const restored = await restoreWork(dataDir, fresh, saved);
+    saveWorkspace(dataDir, restored);
+    return restored;
+  } catch (error) {
+    await dropTree(fresh);
+    rmSync(workspaceRoot(dataDir, fresh.attemptId), { recursive: true, force: true });
+    const notRestored = error instanceof Error ? error.message : String(error);
+    const workspace = { ...(await prepareWorkspace(dataDir, request)), notRestored };
+    saveWorkspace(dataDir, workspace);
+    return workspace;
   }
 }
 

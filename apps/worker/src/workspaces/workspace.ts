@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findJson, writeFileAtomic } from '../spool/durable-file.ts';
 import type { RepoSource } from '../git/repo-source.ts';
+import type { SavedFile } from './saved-file.ts';
 import type { MergeConflict, MergeSide } from './merge.ts';
 
 /** An upstream task's commit; with the file that holds it when another worker made it. */
@@ -34,6 +35,8 @@ export interface WorkspaceRequest {
   readonly setupTimeoutMs?: number;
   /** Attempt whose directory is taken over as it is, when it still exists here. */
   readonly continueFrom?: string;
+  /** Its work, for where that directory is not. */
+  readonly saved?: SavedFile & { readonly attemptId: string };
   /** What a continued agent is told, for `.baton/wake.json`. */
   readonly wake?: unknown;
 }
@@ -76,6 +79,10 @@ export interface Workspace {
   readonly salvaged: Salvaged | null;
   /** The attempt whose directory was taken over as it was. */
   readonly continuedFrom?: string;
+  /** The attempt whose work was brought here from another machine. */
+  readonly restoredFrom?: string;
+  /** Why the work of the attempt before could not be brought here. */
+  readonly notRestored?: string;
 }
 
 /** Directory of an attempt's workspace under the worker's data directory. */

@@ -265,6 +265,7 @@ export const assignment = {
   decisions: [],
   started: false,
   lease_seconds: 90,
+  saved: null,
   heartbeat_seconds: 10,
 };
 

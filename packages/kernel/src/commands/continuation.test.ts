@@ -1,7 +1,7 @@
 import { runCheckpointOpen, taskCheckpointOpen, type CheckpointOpen } from '@baton/contract';
 import { describe, expect, test } from 'vitest';
 import { buildAssignment } from '../assignment.ts';
-import type { AttemptRow } from '../rows.ts';
+import type { ArtifactRow, AttemptRow } from '../rows.ts';
 import { faultsOf } from '../testing/check-state.ts';
 import { Model } from '../testing/model.ts';
 
@@ -498,7 +498,17 @@ test('an assignment says what it goes on from', () => {
     upstreamOutputs: [],
     upstreamArtifacts: [],
     notes: [],
+    saved: [saved('art_2', 2), saved('art_1', 1)],
     previousAttempt: attempt,
   });
   expect(built.continue).toMatchObject({ attempt: attempt.id, wake: { answer: 'jwt' } });
+  const meta = { saved: true, head: 'abc' };
+  expect(built.saved).toEqual({ attempt: attempt.id, artifact: 'art_2', meta });
+
+  function saved(id: string, createdAtMs: number): ArtifactRow {
+    const { taskId, runId, projectId } = attempt;
+    const about = { name: 'a.saved.bundle', kind: 'bundle', mediaType: 'x/y', size: 1 };
+    const facts = { sha256: 'a'.repeat(64), meta: { saved: true, head: 'abc' } };
+    return { id, taskId, runId, projectId, attemptId: attempt.id, ...about, ...facts, createdAtMs };
+  }
 });

@@ -43,6 +43,13 @@ export const ASSIGNMENT_STATEMENTS = {
     `t.kind = 'bundle'
        and t.task_id in ${UPSTREAM}`,
   ),
+  saved: ofAttempt(
+    'saved',
+    'artifacts',
+    `t.task_id = ${TASK}
+       and t.attempt_id = (select manifest -> 'continue' ->> 'attempt' from attempts where id = $1)
+       and t.meta ->> 'saved' = 'true'`,
+  ),
   notes: ofAttempt('notes', 'notes', `t.task_id = ${TASK}`),
   decided: ofAttempt(
     'decided',
@@ -103,6 +110,7 @@ export function loadAssignmentRows(db: Db, attempt: string): Promise<AssignmentR
       upstreamAttempts,
       upstreamOutputs,
       upstreamArtifacts,
+      saved,
       notes,
       decided,
       [previousAttempt],
@@ -116,6 +124,7 @@ export function loadAssignmentRows(db: Db, attempt: string): Promise<AssignmentR
       ask(all.upstreamAttempts),
       ask(all.upstreamOutputs),
       ask(all.upstreamArtifacts),
+      ask(all.saved),
       ask(all.notes),
       ask(all.decided),
       ask(all.previous),
@@ -133,6 +142,7 @@ export function loadAssignmentRows(db: Db, attempt: string): Promise<AssignmentR
       upstreamAttempts,
       upstreamOutputs,
       upstreamArtifacts,
+      saved,
       notes,
       decided,
       previousAttempt: previousAttempt ?? null,
