@@ -35,6 +35,7 @@ import type { ServicePorts } from './services/ports.ts';
 import { createStallGuard } from './services/stall-guard.ts';
 import { createTimerFire } from './services/timer-fire.ts';
 import { createWorkerSweep } from './services/worker-sweep.ts';
+import { createUpkeep } from './services/upkeep.ts';
 import type { Service } from './service.ts';
 import { processRuntime, type Runtime } from './runtime.ts';
 import type { CoordinatorStore } from './store/coordinator-store.ts';
@@ -233,6 +234,7 @@ export function assembleCoordinator(
     async start() {
       const head = await store.feedHead();
       history.learn(head.incarnation);
+    createUpkeep(ports),
       clock.observe(head.nowMs);
       await catalogue.refresh();
       const timing = { silentMs, offlineMs, heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000 };

@@ -102,7 +102,7 @@ export {
   type WorkerRecord,
 } from './statements/identity.ts';
 export { ensureMeta } from './statements/meta.ts';
-export { maintain, purgeExpired } from './statements/maintenance.ts';
+export { findWrittenBytes, maintain, purgeExpired } from './statements/maintenance.ts';
 export {
   listPurgeable,
   purgeStep,

@@ -4,10 +4,7 @@ import type { Reconciler } from '../service.ts';
 
 const intervalMs = 5 * 60_000;
 
-/**
- * Housekeeping: removes what has expired (idempotency keys, sessions, login codes), and does for the
- * embedded database what a server does by itself: vacuum and checkpoint.
- */
+/** Housekeeping: removes what has expired (idempotency keys, sessions, login codes). */
 export function createMaintenance(ports: ServicePorts): Reconciler {
   let isFirst = true;
   return createReconciler({
@@ -19,9 +16,7 @@ export function createMaintenance(ports: ServicePorts): Reconciler {
         isFirst = false;
         return 0;
       }
-      const purged = await ports.store.purgeExpired();
-      await ports.store.maintain();
-      return purged;
+      return ports.store.purgeExpired();
     },
   });
 }

@@ -55,6 +55,8 @@ export interface ServiceStore {
 /** Everything that a coordinator asks of its store. */
 export interface CoordinatorStore extends BatchStore, ServiceStore {
   /** What the assignment of an attempt is made of, of one moment. */
+  /** How much an embedded database has ever written; absent or undefined where a server looks after itself. */
+  findWrittenBytes?(): Promise<number | undefined>;
   loadAssignmentRows(attempt: string): Promise<AssignmentRows | undefined>;
   appendLogChunk(piece: LogPiece): Promise<LogOutcome>;
 }

@@ -4,6 +4,7 @@ import {
   feedHead,
   findDeclaredOutputs,
   findEpochs,
+  findWrittenBytes,
   findEventPlace,
   findIdempotent,
   insertIdempotent,
@@ -62,6 +63,7 @@ export function createSqlStore(db: Db): CoordinatorStore {
     loadAssignmentRows: (attempt) => loadAssignmentRows(db, attempt),
     appendLogChunk: (piece) => appendLogChunk(db, piece),
   };
+    findWrittenBytes: () => findWrittenBytes(db),
 }
 
 function sqlTx(tx: Tx): BatchTx {

@@ -68,6 +68,22 @@ const VACUUMED = [
   'consumers',
 ];
 
+/** Where the log that is written ahead has come to. */
+export const writtenStatement = statement({
+  name: 'writtenBytes',
+  args: () => [],
+  row: z.strictObject({ bytes: z.coerce.number() }),
+  sql: `
+    select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes`,
+});
+
+/** How many bytes the embedded database has ever written ahead; undefined for a server. */
+export async function findWrittenBytes(db: Db): Promise<number | undefined> {
+  if (db.kind !== 'pglite') return undefined;
+  const [row] = await db.query(writtenStatement);
+  return row?.bytes;
+}
+
 /**
  * Does for the embedded database what a server does by itself: vacuum, fresh statistics, a checkpoint.
  * A table at a time, so that commands and reads get their turn in between. Does nothing on a server.
