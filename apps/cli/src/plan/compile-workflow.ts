@@ -2,7 +2,13 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { OutputSpec, PlanInput, RunCreateInput } from '@baton/contract';
 import type { PlanFault } from './fault.ts';
-import type { Workflow, WorkflowEdge, WorkflowFields, WorkflowTask } from './workflow-schema.ts';
+import type {
+  Workflow,
+  WorkflowEdge,
+  WorkflowFields,
+  WorkflowTask,
+  WorkflowWaits,
+} from './workflow-schema.ts';
 
 /** What the command line says about all tasks of a plan. */
 export interface CompileOptions {
@@ -37,7 +43,15 @@ export function compileWorkflow(file: Workflow, options: CompileOptions): Compil
   const dependencies: PlanEdges = [];
   for (const [key, task] of Object.entries(file.tasks)) {
     tasks.push(compileTask(key, task, file.defaults ?? {}, options));
-    const found = edgesOf(key, task, declared);
+    const found = edgesOf(['tasks', key], task, declared);
+    dependencies.push(...found.edges);
+    faults.push(...found.faults);
+  }
+  for (const [key, waits] of Object.entries(file.existing ?? {})) {
+    const path = ['existing', key] as const;
+    const message = existingFault(key, options.around);
+    if (message !== null) faults.push({ path, message });
+    const found = edgesOf(path, waits, declared);
     dependencies.push(...found.edges);
     faults.push(...found.faults);
   }
@@ -54,6 +68,13 @@ export function compileWorkflow(file: Workflow, options: CompileOptions): Compil
       ...(file.budgets === undefined ? {} : { budgets: file.budgets }),
     },
   };
+}
+
+/** Only a plan that is added to a run finds tasks there. */
+function existingFault(key: string, around: CompileOptions['around']): string | null {
+  if (around === undefined) return 'only the plan of baton run replan has tasks that exist already';
+  if (around.has(key)) return null;
+  return `the run has no task ${key}; it has ${[...around.keys()].join(', ')}`;
 }
 
 function compileTask(
@@ -135,10 +156,11 @@ function outputsOf(task: WorkflowTask | undefined): (Partial<OutputSpec> & { key
 }
 
 function edgesOf(
-  key: string,
-  task: WorkflowTask,
+  at: readonly [part: string, key: string],
+  task: WorkflowWaits,
   declared: ReadonlyMap<string, readonly { readonly key: string }[]>,
 ): { readonly edges: PlanEdges; readonly faults: readonly PlanFault[] } {
+  const [part, key] = at;
   const edges: PlanEdges = [];
   const faults: PlanFault[] = [];
   const known = (upstream: string, path: PlanFault['path']): boolean => {
@@ -149,13 +171,13 @@ function edgesOf(
   };
   for (const [field, type] of EDGE_FIELDS) {
     for (const { task: upstream, on } of listed(task[field])) {
-      if (!known(upstream, ['tasks', key, field])) continue;
+      if (!known(upstream, [part, key, field])) continue;
       edges.push({ upstream, downstream: key, type, ...(on === undefined ? {} : { on }) });
     }
   }
   for (const [name, input] of Object.entries(task.inputs ?? {})) {
     const { from, on } = typeof input === 'string' ? { from: input, on: undefined } : input;
-    const path = ['tasks', key, 'inputs', name];
+    const path = [part, key, 'inputs', name];
     const dot = from.indexOf('.');
     const upstream = from.slice(0, dot);
     const contract = from.slice(dot + 1);
@@ -187,7 +209,7 @@ const EDGE_FIELDS = [
   ['related', 'related'],
 ] as const;
 
-function listed(edges: WorkflowTask['after']): readonly Exclude<WorkflowEdge, string>[] {
+function listed(edges: WorkflowWaits['after']): readonly Exclude<WorkflowEdge, string>[] {
   if (edges === undefined) return [];
   const all = Array.isArray(edges) ? edges : [edges];
   return all.map((edge) => (typeof edge === 'string' ? { task: edge } : edge));

@@ -238,6 +238,51 @@ describe('a fault is told with its line', () => {
   });
 });
 
+describe('a plan that is added to a run', () => {
+  const around = new Map([
+    ['design', [{ key: 'api' }]],
+    ['ship', []],
+  ]);
+  const file = (existing: string): string =>
+    `goal: x\ntasks:\n  build2: { spec: y, outputs: [bin] }\nexisting:\n  ${existing}`;
+  const parse = (text: string, given?: typeof around) =>
+    parseWorkflow(text, '/plans/second.yaml', given === undefined ? {} : { around: given });
+
+  test('says what tasks that are there already are to wait for', () => {
+    const text = file('ship: { after: [build2], inputs: { it: { from: build2.bin } } }');
+    const { dependencies } = plan.parse(parse(text, around).plan);
+    expect(dependencies).toMatchObject([
+      { upstream: 'build2', downstream: 'ship', type: 'blocks' },
+      { upstream: 'build2', downstream: 'ship', type: 'input', contract_key: 'bin', as: 'it' },
+    ]);
+  });
+
+  test.each([
+    [
+      'nobody knows',
+      'shop: { after: [build2] }',
+      around,
+      'existing.shop: the run has no task shop',
+    ],
+    [
+      'are of a new run',
+      'ship: { after: [build2] }',
+      undefined,
+      'only the plan of baton run replan',
+    ],
+    ['wait for nothing known', 'ship: { after: [b] }', around, 'there is no task b'],
+    ['are to change', 'ship: { spec: z }', around, 'there is no field spec'],
+  ])('is refused when they %s', (_, existing, given, words) => {
+    let said = '';
+    try {
+      parse(file(existing), given);
+    } catch (error) {
+      said = error instanceof AppError ? JSON.stringify(error.publicDetail) : String(error);
+    }
+    expect(said).toContain(words);
+  });
+});
+
 describe('the examples', () => {
   test.each(['claude', 'codex', 'mixed'])('%s is a plan that the control plane takes', (name) => {
     const path = fileURLToPath(new URL(`../../../../examples/${name}/baton.yaml`, import.meta.url));

@@ -59,13 +59,18 @@ const fieldShape = {
 };
 const fields = z.strictObject(fieldShape);
 
-const task = z.strictObject({
-  ...fieldShape,
-  id: z.string().optional().describe('an id of your own, unique in the project'),
+const waitShape = {
   after: edges.optional().describe('tasks that must be done first'),
   gate: edges.optional().describe('verifiers whose verdict must be accepted first'),
   related: edges.optional().describe('for information only'),
   inputs: z.record(z.string(), input).optional().describe('what it is given, by name'),
+};
+const waits = z.strictObject(waitShape);
+
+const task = z.strictObject({
+  ...fieldShape,
+  id: z.string().optional().describe('an id of your own, unique in the project'),
+  ...waitShape,
   outputs: outputs.optional().describe('contracts that it hands on'),
 });
 
@@ -81,10 +86,17 @@ export const workflow = z.strictObject({
   tasks: z
     .record(taskKey, task)
     .refine((all) => Object.keys(all).length > 0, 'must hold at least one task'),
+  existing: z
+    .record(taskKey, waits)
+    .optional()
+    .describe(
+      'with run replan: what tasks of the run that have not started are to wait for as well',
+    ),
 });
 
 export type Workflow = z.input<typeof workflow>;
 export type WorkflowTask = z.input<typeof task>;
+export type WorkflowWaits = z.input<typeof waits>;
 export type WorkflowFields = z.input<typeof fields>;
 export type WorkflowEdge = z.input<typeof edge>;
 

@@ -160,6 +160,46 @@ describe('run.replan', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('a task that waits in the queue is taken back and waits for what is new, under its version only', () => {
+    const model = new Model();
+    const run = model.graph({ a: {}, b: {}, held: { approval: { dispatch: true } } }, ['a -> b']);
+    const edges = ['lint -> a', 'lint -> b', 'lint -> held', 'a -> b'];
+    const said = body({ plan: graphOf({ lint: {} }, edges), supersede: [] });
+    model.submit('run.replan', { run, body: said });
+    expect(model.statuses(run)).toEqual({
+      a: 'blocked',
+      b: 'blocked',
+      held: 'blocked',
+      lint: 'ready',
+    });
+    expect(model.byKey(run, 'b').pending).toBe(2);
+    expect(model.world.list('dependenciesOfRun', run)).toHaveLength(4);
+    expect(model.runRow(run).needsHuman).toBe(0);
+    const late = { ...said, plan: graphOf({ again: {} }, ['again -> a']) };
+    expect(model.refusal('run.replan', { run, body: late }).code).toBe('plan_conflict');
+    model.worker('w', { slots: 4 });
+    finish(model, 'lint');
+    expect(model.statuses(run)).toMatchObject({
+      a: 'ready',
+      b: 'blocked',
+      held: 'awaiting_approval (dispatch_approval)',
+    });
+    finish(model, 'a');
+    expect(model.statuses(run)).toMatchObject({ b: 'ready' });
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
+  test('an edge that is there already is no new one, also into what has started', () => {
+    const { model, run } = failed();
+    const before = model.world.list('dependenciesOfRun', run).length;
+    const plan = graphOf({ build2: {} }, ['design -> docs', 'design -> build2', 'build2 -> ship']);
+    model.submit('run.replan', { run, body: body({ plan, supersede: ['build'] }) });
+    // build -> ship went with build.
+    expect(model.world.list('dependenciesOfRun', run)).toHaveLength(before + 1);
+    expect(model.statuses(run)).toMatchObject({ docs: 'completed', ship: 'blocked' });
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('a question of what is superseded is taken back', () => {
     const model = new Model();
     const run = model.graph({ ask: { kind: 'human', spec: '?' }, b: {} }, ['ask -> b']);

@@ -49,7 +49,7 @@ export const runReplan: Handler<'run.replan'> = (draft, command) => {
   );
   if ('refused' in valid) return valid;
   const ids = new Map(body.plan.tasks.map((task) => [task.key, taskIdOf(draft, task.id)]));
-  const edges = valid.dependencies;
+  const edges = withoutKnown(draft, run, valid.dependencies);
   const fault =
     findTaken(draft, body.plan, ids) ??
     sizeFault(draft, run, body.plan.tasks.length, edges.length) ??
@@ -157,6 +157,32 @@ function sizeFault(draft: Draft, run: RunRow, tasks: number, edges: number): Ref
   return total > LIMITS.dependenciesPerRunMax
     ? refuse('limit_exceeded', `A run has at most ${LIMITS.dependenciesPerRunMax} dependencies.`)
     : null;
+}
+
+/** An edge that the run has already is that one, whatever came of it. */
+function withoutKnown(
+  draft: Draft,
+  run: RunRow,
+  edges: readonly PlanDependency[],
+): readonly PlanDependency[] {
+  const identity = (from: string, to: string, type: string, contract: string | null): string =>
+    [from, to, type, contract ?? ''].join(' ');
+  const keys = new Map(draft.list('tasksOfRun', run.id).map((it) => [it.id, it.key]));
+  const known = new Set(
+    draft
+      .list('dependenciesOfRun', run.id)
+      .map((it) =>
+        identity(
+          keys.get(it.upstreamId) ?? '',
+          keys.get(it.downstreamId) ?? '',
+          it.type,
+          it.contractKey,
+        ),
+      ),
+  );
+  return edges.filter(
+    (it) => !known.has(identity(it.upstream, it.downstream, it.type, it.contract_key ?? null)),
+  );
 }
 
 /** A task that stays can be made to wait for a new one only as long as it has not started. */

@@ -11,7 +11,8 @@ export const runReplan = command({
   summary: "add the next version of a run's plan, in place of what did not work",
   details:
     'Finished work is kept, and new tasks may depend on it by key. Without --supersede the plan ' +
-    'replaces what failed and what cannot start because of it. --version is the plan version that ' +
+    'replaces what failed and what cannot start because of it. Tasks of the run that have not started ' +
+    'are made to wait for new ones under existing: in the file. --version is the plan version that ' +
     'you looked at: if somebody else replanned since, nothing happens.',
   arguments: { run: id('id of a run, a unique prefix, or last') },
   options: {
