@@ -47,6 +47,7 @@ function counted(store: CoordinatorStore, tell: (cost: Cost) => void): Coordinat
           lockFreeSlots: (...args) => wait(tx.lockFreeSlots(...args)),
           loadRows: (...args) => wait(tx.loadRows(...args)),
           loadList: (...args) => wait(tx.loadList(...args)),
+          loadSlots: (...args) => wait(tx.loadSlots(...args)),
           rollback: () => tx.rollback(),
           async commit(writes) {
             const place = await wait(tx.commit(writes));

@@ -13,7 +13,7 @@ import { createSchemaValidator } from './validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const msMax = 60_000;
+const msMax = 240_000;
 
 /** Places in a batch where it can be held, so that one interleaving is certain. */
 type Point = 'after locks' | 'before commit' | 'after commit';
@@ -25,23 +25,31 @@ interface Hold {
   readonly release: () => void;
 }
 
-/** A store whose batches can be held at a point, one at a time. */
+/** A store whose batch about something can be held at a point, one at a time. */
 function holdable(store: CoordinatorStore) {
-  let held: { point: Point; arrive: () => void; released: Promise<void> } | undefined;
+  let held:
+    | { point: Point; about: string; arrive: () => void; released: Promise<void> }
+    | undefined;
 
-  async function pass(point: Point): Promise<void> {
-    if (held?.point !== point) return;
+  /** A batch of the sweeps, which run beside the test, is not the one that is meant. */
+  async function pass(point: Point, named: readonly string[]): Promise<void> {
+    if (held?.point !== point || !named.join().includes(held.about)) return;
     const { arrive, released } = held;
     held = undefined;
     arrive();
     await released;
   }
 
-  const wrap = (tx: BatchTx): BatchTx => ({
-    open: (names) => tx.open(names),
+  /** `named`: what the batch has named so far. */
+  const wrap = (tx: BatchTx, named: string[]): BatchTx => ({
+    open(names) {
+      named.push(JSON.stringify(names));
+      return tx.open(names);
+    },
     async lockRuns(runs) {
+      named.push(...runs);
       const versions = await tx.lockRuns(runs);
-      await pass('after locks');
+      await pass('after locks', named);
       return versions;
     },
     lockCandidates: (...args) => tx.lockCandidates(...args),
@@ -49,10 +57,11 @@ function holdable(store: CoordinatorStore) {
     lockFreeSlots: (...args) => tx.lockFreeSlots(...args),
     loadRows: (table, ids) => tx.loadRows(table, ids),
     loadList: (list, owners) => tx.loadList(list, owners),
+    loadSlots: (workers) => tx.loadSlots(workers),
     async commit(writes) {
-      await pass('before commit');
+      await pass('before commit', named);
       const place = await tx.commit(writes);
-      await pass('after commit');
+      await pass('after commit', named);
       return place;
     },
     rollback: () => tx.rollback(),
@@ -61,14 +70,15 @@ function holdable(store: CoordinatorStore) {
   return {
     store: {
       ...store,
-      transaction: (work) => store.transaction((tx) => work(wrap(tx))),
+      transaction: (work) => store.transaction((tx) => work(wrap(tx, []))),
     } satisfies CoordinatorStore,
-    holdAt(point: Point): Hold {
+    /** `about`: an id or a key that the batch names. */
+    holdAt(point: Point, about: string): Hold {
       let arrive = (): void => undefined;
       let release = (): void => undefined;
       const reached = new Promise<void>((resolve) => (arrive = resolve));
       const released = new Promise<void>((resolve) => (release = resolve));
-      held = { point, arrive, released };
+      held = { point, about, arrive, released };
       return { reached, release };
     },
   };
@@ -82,7 +92,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
     let project = '';
     let one: Coordinator;
     let two: Coordinator;
-    let holdOne: (point: Point) => Hold;
+    let holdOne: (point: Point, about: string) => Hold;
     beforeAll(async () => {
       opened = await database.open();
     });
@@ -103,7 +113,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
     async function startBoth(): Promise<void> {
       project = `prj_${randomUUID().slice(0, 8)}`;
       const first = holdable(createSqlStore(opened.db));
-      holdOne = (point) => first.holdAt(point);
+      holdOne = (point, about) => first.holdAt(point, about);
       one = await start(first.store);
       two = await start(createSqlStore(opened.db));
     }
@@ -155,7 +165,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
             body: { text },
             via: 'api',
           });
-        const hold = holdOne('before commit');
+        const hold = holdOne('before commit', run);
         const first = decide(one, 'left');
         await hold.reached;
         // Who loses may be told before who wins: the refusal is caught from the start.
@@ -186,11 +196,11 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
           await vi.waitFor(
             async () => expect((await dispatch(it, worker)).claimed).toHaveLength(1),
             {
-              timeout: 30_000,
+              timeout: 120_000,
             },
           );
         }
-        const hold = holdOne('before commit');
+        const hold = holdOne('before commit', a);
         const first = dispatch(one, a);
         await hold.reached;
         // Answered while the other one holds its locks; it may have locked more than it takes.
@@ -210,8 +220,8 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
       'one key sent to both replicas takes effect once, and both give the same answer',
       async () => {
         await startBoth();
-        const idempotency = { scope: project, key: 'k', requestSha256: 'same' };
-        const hold = holdOne('before commit');
+        const idempotency = { scope: project, key: 'sent-to-both', requestSha256: 'same' };
+        const hold = holdOne('before commit', idempotency.key);
         const first = one.submit(runOf({}), { idempotency });
         await hold.reached;
         const second = two.submit(runOf({}), { idempotency });
@@ -226,7 +236,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
       async () => {
         await startBoth();
         const { run, attempt, worker, epoch } = await claimed();
-        const hold = holdOne('after locks');
+        const hold = holdOne('after locks', attempt);
         const result = { status: 'success' as const, summary: '' };
         const base = { project, actor, attempt, worker };
         const done = one.submit({ ...base, type: 'attempt.complete', body: { epoch, result } });
@@ -248,7 +258,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
         const { attempt, worker, epoch } = await claimed();
         const body = { epoch, result: { status: 'success' as const, summary: '' } };
         const report = { type: 'attempt.complete' as const, project, actor, attempt, worker, body };
-        const hold = holdOne('after commit');
+        const hold = holdOne('after commit', attempt);
         const first = one.submit(report);
         await hold.reached;
         expect(await two.submit(report)).toMatchObject({ attempt, already: true });
@@ -265,7 +275,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
         const { run, attempt, worker, epoch } = await claimed();
         const body = { epoch, result: { status: 'success' as const, summary: '' } };
         const report = { type: 'attempt.complete' as const, project, actor, attempt, worker, body };
-        const hold = holdOne('before commit');
+        const hold = holdOne('before commit', run);
         const cancel = one.submit({ type: 'run.cancel', project, actor, run, reason: null });
         const frozen = cancel.catch(() => undefined);
         await hold.reached;

@@ -9,7 +9,7 @@ import {
 import { invariant } from './invariant.ts';
 import { LISTS } from './lists.ts';
 import type { NewEvent, TableName, Tables } from './rows.ts';
-import type { Change, Context, ListName, Lists, Need, World } from './world.ts';
+import type { Change, Context, ListName, ListRow, Need, World } from './world.ts';
 
 /** Internal signal: deciding met what is not loaded. `decide` turns it into an answer. */
 export class NotLoaded extends Error {
@@ -94,18 +94,16 @@ export class Draft {
   }
 
   /** The rows on a list, as they are now. */
-  list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] {
+  list<L extends ListName>(list: L, id: string): readonly ListRow<L>[] {
     const base = this.#world.list(list, id) ?? (this.#isNew(list, id) ? [] : undefined);
     if (base === undefined) throw notLoaded([{ kind: 'list', list, id }]);
     const { table, owners } = LISTS[list];
-    const written = this.#written.get(table) as
-      | ReadonlyMap<string, Tables[Lists[L]] | null>
-      | undefined;
+    const written = this.#written.get(table) as ReadonlyMap<string, ListRow<L> | null> | undefined;
     if (written === undefined) return base;
-    const out: Tables[Lists[L]][] = [];
+    const out: ListRow<L>[] = [];
     const seen = new Set<string>();
     for (const old of base) {
-      const key = rowKey(table, old);
+      const key = rowKey(table, old as AnyRow);
       seen.add(key);
       const now = written.has(key) ? written.get(key) : old;
       if (now !== null && now !== undefined && owners(now as never).includes(id)) out.push(now);

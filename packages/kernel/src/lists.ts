@@ -45,6 +45,11 @@ export const LISTS: { readonly [L in ListName]: ListDefinition<Lists[L]> } = {
     ownerTable: 'workers',
     owners: (row) => (holdsSlot(row.status) ? [row.workerId] : none),
   },
+  slotsOfWorker: {
+    table: 'attempts',
+    ownerTable: 'workers',
+    owners: (row) => (holdsSlot(row.status) ? [row.workerId] : none),
+  },
   openAttemptsOfRun: {
     table: 'attempts',
     ownerTable: 'runs',

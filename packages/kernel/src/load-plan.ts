@@ -81,7 +81,7 @@ function ofType(command: Command): Need[] {
       return [list('openAttemptsOfWorker', command.worker)];
     case 'work.dispatch':
       return lists(
-        'openAttemptsOfWorker',
+        'slotsOfWorker',
         command.workers.map((it) => it.worker),
       );
     default:

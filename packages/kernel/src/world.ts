@@ -23,6 +23,8 @@ export interface Lists {
   readonly checkpointsOfAttempt: 'checkpoints';
   /** Attempts that hold a slot of a worker: claimed, running, parked live, stopping. */
   readonly openAttemptsOfWorker: 'attempts';
+  /** The same attempts, with no more of them than counting slots takes: see `ListRow`. */
+  readonly slotsOfWorker: 'attempts';
   /** Open and stopping attempts of a run. */
   readonly openAttemptsOfRun: 'attempts';
   readonly attemptsOfTask: 'attempts';
@@ -61,6 +63,12 @@ export interface Lists {
 }
 export type ListName = keyof Lists;
 
+/** What of an open attempt tells whether it takes a slot. */
+export type SlotRow = Pick<Tables['attempts'], 'id' | 'workerId' | 'status' | 'parkMode'>;
+
+/** The rows of a list: whole ones, but for `slotsOfWorker`. */
+export type ListRow<L extends ListName> = L extends 'slotsOfWorker' ? SlotRow : Tables[Lists[L]];
+
 /** Something the decision needs that was not loaded. The coordinator loads it and asks again. */
 export type Need =
   | { readonly kind: 'row'; readonly table: TableName; readonly id: string }
@@ -74,7 +82,7 @@ export type Need =
  */
 export interface World {
   row<T extends TableName>(table: T, id: string): Tables[T] | null | undefined;
-  list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] | undefined;
+  list<L extends ListName>(list: L, id: string): readonly ListRow<L>[] | undefined;
 }
 
 /** A row that is new, changed or gone (`row: null`) after a decision. */

@@ -31,7 +31,7 @@ export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
 export { TABLES } from './tables.ts';
 export type { Column } from './tables/column.ts';
 export type { Table } from './tables/table.ts';
-export { loadList, loadRows, type LoadableList } from './world/load.ts';
+export { loadList, loadRows, loadSlots, type LoadableList } from './world/load.ts';
 export {
   type BatchNames,
   lockBatch,

@@ -1,4 +1,13 @@
-import type { Change, ListName, Lists, TableName, Tables, World } from '@baton/kernel';
+import type {
+  Change,
+  ListName,
+  ListRow,
+  Lists,
+  SlotRow,
+  TableName,
+  Tables,
+  World,
+} from '@baton/kernel';
 import { LISTS, rowKey } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import { runIdOf, type CachedRows, type LearnedBatch } from './run-cache.ts';
@@ -21,6 +30,8 @@ export class BatchWorld implements World {
   readonly #listed = new Map<ListName, Map<string, readonly string[]>>();
   /** Rows the batch made members of a list, by list and owner. */
   readonly #joined = new Map<ListName, Map<string, Set<string>>>();
+  /** Members of `slotsOfWorker` as they were loaded, which are not whole rows. */
+  readonly #slots = new Map<string, SlotRow>();
   readonly #cached: CachedRows;
   /** Locked runs with their versions; the version is not known where the store does not tell. */
   readonly #locked = new Map<string, number | undefined>();
@@ -58,7 +69,7 @@ export class BatchWorld implements World {
     return cached;
   }
 
-  list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] | undefined {
+  list<L extends ListName>(list: L, id: string): readonly ListRow<L>[] | undefined {
     const base = this.#listed.get(list)?.get(id) ?? (this.#isNew(list, id) ? [] : undefined);
     if (base === undefined) {
       const cached = this.#cached.list(list, id);
@@ -69,13 +80,18 @@ export class BatchWorld implements World {
     const definition = LISTS[list];
     const joined = this.#joined.get(list)?.get(id);
     const ids = joined === undefined ? base : new Set([...base, ...joined]);
-    const rows: Tables[Lists[L]][] = [];
+    const rows: ListRow<L>[] = [];
     for (const rowId of ids) {
-      const row = this.row(definition.table, rowId);
+      const row = list === 'slotsOfWorker' ? this.#slot(rowId) : this.row(definition.table, rowId);
       if (row === null || row === undefined) continue;
-      if (definition.owners(row as never).includes(id)) rows.push(row as Tables[Lists[L]]);
+      if (definition.owners(row as never).includes(id)) rows.push(row as ListRow<L>);
     }
     return rows;
+  }
+
+  #slot(attempt: string): SlotRow | null | undefined {
+    const changed = this.#changed.get('attempts')?.get(attempt);
+    return changed === undefined ? this.#slots.get(attempt) : (changed as SlotRow | null);
   }
 
   /** Remembers a loaded row, or that there is none. What was changed meanwhile stays. */
@@ -92,6 +108,19 @@ export class BatchWorld implements World {
     const run = this.row('tasks', owner)?.runId;
     if (run !== undefined && !this.#locked.has(run)) this.#noteUnlocked(list, owner);
     this.#keepList(list, owner, rows);
+  }
+
+  /** Remembers who takes the slots of workers. What was loaded before stays. */
+  putSlots(slotsOf: ReadonlyMap<string, readonly SlotRow[]>): void {
+    const listed = mapOf(this.#listed, 'slotsOfWorker');
+    for (const [worker, slots] of slotsOf) {
+      if (listed.has(worker)) continue;
+      for (const slot of slots) this.#slots.set(slot.id, slot);
+      listed.set(
+        worker,
+        slots.map((it) => it.id),
+      );
+    }
   }
 
   /** Lays the changes of an accepted command over what is there. */
@@ -149,7 +178,7 @@ export class BatchWorld implements World {
       changes: writes,
       lists: this.#lists(),
       row: (table, id) => this.row(table, id),
-      list: (list, owner) => this.list(list, owner),
+      list: (list, owner) => this.list(list, owner) as readonly AnyRow[] | undefined,
     };
   }
 

@@ -1,13 +1,13 @@
 import {
   fits,
   Gates,
-  type AttemptRow,
   type BudgetRow,
   type HardNeeds,
   type LimitRow,
   type LimitSlotRow,
   type ParkingRow,
   type ReadyRow,
+  type SlotRow,
   type WorkerRow,
 } from '@baton/kernel';
 import type { Catalogue } from '../dispatch/catalogue.ts';
@@ -27,7 +27,7 @@ interface Loading {
 /** What a dispatch decides by, whatever it may take. */
 export interface DispatchReads {
   readonly workers: ReadonlyMap<string, WorkerRow>;
-  readonly open: ReadonlyMap<string, ReadonlyMap<string, AttemptRow>>;
+  readonly slots: ReadonlyMap<string, readonly SlotRow[]>;
   readonly limits: readonly LimitRow[];
   readonly parkings: readonly ParkingRow[];
   /** The project's own, if it has one. */
@@ -42,18 +42,18 @@ export interface DispatchReads {
 export async function readForDispatch(tx: BatchTx, target: DispatchTarget): Promise<DispatchReads> {
   const { project } = target;
   const ids = target.workers.map((it) => it.worker);
-  const [freeSlots, workers, open, limits, parkings, budgets] = await Promise.all([
+  const [freeSlots, workers, slots, limits, parkings, budgets] = await Promise.all([
     // First: the limits that are read after it stay as they are until this batch is committed.
     tx.lockFreeSlots(project, candidatesMax),
     tx.loadRows('workers', ids),
-    tx.loadList('openAttemptsOfWorker', ids),
+    tx.loadSlots(ids),
     tx.loadList('limitsOfProject', [project]),
     tx.loadList('parkingsOfProject', [project]),
     tx.loadRows('budgets', [project]),
   ]);
   return {
     workers,
-    open,
+    slots,
     limits: [...(limits.get(project)?.values() ?? [])],
     parkings: [...(parkings.get(project)?.values() ?? [])],
     budget: budgets.get(project) ?? null,
@@ -69,9 +69,8 @@ export function putDispatchReads(
 ): void {
   for (const { worker } of workers) {
     world.putLoaded('workers', worker, reads.workers.get(worker) ?? null);
-    if (world.list('openAttemptsOfWorker', worker) !== undefined) continue;
-    world.putList('openAttemptsOfWorker', worker, [...(reads.open.get(worker)?.values() ?? [])]);
   }
+  world.putSlots(reads.slots);
   if (world.list('freeSlotsOfProject', project) !== undefined) return;
   world.putList('limitsOfProject', project, reads.limits);
   world.putList('parkingsOfProject', project, reads.parkings);

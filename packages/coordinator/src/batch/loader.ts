@@ -8,13 +8,14 @@ import type { BatchWorld } from './batch-world.ts';
  * The locks of the batch are held by then, so what is read stays true until its commit.
  */
 export async function loadNeeds(
-  tx: Pick<BatchTx, 'loadRows' | 'loadList'>,
+  tx: Pick<BatchTx, 'loadRows' | 'loadList' | 'loadSlots'>,
   world: BatchWorld,
   verdicts: Verdicts,
   needs: readonly Need[],
 ): Promise<void> {
   const rows = new Map<TableName, Set<string>>();
   const lists = new Map<StoredList, Set<string>>();
+  const slots = new Set<string>();
   const schemas: Need[] = [];
   for (const need of needs) {
     if (need.kind === 'row') group(rows, need.table, need.id);
@@ -22,11 +23,13 @@ export async function loadNeeds(
       // What claims take is locked before it is read: what was not locked is not there.
       if (need.list === 'readyOfProject' || need.list === 'freeSlotsOfProject') {
         world.putList(need.list, need.id, []);
-      } else group(lists, need.list, need.id);
+      } else if (need.list === 'slotsOfWorker') slots.add(need.id);
+      else group(lists, need.list, need.id);
     } else schemas.push(need);
   }
   await Promise.all([
     verdicts.prepare(schemas),
+    slots.size > 0 && tx.loadSlots([...slots]).then((found) => world.putSlots(found)),
     ...[...rows].map(async ([table, ids]) => {
       const found = await tx.loadRows(table, [...ids]);
       for (const id of ids) world.putLoaded(table, id, found.get(id) ?? null);

@@ -1,4 +1,5 @@
 import { LISTS, rowKey, type ListName, type TableName, type Tables } from '@baton/kernel';
+import { RecentMap } from './recent-map.ts';
 
 type AnyRow = Tables[TableName];
 
@@ -82,22 +83,15 @@ export interface RunCache {
 
 /** Remembers at most `rowsMax` rows of each table, lists of each kind, and runs. */
 export function createRunCache(rowsMax = 10_000): RunCache {
-  const runs = new Map<string, KnownRun>();
+  const runs = new RecentMap<KnownRun>(rowsMax);
   /** Needs never change and never go. */
   const needs = new Map<string, Tables['needs']>();
   const rows = new Map(
-    CACHED_TABLES.map((table) => [table as TableName, new Map<string, Known<AnyRow>>()]),
+    CACHED_TABLES.map((table) => [table as TableName, new RecentMap<Known<AnyRow>>(rowsMax)]),
   );
   const lists = new Map(
-    CACHED_LISTS.map((list) => [list as ListName, new Map<string, Known<readonly string[]>>()]),
+    CACHED_LISTS.map((list) => [list as ListName, new RecentMap<Known<readonly string[]>>(rowsMax)]),
   );
-
-  function remember<V>(map: Map<string, Known<V>>, key: string, known: Known<V>): void {
-    map.delete(key);
-    map.set(key, known);
-    const [oldest] = map.keys();
-    if (map.size > rowsMax && oldest !== undefined) map.delete(oldest);
-  }
 
   function rememberNeeds(row: Tables['needs']): void {
     if (needs.size >= rowsMax) needs.clear();
@@ -116,8 +110,6 @@ export function createRunCache(rowsMax = 10_000): RunCache {
     forgetRun(id);
     const run = { id, version, isCurrent: true };
     runs.set(id, run);
-    const [oldest] = runs.keys();
-    if (runs.size > rowsMax && oldest !== undefined) forgetRun(oldest);
     return run;
   }
 
@@ -156,7 +148,7 @@ export function createRunCache(rowsMax = 10_000): RunCache {
     if (run === undefined || members === undefined) return;
     const { table } = LISTS[list];
     const value = members.map((row) => rowKey(table, row));
-    remember(mapOf(lists, list), owner, { run, value });
+    mapOf(lists, list).set(owner, { run, value });
   }
 
   return {
@@ -187,7 +179,8 @@ export function createRunCache(rowsMax = 10_000): RunCache {
       };
     },
     clear() {
-      for (const id of runs.keys()) forgetRun(id);
+      runs.clear();
+      for (const map of [...rows.values(), ...lists.values()]) map.clear();
       needs.clear();
     },
     learn(batch) {
@@ -196,7 +189,7 @@ export function createRunCache(rowsMax = 10_000): RunCache {
       for (const [table, id, row] of batch.rows) {
         if (table === 'needs') rememberNeeds(row as Tables['needs']);
         const run = isCachedTable.has(table) ? now.get(runIdOf(table, row) ?? '') : undefined;
-        if (run !== undefined) remember(mapOf(rows, table), id, { run, value: row });
+        if (run !== undefined) mapOf(rows, table).set(id, { run, value: row });
       }
       forgetChangedLists(batch);
       for (const { table, row, original } of batch.changes) {

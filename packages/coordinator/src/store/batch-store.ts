@@ -4,6 +4,7 @@ import type {
   Lists,
   NewEvent,
   ReadyRow,
+  SlotRow,
   TableName,
   Tables,
 } from '@baton/kernel';
@@ -17,7 +18,10 @@ import type {
 } from '@baton/store';
 
 /** Lists that are loaded by their owner's id; what claims take is locked and loaded at once, apart. */
-export type StoredList = Exclude<ListName, 'readyOfProject' | 'freeSlotsOfProject'>;
+export type StoredList = Exclude<
+  ListName,
+  'readyOfProject' | 'freeSlotsOfProject' | 'slotsOfWorker'
+>;
 
 /** What a transaction knows once its first locks are held. */
 export interface Opened {
@@ -84,6 +88,8 @@ export interface BatchTx {
     list: L,
     owners: readonly string[],
   ): Promise<ReadonlyMap<string, ReadonlyMap<string, Tables[Lists[L]]>>>;
+  /** The open attempts of workers by worker; each worker asked for is in the map. */
+  loadSlots(workers: readonly string[]): Promise<ReadonlyMap<string, readonly SlotRow[]>>;
   /**
    * Writes and commits. Resolves only once that is durable, with the place of the first event
    * (undefined without events); the others follow it without gaps, at the same time. Fails as `retryable`, with nothing done, when a row is not there as it was read:
@@ -96,7 +102,7 @@ export interface BatchTx {
 }
 
 /** What a batch would find, of one moment; nothing is locked. */
-export interface PeekTx extends Pick<BatchTx, 'loadRows' | 'loadList'> {
+export interface PeekTx extends Pick<BatchTx, 'loadRows' | 'loadList' | 'loadSlots'> {
   /** Heads of the queues of some needs, at most `limitPerNeeds` each, best first. */
   candidates(
     project: string,

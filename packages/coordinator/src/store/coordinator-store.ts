@@ -1,7 +1,10 @@
 import type { AssignmentRows, NeedsRow, TimerRow } from '@baton/kernel';
 import type {
+  EventRead,
   ExpiredLease,
   FeedHead,
+  HintLine,
+  HintListener,
   LogOutcome,
   LogPiece,
   MetAwait,
@@ -42,12 +45,18 @@ export interface ServiceStore {
     attempt: string,
   ): Promise<readonly { readonly key: string; readonly schema?: unknown }[]>;
   feedHead(): Promise<FeedHead>;
+  /** Events of all projects behind a position and before another one, oldest first. */
+  readFeed?(pos: number, before: number | undefined, limit: number): Promise<readonly EventRead[]>;
+  /** A line to the other replicas; absent where there can be none. */
+  openHints?(listener: HintListener): Promise<HintLine>;
   /** Raises the incarnation from one to another; answers the one that holds now. */
   raiseIncarnation?(from: number, to: number): Promise<number>;
   /** Epochs of the attempts that there are. */
   findEpochs?(attempts: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Removes what is over. Answers how many rows. */
   purgeExpired(): Promise<number>;
+  /** How much an embedded database has ever written; absent or undefined where a server looks after itself. */
+  findWrittenBytes?(): Promise<number | undefined>;
   /** Does for the embedded database what a server does by itself. */
   maintain(): Promise<void>;
 }
@@ -55,8 +64,6 @@ export interface ServiceStore {
 /** Everything that a coordinator asks of its store. */
 export interface CoordinatorStore extends BatchStore, ServiceStore {
   /** What the assignment of an attempt is made of, of one moment. */
-  /** How much an embedded database has ever written; absent or undefined where a server looks after itself. */
-  findWrittenBytes?(): Promise<number | undefined>;
   loadAssignmentRows(attempt: string): Promise<AssignmentRows | undefined>;
   appendLogChunk(piece: LogPiece): Promise<LogOutcome>;
 }

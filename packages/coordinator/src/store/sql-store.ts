@@ -20,6 +20,7 @@ import {
   loadAssignmentRows,
   loadList,
   loadRows,
+  loadSlots,
   lockBatch,
   lockClaimCandidates,
   lockFreeSlots,
@@ -28,6 +29,7 @@ import {
   maintain,
   purgeExpired,
   raiseIncarnation,
+  readFeed,
   writeStatements,
   seeClaimable,
   type Db,
@@ -56,14 +58,16 @@ export function createSqlStore(db: Db): CoordinatorStore {
     listPasses: () => listPasses(db),
     findDeclaredOutputs: (attempt) => findDeclaredOutputs(db, attempt),
     feedHead: () => feedHead(db),
+    readFeed: (pos, before, limit) => readFeed(db, pos, before, limit),
+    ...(db.openHints && { openHints: db.openHints.bind(db) }),
     raiseIncarnation: (from, to) => raiseIncarnation(db, from, to),
     findEpochs: (attempts) => findEpochs(db, attempts),
     purgeExpired: () => purgeExpired(db),
+    findWrittenBytes: () => findWrittenBytes(db),
     maintain: () => maintain(db),
     loadAssignmentRows: (attempt) => loadAssignmentRows(db, attempt),
     appendLogChunk: (piece) => appendLogChunk(db, piece),
   };
-    findWrittenBytes: () => findWrittenBytes(db),
 }
 
 function sqlTx(tx: Tx): BatchTx {
@@ -82,6 +86,7 @@ function sqlTx(tx: Tx): BatchTx {
     lockFreeSlots: (project, limitPerKey) => lockFreeSlots(tx, project, limitPerKey),
     loadRows: (table, ids) => loadRows(tx, table, ids),
     loadList: (list, owners) => loadList(tx, list, owners),
+    loadSlots: (workers) => loadSlots(tx, workers),
     commit: (writes) => commit(tx, writes),
     rollback: () => tx.rollback(),
   };
@@ -91,6 +96,7 @@ function peekTx(queries: Queries): PeekTx {
   return {
     loadRows: (table, ids) => loadRows(queries, table, ids),
     loadList: (list, owners) => loadList(queries, list, owners),
+    loadSlots: (workers) => loadSlots(queries, workers),
     ...seeClaimable(queries),
   };
 }

@@ -39,7 +39,7 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
       command.workers.map((it) => it.worker),
     ),
     ...lists(
-      'openAttemptsOfWorker',
+      'slotsOfWorker',
       command.workers.map((it) => it.worker),
     ),
   ]);
@@ -48,7 +48,7 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
   for (const asked of command.workers) {
     const worker = draft.own('workers', asked.worker);
     if (worker === null) continue;
-    const open = draft.list('openAttemptsOfWorker', worker.id);
+    const open = draft.list('slotsOfWorker', worker.id);
     let max = asked.max;
     if (asked.polling === true) {
       const again = open.filter((it) => it.status === 'claimed').slice(0, max);

@@ -1,7 +1,7 @@
 import { rowKey } from '../draft.ts';
 import { LISTS } from '../lists.ts';
 import type { TableName, Tables } from '../rows.ts';
-import type { Change, ListName, Lists, Need, World } from '../world.ts';
+import type { Change, ListName, ListRow, Need, World } from '../world.ts';
 
 type AnyRow = Tables[TableName];
 
@@ -16,10 +16,10 @@ export class MemoryWorld implements World {
     return (this.#tables.get(table)?.get(id) ?? null) as Tables[T] | null;
   }
 
-  list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] {
+  list<L extends ListName>(list: L, id: string): readonly ListRow<L>[] {
     const { table } = LISTS[list];
     const ids = this.#lists.get(`${list} ${id}`) ?? new Set();
-    return [...ids].map((key) => this.row(table, key) as Tables[Lists[L]]);
+    return [...ids].map((key) => this.row(table, key) as ListRow<L>);
   }
 
   /** Every row of a table, in order of insertion. */
@@ -72,7 +72,7 @@ export class LoadedWorld implements World {
     return this.#loaded.has(`row ${table} ${id}`) ? this.#all.row(table, id) : undefined;
   }
 
-  list<L extends ListName>(list: L, id: string): readonly Tables[Lists[L]][] | undefined {
+  list<L extends ListName>(list: L, id: string): readonly ListRow<L>[] | undefined {
     return this.#loaded.has(`list ${list} ${id}`) ? this.#all.list(list, id) : undefined;
   }
 
@@ -84,9 +84,11 @@ export class LoadedWorld implements World {
       if (need.kind === 'row') this.#loaded.add(`row ${need.table} ${need.id}`);
       if (need.kind !== 'list') continue;
       this.#loaded.add(`list ${need.list} ${need.id}`);
+      // The rows of this list are not whole ones.
+      if (need.list === 'slotsOfWorker') continue;
       const { table } = LISTS[need.list];
       for (const row of this.#all.list(need.list, need.id)) {
-        this.#loaded.add(`row ${table} ${rowKey(table, row)}`);
+        this.#loaded.add(`row ${table} ${rowKey(table, row as AnyRow)}`);
       }
     }
   }

@@ -1,12 +1,25 @@
-import { LISTS, type ListName, type Lists, type TableName, type Tables } from '@baton/kernel';
-import type { z } from 'zod';
+import {
+  LISTS,
+  type ListName,
+  type Lists,
+  type SlotRow,
+  type TableName,
+  type Tables,
+} from '@baton/kernel';
+import { z } from 'zod';
 import type { Asker } from '../db.ts';
 import { statement, type Statement } from '../statement.ts';
 import { TABLES } from '../tables.ts';
 import { eachTable } from '../tables/each-table.ts';
 
-/** Lists that are loaded by their owner's id. What claims take is locked and loaded at once, apart. */
-export type LoadableList = Exclude<ListName, 'readyOfProject' | 'freeSlotsOfProject'>;
+/**
+ * Lists that are loaded by their owner's id. What claims take is locked and loaded at once, apart; of
+ * slots there is a statement of its own.
+ */
+export type LoadableList = Exclude<
+  ListName,
+  'readyOfProject' | 'freeSlotsOfProject' | 'slotsOfWorker'
+>;
 
 type RowStatement<T extends TableName> = Statement<[ids: readonly string[]], Tables[T]>;
 type AnyRow = Tables[TableName];
@@ -134,6 +147,38 @@ export async function loadList<L extends LoadableList>(
 ): Promise<Map<string, Map<string, Tables[Lists[L]]>>> {
   const rows = await queries.query(LIST_STATEMENTS[list] as RowStatement<Lists[L]>, ids);
   return byOwner(list, ids, rows);
+}
+
+const attemptShape = TABLES.attempts.shape;
+
+/** Who takes the slots of some workers: of every dispatch, so no more of each than it takes to count. */
+export const slotsOfWorkers = statement({
+  name: 'slotsOfWorkers',
+  args: (workers: readonly string[]) => [workers],
+  row: z.strictObject({
+    id: attemptShape['id'],
+    workerId: attemptShape['workerId'],
+    status: attemptShape['status'],
+    parkMode: attemptShape['parkMode'],
+  }) as unknown as z.ZodType<SlotRow>,
+  sql: `
+    select t.id, t.worker_id as "workerId", t.status, t.park_mode as "parkMode"
+      from attempts t
+     where t.worker_id = any($1::text[])
+       and t.ended_at is null
+     order by t.claimed_at, t.id`,
+});
+
+/** The open attempts of workers by worker; each worker asked for is in the map. */
+export async function loadSlots(
+  queries: Asker,
+  workers: readonly string[],
+): Promise<Map<string, SlotRow[]>> {
+  const owned = new Map(workers.map((id): [string, SlotRow[]] => [id, []]));
+  for (const row of await queries.query(slotsOfWorkers, workers)) {
+    owned.get(row.workerId)?.push(row);
+  }
+  return owned;
 }
 
 function byKey<T extends TableName>(table: T, rows: readonly Tables[T][]): Map<string, Tables[T]> {
