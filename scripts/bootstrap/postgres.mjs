@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { capture } from './process.mjs';
 import { firstThatRuns } from './programs.mjs';
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 
 /**
  * $1 = folder of the binaries, $2 = the private folder. Ends when the server ends; the folder with its

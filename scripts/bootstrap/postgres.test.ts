@@ -37,7 +37,7 @@ test.skipIf(binaries === undefined)('a killed test run takes its server along', 
   const folder = String(await new Promise((resolve) => holder.stdout.once('data', resolve)));
   expect(existsSync(folder)).toBe(true);
   holder.kill('SIGKILL');
-  for (let tries = 0; existsSync(folder) && tries < 200; tries += 1) await sleep(50);
+  for (let tries = 0; existsSync(folder) && tries < 1_200; tries += 1) await sleep(50);
   expect(existsSync(folder)).toBe(false);
 });
 

@@ -32,7 +32,8 @@ function smallDisk(): string | undefined {
 const disk = smallDisk();
 afterAll(() => {
   if (disk === undefined) return;
-  execFileSync('umount', [disk]);
+  // Lazily: what still has it open must not keep it mounted for ever.
+  execFileSync('umount', ['--lazy', disk]);
   rmSync(disk, { recursive: true });
 });
 

@@ -260,14 +260,15 @@ describe('a feed', () => {
     const { client, seen } = await serve((_, response, nth) => {
       response.writeHead(200, stream);
       response.flushHeaders();
-      if (nth === 2) response.write(frame(eventOf(1)));
+      // On a machine under load the second may be taken for dead as well.
+      if (nth >= 2) response.write(frame(eventOf(1)));
     });
     const feed = client.events({}, { idleMsMax: 100, backoff: quick });
     for await (const item of feed) {
       expect(item.kind).toBe('event');
       break;
     }
-    expect(seen).toHaveLength(2);
+    expect(seen.length).toBeGreaterThanOrEqual(2);
   });
 
   test('ends with the error when the stream is refused', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { openDoor, socketExchange } from './supervisor-door.ts';
 
 interface Asked {
@@ -23,6 +23,7 @@ afterEach(async () => {
   await new Promise((resolve) => (open === undefined ? resolve(0) : open.close(resolve)));
   rmSync(path, { force: true });
 });
+afterAll(() => rmSync(dir, { recursive: true }));
 
 async function serve(replies: readonly Reply[]): Promise<Asked[]> {
   const asked: Asked[] = [];

@@ -27,7 +27,12 @@ async function raw(lines: readonly string[], body = ''): Promise<Raw> {
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1');
   const pieces: Buffer[] = [];
-  for await (const piece of socket as AsyncIterable<Buffer>) pieces.push(piece);
+  try {
+    for await (const piece of socket as AsyncIterable<Buffer>) pieces.push(piece);
+  } catch (error) {
+    // Who is refused before all was read may be cut off right behind the answer.
+    if (pieces.length === 0) throw error;
+  }
   const [head = '', ...rest] = Buffer.concat(pieces).toString().split('\r\n\r\n');
   return { status: Number(head.slice(9, 12)), head, body: rest.join('\r\n\r\n') };
 }
@@ -281,7 +286,7 @@ describe('malformed input', () => {
       await Promise.race([heard, new Promise((resolve) => socket.write(piece, resolve))]);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await expect.poll(() => answer, { timeout: 5_000 }).toContain('413');
+    await expect.poll(() => answer).toContain('413');
     socket.destroy();
   });
 

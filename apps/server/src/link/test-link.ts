@@ -60,7 +60,7 @@ export function openLinkClient(url: string, key: string, incarnation = 'daemon-1
         await new Promise<void>((resolve, reject) => {
           const timer = setTimeout(
             () => reject(new Error(`no ${type}; got ${JSON.stringify(frames).slice(0, 500)}`)),
-            8_000,
+            60_000,
           );
           const wake = (): void => {
             clearTimeout(timer);

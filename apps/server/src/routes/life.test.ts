@@ -25,9 +25,9 @@ async function post<T = Task>(path: string, body: object = {}) {
 
 /** Asks again until the answer is as wanted; bounded. */
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = performance.now() + 60_000;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -33,7 +33,7 @@ async function claim(max = 1, wait = 0): Promise<Assignment[]> {
 }
 
 async function claimOne(): Promise<Assignment> {
-  const [assignment] = await claim(1, 10);
+  const [assignment] = await claim(1, 30);
   if (assignment === undefined) throw new Error('nothing to claim');
   return assignment;
 }
@@ -151,8 +151,8 @@ describe('work over plain HTTP', () => {
       return answers;
     });
     // Much garbage: what nothing but a timer would hold on to is collected.
-    const until = Date.now() + 15_000;
-    while (!isOver && Date.now() < until) {
+    const until = performance.now() + 60_000;
+    while (!isOver && performance.now() < until) {
       Array.from({ length: 200_000 }, () => ({}));
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -130,7 +130,7 @@ describe.skipIf(postgres.isSkipped)(`a server: ${postgres.title}`, () => {
         db.transaction(async (tx) => {
           await tx.query(insertRow, 3);
           await killBackendOf(tx);
-          await expect.poll(() => failedOf(tx), { timeout: 5_000 }).toBeInstanceOf(Error);
+          await expect.poll(() => failedOf(tx)).toBeInstanceOf(Error);
           await tx.commitWith([bind(insertRow, 4)]);
         }),
       );
@@ -148,7 +148,7 @@ describe.skipIf(postgres.isSkipped)(`a server: ${postgres.title}`, () => {
         db.query(countRows).catch((error: StoreError) => error.kind);
       const answers = await Promise.all(Array.from({ length: 8 }, count));
       for (const answer of answers) expect(answer).toBeOneOf(['retryable', [{ count: 2 }]]);
-      await expect.poll(count, { timeout: 5_000 }).toEqual([{ count: 2 }]);
+      await expect.poll(count).toEqual([{ count: 2 }]);
     });
   });
 
@@ -205,13 +205,13 @@ describe.skipIf(postgres.isSkipped)(`a server: ${postgres.title}`, () => {
           () => 'answered',
           (error: StoreError) => error.kind,
         );
-      await expect.poll(kindOf, { timeout: 5_000 }).toBe('unavailable');
+      await expect.poll(kindOf).toBe('unavailable');
       expect((await failureOf(through.transaction((tx) => tx.query(countRows)))).kind).toBe(
         'unavailable',
       );
       await proxy.start();
-      await expect.poll(kindOf, { timeout: 10_000 }).toBe('answered');
-    }, 20_000);
+      await expect.poll(kindOf).toBe('answered');
+    });
   });
 
   describe('opening', () => {
@@ -275,7 +275,8 @@ interface LossyProxy {
 async function startLossyProxy(serverUrl: string): Promise<LossyProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-pg-proxy-'));
   const name = '.s.PGSQL.5432';
-  const given = new URL(serverUrl);
+  // A URL for sockets may leave its host out, which only the driver understands.
+  const given = new URL(serverUrl.replace('@/', '@localhost/'));
   const socketFolder = given.searchParams.get('host');
   const connectUpstream = (): Socket =>
     socketFolder === null

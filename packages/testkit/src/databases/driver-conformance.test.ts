@@ -486,7 +486,7 @@ for (const database of freshDatabases()) {
       );
       expect(new Set(kinds)).toEqual(kinds.length === 0 ? new Set() : new Set(['retryable']));
       await db.exclusive((admin) => admin.script('alter table written drop column more'));
-      await expect.poll(() => db.query(all).catch(() => 'again'), { timeout: 5_000 }).toEqual([]);
+      await expect.poll(() => db.query(all).catch(() => 'again')).toEqual([]);
     });
 
     test('rows that a killed process was told are committed are all there', async () => {
@@ -510,7 +510,7 @@ for (const database of freshDatabases()) {
       } finally {
         await own.close();
       }
-    }, 60_000);
+    }, 300_000);
 
     test('closing waits for what runs and refuses the rest', async () => {
       const own = await database.open({ isMigrated: false });
