@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 
-/** Longest time one validation may take; a schema that needs more is treated as not satisfied. */
+/** Longest time one validation may compute; a schema that needs more is treated as not satisfied. */
 const validationMsMax = 1_000;
+/** Longest time it may wait for the processor on top of that. */
+const waitMsMax = 30_000;
 /** Longest time the thread may take to load its library; on a machine under load that is seconds. */
 const startMsMax = 60_000;
 const threadUrl = new URL('../../worker/schema-validator.mjs', import.meta.url);
@@ -28,7 +30,7 @@ export interface SchemaValidator {
   close(): Promise<void>;
 }
 
-/** Starts the thread at first use; replaces it when a validation takes longer than a second. */
+/** Starts the thread at first use; replaces it when a validation computes longer than a second. */
 export function createSchemaValidator(url: URL = threadUrl): SchemaValidator {
   let thread: Worker | undefined;
   let isReady = false;
@@ -49,7 +51,24 @@ export function createSchemaValidator(url: URL = threadUrl): SchemaValidator {
     if (first === undefined) return;
     const limitMs = isReady ? validationMsMax : startMsMax;
     // An answer may lie unread while this thread was busy: one turn to read it comes first.
-    timer = setTimeout(() => setImmediate(() => giveUp(first)), limitMs);
+    const late = (): void => void setImmediate(() => giveUp(first));
+    timer = isReady ? afterComputing(limitMs, late) : setTimeout(late, limitMs);
+  }
+
+  /**
+   * On a machine under load a thread waits for the processor: as long as this whole process has not
+   * computed for `ms`, no thread of it has.
+   */
+  function afterComputing(ms: number, then: () => void): NodeJS.Timeout {
+    const begun = process.cpuUsage();
+    const lateMs = performance.now() + ms + waitMsMax;
+    const look = (): void => {
+      const { user, system } = process.cpuUsage(begun);
+      const leftMs = ms - (user + system) / 1_000;
+      if (leftMs <= 0 || performance.now() >= lateMs) then();
+      else timer = setTimeout(look, Math.max(20, leftMs));
+    };
+    return setTimeout(look, ms);
   }
 
   /** Ends a thread that is stuck on a question; the others are asked again, they did nothing wrong. */
