@@ -1,5 +1,5 @@
-import { constants, cpSync, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { constants, cpSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,8 @@ import { migrationsDigest } from './migrations-digest.ts';
 import { openDatabase } from './open-database.ts';
 
 const TEMPLATE_POLL_MS = 100;
+/** A template that no test has used for so long is of migrations that are no more. */
+const TEMPLATE_KEPT_MS = 2 * 24 * 3_600_000;
 
 /** The embedded database, in a directory of its own. */
 export function freshPglite(): FreshDatabase {
@@ -20,16 +22,22 @@ export function freshPglite(): FreshDatabase {
 async function open(options: FreshOptions = {}): Promise<OpenDatabase> {
   const template = await templateOf(options.isMigrated !== false);
   const dataDir = await mkdtemp(join(tmpdir(), 'baton-test-db-'));
-  cpSync(template, join(dataDir, 'postgres'), {
-    recursive: true,
-    mode: constants.COPYFILE_FICLONE,
-  });
-  return openDatabase({
-    location: dataDir,
-    open: () =>
-      openPglite({ dataDir, checkRows: true, unsafeDurability: options.isDurable !== true }),
-    remove: () => rm(dataDir, { recursive: true, force: true }),
-  });
+  const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
+  try {
+    cpSync(template, join(dataDir, 'postgres'), {
+      recursive: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
+    return await openDatabase({
+      location: dataDir,
+      open: () =>
+        openPglite({ dataDir, checkRows: true, unsafeDurability: options.isDurable !== true }),
+      remove,
+    });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** Made by the first test that needs it; the others, in whatever process, wait. */
@@ -37,16 +45,39 @@ async function templateOf(isMigrated: boolean): Promise<string> {
   const digest = isMigrated ? await migrationsDigest() : 'empty';
   const base = join(tmpdir(), `baton-test-template-${userInfo().uid}`);
   const template = join(base, `${PGLITE_POSTGRES_MAJOR}-${digest}`);
-  if (existsSync(template)) return template;
+  if (await isThere(template)) return template;
   const building = `${template}.building`;
   await mkdir(building, { recursive: true, mode: 0o700 });
   const lock = await waitForLock(building);
   try {
-    if (!existsSync(template)) await build(join(building, 'data'), template, isMigrated);
+    if (!(await isThere(template))) {
+      await removeUnused(base);
+      await build(join(building, 'data'), template, isMigrated);
+    }
   } finally {
     await lock.close();
   }
   return template;
+}
+
+/** Notes that it is used, so that it is not removed. */
+async function isThere(template: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(template, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function removeUnused(base: string): Promise<void> {
+  for (const name of await readdir(base)) {
+    if (name.endsWith('.building')) continue;
+    const path = join(base, name);
+    // Another process may be removing it.
+    const found = await stat(path).catch(() => undefined);
+    const unusedMs = Date.now() - (found?.mtimeMs ?? Infinity);
+    if (unusedMs > TEMPLATE_KEPT_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function waitForLock(directory: string): Promise<DirectoryLock> {
