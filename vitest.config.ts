@@ -26,7 +26,7 @@ export default defineConfig({
           setupFiles: ['scripts/testing/fixed-seed.ts'],
           // A bound for what hangs, not for what is slow: a busy machine takes ten times as long as a quiet one.
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          hookTimeout: 240_000,
           expect: { poll: { timeout: 60_000 } },
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
