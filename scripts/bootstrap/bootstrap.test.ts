@@ -99,7 +99,7 @@ test('a test that passed on its second try only is named, whatever failed the fi
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 120_000);
+}, 300_000);
 
 describe('the report', () => {
   test('goes on after a failed step, shows its output, and ends with the counts', async () => {

@@ -125,7 +125,7 @@ describe('a held attempt', () => {
       expect(plane.told(end, attempt.id)).toEqual([]);
     }
     const second = await stage.worker();
-    await eventually(() => second.live === 1, 'the attempt to be taken up', 30_000);
+    await eventually(() => second.live === 1, 'the attempt to be taken up', 60_000);
     const next = plane.assign(
       { spec: 'cat work.txt' },
       {
@@ -139,7 +139,7 @@ describe('a held attempt', () => {
     );
     await plane.untilTold('complete', next.attempt.id);
     expect(plane.log(next.attempt.id, 'stdout').toString()).toBe('half\n');
-    await eventually(() => second.live === 0, 'the held one to be let go of', 30_000);
+    await eventually(() => second.live === 0, 'the held one to be let go of', 60_000);
     expect(existsSync(join(stage.attemptDir(attempt.id), 'done.json'))).toBe(true);
     for (const end of ['complete', 'fail', 'release'] as const) {
       expect(plane.told(end, attempt.id)).toEqual([]);

@@ -150,7 +150,7 @@ const kindsOfWork: Record<string, readonly string[]> = {
   ],
 };
 
-describe.each(targets)('$label', { timeout: 60_000 }, (target) => {
+describe.each(targets)('$label', { timeout: 300_000 }, (target) => {
   const isClaude = target.engine === 'claude';
   const oneCall = isClaude
     ? { input_tokens: 1_200, output_tokens: 42, cache_read_tokens: 300 }

@@ -191,6 +191,6 @@ for (const database of freshDatabases()) {
         const ordered = own.toSorted((a, b) => a.n - b.n || a.of - b.of);
         expect(own).toEqual(ordered);
       }
-    }, 60_000);
+    }, 300_000);
   });
 }

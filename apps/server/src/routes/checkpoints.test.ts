@@ -9,7 +9,7 @@ let worker: { readonly id: string; readonly key: string };
 beforeAll(async () => {
   server = await startTestServer(freshDatabases);
   worker = await server.addWorker('plain', { slots: 8 });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await server.stop();
 });

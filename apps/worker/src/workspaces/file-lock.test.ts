@@ -42,6 +42,7 @@ test('a lock of another process is waited for; one of a killed process is taken 
   const holder = spawn(
     process.execPath,
     [
+      '--conditions=source',
       '--import',
       'tsx',
       '--input-type=module',
@@ -55,7 +56,10 @@ test('a lock of another process is waited for; one of a killed process is taken 
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   onTestFinished(() => void holder.kill('SIGKILL'));
-  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  await new Promise<void>((resolve, reject) => {
+    holder.stdout.once('data', () => resolve());
+    holder.once('exit', (code) => reject(new Error(`the holder ended with ${code}`)));
+  });
   await expect(withFileLock(path, () => Promise.resolve(), 60)).rejects.toMatchObject({
     code: 'workspace_busy',
   });

@@ -88,7 +88,7 @@ describe('who is ready, skipped and out of play', () => {
     ]) {
       expect(seen).toContain(state);
     }
-  }, 60_000);
+  }, 300_000);
 
   test('the scan itself finds what is wrong', () => {
     const model = new Model();

@@ -49,7 +49,7 @@ describe('the queue', () => {
       ),
       { numRuns: 15 },
     );
-  }, 60_000);
+  }, 300_000);
 
   test('a run of many tasks does not stand before one of few', () => {
     const model = new Model();
@@ -100,7 +100,7 @@ describe('the queue', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 300_000);
 
   test('work that waits rises a class every ten minutes, and then takes turns there', () => {
     const model = new Model();

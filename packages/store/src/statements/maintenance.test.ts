@@ -47,7 +47,7 @@ describe('housekeeping of the embedded database', () => {
     return (size?.ready ?? 0) + (size?.timers ?? 0);
   }
 
-  test('keeps queues small through which 20,000 rows went', { timeout: 120_000 }, async () => {
+  test('keeps queues small through which 20,000 rows went', { timeout: 300_000 }, async () => {
     const neglected = await grow(false);
     const kept = await grow(true);
     expect(kept).toBeLessThan(neglected / 3);

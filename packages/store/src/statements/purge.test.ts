@@ -107,7 +107,7 @@ async function fill(db: Db, run: string): Promise<void> {
 }
 
 for (const database of freshDatabases()) {
-  describe.skipIf(database.isSkipped)(`purging on ${database.title}`, { timeout: 60_000 }, () => {
+  describe.skipIf(database.isSkipped)(`purging on ${database.title}`, { timeout: 300_000 }, () => {
     let opened: OpenDatabase;
     let db: Db;
     let removed: LooseContent[];
