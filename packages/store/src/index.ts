@@ -26,7 +26,14 @@ export {
   type Migration,
   type MigrationReport,
 } from './migrate.ts';
-export type { BlobRange, BlobRef, BlobSource, BlobStore } from './blobs/blob-store.ts';
+export {
+  removeLoose,
+  type BlobRange,
+  type BlobRef,
+  type BlobSource,
+  type BlobStore,
+} from './blobs/blob-store.ts';
+export { holdContent, unlessHeld } from './blobs/content-hold.ts';
 export { openDirectoryBlobStore } from './blobs/directory-blob-store.ts';
 export { TABLES } from './tables.ts';
 export type { Column } from './tables/column.ts';
@@ -104,6 +111,7 @@ export {
 export { ensureMeta } from './statements/meta.ts';
 export { findWrittenBytes, maintain, purgeExpired } from './statements/maintenance.ts';
 export {
+  isContentLoose,
   listPurgeable,
   purgeStep,
   type LooseContent,

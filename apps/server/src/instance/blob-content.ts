@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { AppError } from '@baton/contract';
-import { openDirectoryBlobStore, type BlobStore } from '@baton/store';
+import { openDirectoryBlobStore, removeLoose, type BlobStore } from '@baton/store';
 import type { Content } from '../content.ts';
 
 /** Bytes of artifacts below a directory, one blob store a project. */
@@ -24,7 +26,16 @@ export function createContent(directory: string): Content {
       // The store keeps nothing of a source that fails, so what is wrong never gets an address.
       await (await storeOf(project)).put(checked(bytes, sha256, size), { bytesMax: size });
     },
-    remove: async (project, sha256) => (await storeOf(project)).remove(sha256),
+    removeLoose: async (project, sha256, isLoose) =>
+      removeLoose(await storeOf(project), sha256, isLoose),
+    async settleAside(isLoose) {
+      for (const { name: project } of await projectsIn(directory)) {
+        const store = await storeOf(project);
+        for (const sha256 of await store.listAside()) {
+          await removeLoose(store, sha256, () => isLoose({ project, sha256 }));
+        }
+      }
+    },
     async open(project, sha256) {
       const store = await storeOf(project);
       if (!(await store.has(sha256))) return undefined;
@@ -33,6 +44,16 @@ export function createContent(directory: string): Content {
       ) as ReadableStream<Uint8Array>;
     },
   };
+}
+
+async function projectsIn(directory: string): Promise<readonly Dirent[]> {
+  const found = await readdir(directory, { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return [];
+    },
+  );
+  return found.filter((entry) => entry.isDirectory());
 }
 
 async function* checked(

@@ -6,7 +6,7 @@ import type { EventHub } from '../streams/event-hub.ts';
 interface PurgingSettings {
   readonly db: Db;
   readonly log: Log;
-  readonly content: Pick<Content, 'remove'>;
+  readonly content: Pick<Content, 'removeLoose' | 'settleAside'>;
   readonly coordinator: Pick<Coordinator, 'onCommitted'>;
   readonly events: Pick<EventHub, 'forget'>;
 }
@@ -31,7 +31,8 @@ export async function startPurging({
   const sweep = createPurgeSweep({
     db,
     log,
-    removeContent: ({ project, sha256 }) => content.remove(project, sha256),
+    removeContent: ({ project, sha256 }, isLoose) => content.removeLoose(project, sha256, isLoose),
+    settleAside: (isLoose) => content.settleAside(isLoose),
     onGone: () => events.forget(),
   });
   let isWaiting = false;

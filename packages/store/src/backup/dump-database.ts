@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AdminSession, Db } from '../db.ts';
 import { appliedMigrations } from '../migrate.ts';
+import { holdContent } from '../blobs/content-hold.ts';
 import { statement } from '../statement.ts';
 import { feedHead } from '../statements/events.ts';
 import type { BackupBlobs } from './backup-blobs.ts';
@@ -9,6 +10,11 @@ import { listStoredTables, type StoredTable } from './table-list.ts';
 
 /** Where a dump's records go; resolves when there is room for the next. */
 export type BackupSink = (record: BackupRecord) => Promise<void> | void;
+
+interface Content {
+  readonly project: string;
+  readonly sha256: string;
+}
 
 /** Rows fetched at a time: few enough that even rows of the largest size fit into memory. */
 const ROWS_A_FETCH = 100;
@@ -27,8 +33,8 @@ export const listBlobRefs = statement({
 });
 
 /**
- * Gives everything that a database holds to `sink`, in one consistent snapshot, then the blobs that its
- * artifacts name (a blob that never came is left out). On the embedded database nothing else runs while
+ * Gives everything that a database holds to `sink`, in one consistent snapshot, then the blobs that the
+ * artifacts in it name (a blob that never came is left out); none is removed meanwhile. On the embedded database nothing else runs while
  * the rows are read; a server goes on working. Memory stays bounded but for the addresses of the blobs.
  * @throws {StoreError}
  */
@@ -37,10 +43,17 @@ export async function dumpDatabase(
   blobs: Pick<BackupBlobs, 'find' | 'open'>,
   sink: BackupSink,
 ): Promise<BackupTotals> {
-  const rows = await db.exclusive((admin) => inSnapshot(admin, () => dumpRows(db, admin, sink)));
-  const count = await dumpBlobs(db, blobs, sink);
-  await sink({ kind: 'end', rows, blobs: count });
-  return { rows, blobs: count };
+  return holdContent(db, async () => {
+    const { rows, contents } = await db.exclusive((admin) =>
+      inSnapshot(admin, async () => {
+        const dumped = await dumpRows(db, admin, sink);
+        return { rows: dumped, contents: await listContents(admin) };
+      }),
+    );
+    const count = await dumpBlobs(contents, blobs, sink);
+    await sink({ kind: 'end', rows, blobs: count });
+    return { rows, blobs: count };
+  });
 }
 
 async function inSnapshot<T>(admin: AdminSession, work: () => Promise<T>): Promise<T> {
@@ -102,27 +115,32 @@ const fetchRows = statement({
   sql: `fetch ${ROWS_A_FETCH} from backup_rows`,
 });
 
+/** What the artifacts of the snapshot name, each once. */
+async function listContents(admin: AdminSession): Promise<ReadonlyMap<string, Content>> {
+  const found = new Map<string, Content>();
+  let after = '';
+  for (;;) {
+    const page = await admin.query(listBlobRefs, after);
+    for (const { project, sha256 } of page) found.set(`${project}/${sha256}`, { project, sha256 });
+    const last = page.at(-1);
+    if (last === undefined || page.length < BLOBS_A_PAGE) return found;
+    after = last.id;
+  }
+}
+
 async function dumpBlobs(
-  db: Db,
+  contents: ReadonlyMap<string, Content>,
   blobs: Pick<BackupBlobs, 'find' | 'open'>,
   sink: BackupSink,
 ): Promise<number> {
-  const done = new Set<string>();
-  let after = '';
-  for (;;) {
-    const page = await db.query(listBlobRefs, after);
-    for (const { project, sha256 } of page) {
-      const address = `${project}/${sha256}`;
-      if (done.has(address)) continue;
-      const size = await blobs.find(project, sha256);
-      if (size === undefined) continue;
-      done.add(address);
-      await sink({ kind: 'blob', project, sha256, size });
-      const content = await blobs.open(project, sha256);
-      for await (const bytes of content) await sink({ kind: 'bytes', bytes: bytes as Uint8Array });
-    }
-    const last = page.at(-1);
-    if (last === undefined || page.length < BLOBS_A_PAGE) return done.size;
-    after = last.id;
+  let count = 0;
+  for (const { project, sha256 } of contents.values()) {
+    const size = await blobs.find(project, sha256);
+    if (size === undefined) continue;
+    count += 1;
+    await sink({ kind: 'blob', project, sha256, size });
+    const content = await blobs.open(project, sha256);
+    for await (const bytes of content) await sink({ kind: 'bytes', bytes: bytes as Uint8Array });
   }
+  return count;
 }

@@ -20,11 +20,39 @@ export interface BlobStore {
    * @throws {AppError} `not_found`
    */
   get(sha256: string, options?: BlobRange): Promise<Readable>;
-  /** The blob's size; undefined when there is none. */
+  /** The blob's size; undefined when there is none, in its place or set aside. */
   find(sha256: string): Promise<BlobRef | undefined>;
+  /** Whether it is in its place: then it need not be put again. */
   has(sha256: string): Promise<boolean>;
-  /** Idempotent. */
+  /** Idempotent. For what nobody else can be putting at the same time; else see `removeLoose`. */
   remove(sha256: string): Promise<void>;
+  /** Takes a blob out of its place, so that it has to be put again; it can still be read. False: none. */
+  setAside(sha256: string): Promise<boolean>;
+  /** Gives a blob that was set aside its place again. Idempotent. */
+  putBack(sha256: string): Promise<void>;
+  /** Removes a blob that was set aside, and nothing else. Idempotent. */
+  dropAside(sha256: string): Promise<void>;
+  /** Blobs that are set aside: somebody is about to remove them, or was interrupted. */
+  listAside(): Promise<readonly string[]>;
+}
+
+/**
+ * Removes a blob that nothing refers to, also while others store the same bytes again. It is set aside
+ * first and only then is it looked at whether it `isLoose`: who has referred to it before that look gets it
+ * back, and who does so later finds no blob and puts it anew. False: it was kept.
+ */
+export async function removeLoose(
+  store: BlobStore,
+  sha256: string,
+  isLoose: () => Promise<boolean>,
+): Promise<boolean> {
+  await store.setAside(sha256);
+  if (await isLoose()) {
+    await store.dropAside(sha256);
+    return true;
+  }
+  await store.putBack(sha256);
+  return false;
 }
 
 /** Bytes at once or as they come. */

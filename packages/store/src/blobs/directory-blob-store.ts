@@ -9,12 +9,15 @@ import { syncDirectory } from '../directory-sync.ts';
 import type { BlobRange, BlobRef, BlobSource, BlobStore } from './blob-store.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
+/** Where blobs lie that are about to be removed. */
+const ASIDE = 'aside';
 const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
 
 /** Opens, or makes, a blob store in a directory; removes what interrupted writers left a day ago. */
 export async function openDirectoryBlobStore(directory: string): Promise<BlobStore> {
   const temporary = join(directory, 'tmp');
   await mkdir(temporary, { recursive: true, mode: 0o700 });
+  await mkdir(join(directory, ASIDE), { recursive: true, mode: 0o700 });
   await removeLeftovers(temporary);
   return new DirectoryBlobStore(directory, temporary);
 }
@@ -56,17 +59,43 @@ class DirectoryBlobStore implements BlobStore {
 
   async find(sha256: string): Promise<BlobRef | undefined> {
     if (!SHA256.test(sha256)) return undefined;
-    const found = await stat(this.#pathOf(sha256)).catch(ignoreMissing);
+    const found =
+      (await stat(this.#pathOf(sha256)).catch(ignoreMissing)) ??
+      (await stat(this.#asideOf(sha256)).catch(ignoreMissing));
     return found === undefined ? undefined : { sha256, size: found.size };
   }
 
   async has(sha256: string): Promise<boolean> {
-    return (await this.find(sha256)) !== undefined;
+    if (!SHA256.test(sha256)) return false;
+    return (await stat(this.#pathOf(sha256)).catch(ignoreMissing)) !== undefined;
   }
 
   async remove(sha256: string): Promise<void> {
     if (!SHA256.test(sha256)) return;
     await rm(this.#pathOf(sha256), { force: true });
+  }
+
+  async setAside(sha256: string): Promise<boolean> {
+    if (!SHA256.test(sha256)) return false;
+    return moved(this.#pathOf(sha256), this.#asideOf(sha256));
+  }
+
+  async putBack(sha256: string): Promise<void> {
+    if (!SHA256.test(sha256)) return;
+    const target = this.#pathOf(sha256);
+    if (await moved(this.#asideOf(sha256), target)) await syncDirectory(dirname(target));
+  }
+
+  async dropAside(sha256: string): Promise<void> {
+    if (SHA256.test(sha256)) await rm(this.#asideOf(sha256), { force: true });
+  }
+
+  async listAside(): Promise<readonly string[]> {
+    return (await readdir(join(this.#directory, ASIDE))).filter((name) => SHA256.test(name));
+  }
+
+  #asideOf(sha256: string): string {
+    return join(this.#directory, ASIDE, sha256);
   }
 
   #pathOf(sha256: string): string {
@@ -75,7 +104,8 @@ class DirectoryBlobStore implements BlobStore {
 
   async #open(sha256: string): Promise<FileHandle> {
     const handle = SHA256.test(sha256)
-      ? await open(this.#pathOf(sha256), 'r').catch(ignoreMissing)
+      ? ((await open(this.#pathOf(sha256), 'r').catch(ignoreMissing)) ??
+        (await open(this.#asideOf(sha256), 'r').catch(ignoreMissing)))
       : undefined;
     if (handle !== undefined) return handle;
     throw new AppError('not_found', `There is no blob ${sha256}.`, { detail: { sha256 } });
@@ -111,6 +141,17 @@ async function writeWhole(path: string, source: BlobSource, bytesMax: number): P
     await handle.close();
   }
   return { sha256: hash.digest('hex'), size };
+}
+
+/** Renames a file; false when there is none. */
+async function moved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    ignoreMissing(error as NodeJS.ErrnoException);
+    return false;
+  }
 }
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {

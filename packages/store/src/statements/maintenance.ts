@@ -72,9 +72,9 @@ const VACUUMED = [
 export const writtenStatement = statement({
   name: 'writtenBytes',
   args: () => [],
-  row: z.strictObject({ bytes: z.coerce.number() }),
+  row: z.strictObject({ bytes: z.number() }),
   sql: `
-    select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes`,
+    select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as bytes`,
 });
 
 /** How many bytes the embedded database has ever written ahead; undefined for a server. */

@@ -136,6 +136,7 @@ for (const database of freshDatabases()) {
     const step = (what: Purgeable, rowsMax = 50): Promise<number> =>
       purgeStep(db, what, rowsMax, async (content) => {
         removed.push(content);
+        return true;
       });
     /** Steps until there is nothing more, at most `max`; answers how many there were. */
     async function steps(what: Purgeable, max = 1_000): Promise<number> {

@@ -109,6 +109,23 @@ export const contentOnlyOf = statement({
                           and other.id <> all($1::text[]))`,
 });
 
+/** Whether nothing but the named files refers to a content. */
+export const contentIsLoose = statement({
+  name: 'contentIsLoose',
+  args: (content: LooseContent, artifacts: readonly string[]) => [
+    content.project,
+    content.sha256,
+    artifacts,
+  ],
+  row: z.strictObject({ loose: z.boolean() }),
+  sql: `
+    select not exists (select 1
+                         from artifacts other
+                        where other.project_id = $1
+                          and other.sha256 = $2
+                          and other.id <> all($3::text[])) as loose`,
+});
+
 type Delete = Statement<[keys: readonly string[], limit: number], { count: number }>;
 
 /** Deletes rows of a table by one of its columns, at most `limit` a time. */
@@ -259,12 +276,19 @@ export const blankEventsOfTask = statement({
       from blanked`,
 });
 
-/** Removes a content from the blob store; called before the rows that name it go. */
-export type RemoveContent = (content: LooseContent) => Promise<void>;
+/**
+ * Removes a content from the blob store if it `isLoose` at the decisive moment; called before the rows that
+ * name it go. False: nothing may be removed now, all of it is to be tried again later.
+ */
+export type RemoveContent = (
+  content: LooseContent,
+  isLoose: () => Promise<boolean>,
+) => Promise<boolean>;
 
 /**
  * Takes away one bounded piece of a run or task: at most about `rowsMax` rows a statement, one
- * statement after the other. Resolves with the rows that went; 0: there is nothing more of it.
+ * statement after the other. Resolves with the rows that went; 0: there is nothing more of it, or its
+ * content may not be removed now.
  */
 export async function purgeStep(
   queries: Asker,
@@ -314,7 +338,10 @@ async function purgeTasks(
   }
   const files = (await queries.query(artifactsToPurge, tasks, rowsMax)).map(({ id }) => id);
   if (files.length > 0) {
-    for (const loose of await queries.query(contentOnlyOf, files)) await removeContent(loose);
+    for (const content of await queries.query(contentOnlyOf, files)) {
+      const isLoose = () => isContentLoose(queries, content, files);
+      if (!(await removeContent(content, isLoose))) return 0;
+    }
     return runDelete(queries, purgeArtifacts, files, rowsMax);
   }
   let total = 0;
@@ -324,6 +351,16 @@ async function purgeTasks(
     if (gone >= rowsMax) return total;
   }
   return total;
+}
+
+/** Whether nothing refers to a content, but for the named files. */
+export async function isContentLoose(
+  queries: Asker,
+  content: LooseContent,
+  files: readonly string[] = [],
+): Promise<boolean> {
+  const [row] = await queries.query(contentIsLoose, content, files);
+  return row?.loose === true;
 }
 
 async function purgeRun(queries: Asker, run: string, rowsMax: number): Promise<number> {
