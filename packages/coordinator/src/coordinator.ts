@@ -27,6 +27,7 @@ import { sha256 } from './ids.ts';
 import { createListeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { createLogWriter, type LogWriter } from './logs/log-writer.ts';
+import { createOthers } from './replicas/others.ts';
 import { createDispatchPoll } from './services/dispatch-poll.ts';
 import { createAwaitCheck } from './services/await-check.ts';
 import { createLeaseSweep } from './services/lease-sweep.ts';
@@ -34,8 +35,8 @@ import { createMaintenance } from './services/maintenance.ts';
 import type { ServicePorts } from './services/ports.ts';
 import { createStallGuard } from './services/stall-guard.ts';
 import { createTimerFire } from './services/timer-fire.ts';
-import { createWorkerSweep } from './services/worker-sweep.ts';
 import { createUpkeep } from './services/upkeep.ts';
+import { createWorkerSweep } from './services/worker-sweep.ts';
 import type { Service } from './service.ts';
 import { processRuntime, type Runtime } from './runtime.ts';
 import type { CoordinatorStore } from './store/coordinator-store.ts';
@@ -49,6 +50,8 @@ import { createVerdicts } from './validation/verdicts.ts';
 export interface CommittedEvent extends NewEvent {
   readonly pos: number;
   readonly cursor: string;
+  /** This replica committed it; false: another one did, or it is not known any more who. */
+  readonly isOwn: boolean;
 }
 
 /** Attempts that a dispatch handed to a worker. */
@@ -85,7 +88,10 @@ export interface Coordinator {
   stop(): Promise<void>;
   /** Resolves once the command's effect is durable. @throws {AppError} when it is refused */
   submit(command: Command, options?: SubmitOptions): Promise<Reply>;
-  /** Told of every committed event of this replica, in order. Answers the function that ends it. */
+  /**
+   * Told of every committed event of all replicas since the start, once, in the order of the feed: own
+   * ones in their commit, those of others when they are heard of. Answers the function that ends it.
+   */
   onCommitted(listener: (events: readonly CommittedEvent[]) => void): () => void;
   /** Told of work handed to parked workers. */
   onAssigned(listener: (assigned: Assigned) => void): () => void;
@@ -97,6 +103,10 @@ export interface Coordinator {
   /** What an attempt is given; without its token. Undefined when there is no such attempt. */
   assignmentOf(attempt: string): Promise<Omit<Assignment, 'token'> | undefined>;
   readonly logs: LogWriter;
+  /** Tells the other replicas that a credential was taken back here; the hint may be lost. */
+  tellRevoked(principal: string): void;
+  /** Told of credentials that were taken back at another replica. */
+  onRevoked(listener: (principal: string) => void): () => void;
   /** The database's time. */
   nowMs(): number;
   /** Number of this database's history; cursors carry it. */
@@ -136,7 +146,9 @@ export function assembleCoordinator(
   const dispatcher = createDispatcher();
   const committed = createListeners<readonly CommittedEvent[]>(log);
   const assigned = createListeners<Assigned>(log);
+  const revoked = createListeners<string>(log);
   const history = createHistory(store, log, runtime.monotonicMs);
+  const logs = createLogWriter(store, log, (attempt) => others.wrote(attempt));
   let batcher: Batcher | undefined;
 
   function learn(result: BatchResult): void {
@@ -149,8 +161,11 @@ export function assembleCoordinator(
     expectOpening();
     const due = timersSet(result.writes);
     if (due.length > 0) timerFire.expect(due);
-    if (result.events.length > 0) committed.tell(numbered(result, history.incarnation()));
-    for (const it of handedOut(result)) assigned.tell(it);
+    const assign = (): void => {
+      for (const it of handedOut(result)) assigned.tell(it);
+    };
+    if (result.events.length === 0) assign();
+    else others.committed(numbered(result, history.incarnation()), assign);
   }
 
   /** Needs that an earlier start or another replica put on record, and that work has again now. */
@@ -222,22 +237,41 @@ export function assembleCoordinator(
     timerFire,
     createWorkerSweep(ports, { silentMs, offlineMs }),
     createMaintenance(ports),
+    createUpkeep(ports),
     createDispatchPoll(ports, {
       refresh: () => catalogue.refresh(),
       searchAll: () => dispatcher.searchAll(),
       kick: () => batcher?.kick(),
     }),
   ];
+  const others = createOthers({
+    ports,
+    store,
+    work: {
+      refresh: () => catalogue.refresh(),
+      search: (projects) => dispatcher.searchIn(projects),
+      kick: () => batcher?.kick(),
+    },
+    incarnation: () => history.incarnation(),
+    learnIncarnation: (incarnation) => history.learn(incarnation),
+    tell: committed.tell,
+    wroteElsewhere: logs.wroteElsewhere,
+    revokedElsewhere: revoked.tell,
+  });
   const stopping = new AbortController();
 
   return {
     async start() {
       const head = await store.feedHead();
       history.learn(head.incarnation);
-    createUpkeep(ports),
       clock.observe(head.nowMs);
+      others.begin(head.pos);
       await catalogue.refresh();
-      const timing = { silentMs, offlineMs, heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000 };
+      const timing = {
+        silentMs,
+        offlineMs,
+        heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000,
+      };
       batcher = createBatcher({
         ports: {
           store,
@@ -255,13 +289,15 @@ export function assembleCoordinator(
         targets: dispatcher.targets,
         committed: learn,
       });
-      for (const service of services) await service.start(stopping.signal);
+      for (const service of [...others.services, ...services]) await service.start(stopping.signal);
     },
     async stop() {
       stopping.abort();
       callOff?.();
       for (const service of services) await service.stop();
       await batcher?.drain();
+      for (const service of others.services) await service.stop();
+      await others.stop();
       await validator.close();
     },
     submit,
@@ -273,6 +309,8 @@ export function assembleCoordinator(
     },
     unparkWorker: dispatcher.unpark,
     async explain(project, task) {
+      // What waits may have needs that only other replicas have met so far.
+      if (others.mayBe) await catalogue.refresh();
       const explained = await explainTask({ store, catalogue, verdicts, context }, project, task);
       return explained ?? undefined;
     },
@@ -280,7 +318,9 @@ export function assembleCoordinator(
       const rows = await store.loadAssignmentRows(attempt);
       return rows === undefined ? undefined : buildAssignment(rows);
     },
-    logs: createLogWriter(store, log),
+    logs,
+    tellRevoked: others.revoked,
+    onRevoked: revoked.add,
     nowMs: clock.nowMs,
     incarnation: () => history.incarnation(),
     suspectLoss: (cursor) => history.shownCursor(cursor),
@@ -312,6 +352,7 @@ function numbered(result: BatchResult, incarnation: number): CommittedEvent[] {
       data: event.data,
       pos,
       cursor: `${incarnation}.${pos}`,
+      isOwn: true,
     };
   });
 }

@@ -19,7 +19,8 @@ export interface Catalogue {
   learnTurns(project: string, turns: Partial<Turns>): void;
   /** Whether to look for work that has risen by waiting; true once every few seconds. */
   isTimeForRisen(project: string, nowMs: number): boolean;
-  refresh(): Promise<void>;
+  /** Answers whether there was something new that work may have waited for. */
+  refresh(): Promise<boolean>;
   /** Takes up what a committed batch added. */
   learn(writes: readonly RowChange[]): void;
 }
@@ -85,10 +86,12 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
         store.listLimitedKeys(),
         store.listPasses(),
       ]);
+      const isNew = rows.some((row) => needs.get(row.projectId)?.has(row.id) !== true);
       for (const it of limits) addLimit(it);
       for (const it of turns) learnTurns(it.projectId, it);
       for (const row of rows) addNeeds(row);
       for (const it of known) addEngine(it.projectId, it.engine);
+      return isNew;
     },
     learn(writes) {
       for (const { table, row, original } of writes) {

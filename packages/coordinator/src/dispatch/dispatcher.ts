@@ -44,13 +44,25 @@ export interface Dispatcher {
   open(nowMs: number): boolean;
   /** Has all stored work searched: other replicas make work too. Answers whether anybody waits for it. */
   searchAll(): boolean;
+  /** The same in some projects. Answers whether anybody waits for work of one of them. */
+  searchIn(projects: ReadonlySet<string>): boolean;
 }
 
 /** Nobody waits at first. */
 export function createDispatcher(): Dispatcher {
   const parked = new Map<string, Parked>();
-  /** Projects where stored ready work may wait for a free slot of a parked worker. */
-  const search = new Set<string>();
+  /**
+   * Projects where stored ready work may wait for a free slot of a parked worker, each with the number of
+   * the wish that it be searched.
+   */
+  const search = new Map<string, number>();
+  /** The wishes that the batch under way goes by: a later one is not met by what it does not find. */
+  let served: ReadonlyMap<string, number> = new Map();
+  let wishes = 0;
+  const wish = (project: string): void => {
+    wishes += 1;
+    search.set(project, wishes);
+  };
 
   /** When the first of what is shut in a project opens. */
   const opens = new Map<string, number>();
@@ -63,19 +75,19 @@ export function createDispatcher(): Dispatcher {
         const after = write.row as AttemptRow | null;
         const held = before !== null && takesSlot(before);
         if (held && (after === null || !takesSlot(after))) {
-          search.add(before.projectId);
+          wish(before.projectId);
           freed = true;
         }
       }
       const opened = projectOpened(write);
       if (opened !== null) {
-        search.add(opened);
+        wish(opened);
         freed = true;
       }
       if (write.table === 'workers' && write.row !== null) {
         const after = write.row as WorkerRow;
         if (canTakeMore(write.original as WorkerRow | null, after)) {
-          search.add(after.projectId);
+          wish(after.projectId);
           freed = true;
         }
       }
@@ -86,12 +98,13 @@ export function createDispatcher(): Dispatcher {
   return {
     park(worker, project, max, polling) {
       parked.set(worker, { project, max, polling });
-      search.add(project);
+      wish(project);
     },
     unpark(worker) {
       parked.delete(worker);
     },
     targets() {
+      served = new Map(search);
       const byProject = new Map<string, { worker: string; max: number; polling: boolean }[]>();
       for (const [worker, it] of parked) {
         if (it.max <= 0) continue;
@@ -108,7 +121,8 @@ export function createDispatcher(): Dispatcher {
     learn(result) {
       for (const { target, reply } of result.dispatches) {
         const isFruitless = (reply.claimed ?? []).length === 0 && reply.again !== true;
-        if (target.searchStored && isFruitless) search.delete(target.project);
+        const isLastWish = search.get(target.project) === served.get(target.project);
+        if (target.searchStored && isFruitless && isLastWish) search.delete(target.project);
         if (reply.againAtMs === undefined) opens.delete(target.project);
         else opens.set(target.project, reply.againAtMs);
       }
@@ -124,14 +138,23 @@ export function createDispatcher(): Dispatcher {
       for (const [project, atMs] of opens) {
         if (atMs > nowMs) continue;
         opens.delete(project);
-        search.add(project);
+        wish(project);
         hasOpened = true;
       }
       return hasOpened;
     },
     searchAll() {
-      for (const { project } of parked.values()) search.add(project);
+      for (const { project } of parked.values()) wish(project);
       return parked.size > 0;
+    },
+    searchIn(projects) {
+      let isWaitedFor = false;
+      for (const { project, max } of parked.values()) {
+        if (max <= 0 || !projects.has(project)) continue;
+        wish(project);
+        isWaitedFor = true;
+      }
+      return isWaitedFor;
     },
   };
 }

@@ -13,19 +13,26 @@ export interface LogWriter {
   append(piece: LogPiece): Promise<{ readonly nextOffset: number }>;
   /** Told which attempt got more output. Answers the function that ends it. */
   onAppend(listener: (attempt: string) => void): () => void;
+  /** Another replica wrote output of this attempt. */
+  wroteElsewhere(attempt: string): void;
 }
 
-/** Bytes go to the store; a listener that throws is told of in `log`. */
+/** Bytes go to the store; a listener that throws is told of in `log`. `wroteHere`: what others hear. */
 export function createLogWriter(
   store: Pick<CoordinatorStore, 'appendLogChunk'>,
   log: Log,
+  wroteHere: (attempt: string) => void = () => undefined,
 ): LogWriter {
   const appended = createListeners<string>(log);
   return {
+    wroteElsewhere: appended.tell,
     async append(piece) {
       const outcome = await store.appendLogChunk(piece);
       if ('nextOffset' in outcome) {
-        if (outcome.kind === 'appended') appended.tell(piece.attempt);
+        if (outcome.kind === 'appended') {
+          appended.tell(piece.attempt);
+          wroteHere(piece.attempt);
+        }
         return { nextOffset: outcome.nextOffset };
       }
       throw outcome.kind === 'stale'

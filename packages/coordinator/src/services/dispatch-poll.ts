@@ -7,7 +7,7 @@ const intervalMs = 5_000;
 
 interface Settings {
   /** Takes up what other replicas added to what is kept in memory. */
-  readonly refresh: () => Promise<void>;
+  readonly refresh: () => Promise<unknown>;
   /** Has stored work searched. Answers whether anybody waits for it. */
   readonly searchAll: () => boolean;
   readonly kick: () => void;

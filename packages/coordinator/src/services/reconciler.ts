@@ -3,8 +3,8 @@ import type { ServicePorts } from './ports.ts';
 
 interface Settings {
   readonly name: string;
-  /** Longest pause between two passes. */
-  readonly intervalMs: number;
+  /** Longest pause between two passes; asked after each where it changes. */
+  readonly intervalMs: number | (() => number);
   /** Pause after a pass that filled its bound, because more is likely waiting. */
   readonly again?: (found: number) => boolean;
   readonly ports: Pick<ServicePorts, 'log' | 'runtime'>;
@@ -29,6 +29,9 @@ export function createReconciler(settings: Settings): Reconciler {
     }
   }
 
+  const pauseMs = (): number =>
+    typeof settings.intervalMs === 'number' ? settings.intervalMs : settings.intervalMs();
+
   function schedule(delayMs: number): void {
     callOff?.();
     if (stopped) return;
@@ -39,7 +42,7 @@ export function createReconciler(settings: Settings): Reconciler {
     if (running !== undefined) return;
     running = pass().finally(() => {
       running = undefined;
-      schedule(nudged ? 0 : settings.intervalMs);
+      schedule(nudged ? 0 : pauseMs());
     });
   }
 
