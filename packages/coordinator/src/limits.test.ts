@@ -175,7 +175,7 @@ for (const database of freshDatabases()) {
     );
 
     test(
-      'a run of ten tasks is not behind one of ten thousand that came before it',
+      'a run of ten tasks is not behind one of thousands that came before it',
       async () => {
         project = `prj_${randomUUID().slice(0, 8)}`;
         const it = await start();
@@ -191,7 +191,7 @@ for (const database of freshDatabases()) {
             if (few !== '' && starts.filter((run) => run === few).length === 10) resolve();
           });
         });
-        const { run: many = '' } = await create(it, 10_000, []);
+        const { run: many = '' } = await create(it, 2_000, []);
         work(it, faults);
         const worker = await addWorker(it, project, 'w', 2);
         it.parkWorker(worker, project, 2);
