@@ -116,13 +116,18 @@ async function run(target: Target, prompt: string, options: RunOptions = {}): Pr
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // One that ends early does not read it.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(plan.stdin ?? '');
   const reader = engine.openReader(start);
   const events: AgentEvent[] = [];
+  let isKilled = false;
   child.stdout.on('data', (chunk: Buffer) => {
     const fresh = reader.push(chunk, 'stdout');
     events.push(...fresh);
-    if (fresh.some((event) => event.type === killOn) && child.pid !== undefined) {
+    const isTime = !isKilled && fresh.some((event) => event.type === killOn);
+    if (isTime && child.pid !== undefined) {
+      isKilled = true;
       process.kill(-child.pid, engine.stop.signal);
     }
   });

@@ -154,7 +154,8 @@ export interface Engine {
 
 /** Bounds of detection and reading. */
 export const ENGINE_LIMITS = {
-  detectMsMax: 10_000,
+  /** A program that answers in a tenth of a second takes many where all is slow. */
+  detectMsMax: 30_000,
   lineBytesMax: 8 * 1024 * 1024,
   finalTextCharsMax: 256 * 1024,
   stderrTailLines: 20,
