@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { typeidUnboxed } from 'typeid-js';
 
 /** A new public id: prefix, underscore, UUIDv7 in base32. Sorts by age. */
@@ -8,5 +8,5 @@ export function newId(prefix: string): string {
 
 /** Hex sha256 of UTF-8 text. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }

@@ -28,7 +28,6 @@ export const insertEvents = statement({
     first_pos: z.int(),
     incarnation: z.int(),
     last_at: z.int(),
-    count: z.int(),
   }),
   sql: `
     with counter as (
@@ -45,11 +44,8 @@ export const insertEvents = statement({
         from counter
        cross join unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
                          $7::text[], $8::text[], $9::timestamptz[], $10::text[]) with ordinality
-          as u (project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause, at, data, place)
-      returning 1)
-    select counter.first_pos, counter.incarnation, counter.last_at,
-           expect_rows((select count(*) from written), cardinality($1::text[]), 'insertEvents')
-             as count
+          as u (project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause, at, data, place))
+    select counter.first_pos, counter.incarnation, counter.last_at
       from counter`,
 });
 
@@ -61,6 +57,6 @@ export const insertEvents = statement({
  */
 export function appendEvents(
   events: readonly NewEvent[],
-): Bound<{ first_pos: number; incarnation: number; last_at: number; count: number }> {
+): Bound<{ first_pos: number; incarnation: number; last_at: number }> {
   return bind(insertEvents, events);
 }

@@ -25,6 +25,7 @@ import type { Verdicts } from '../validation/verdicts.ts';
 import { MoreLocks, placed, UnknownCommit, type BatchResult } from './batch-result.ts';
 import { BatchWorld } from './batch-world.ts';
 import {
+  isUnlimited,
   loadCandidates,
   putDispatchReads,
   readForDispatch,
@@ -47,7 +48,7 @@ export interface BatchPorts {
   readonly cache: RunCache;
   readonly clock: Clock;
   readonly incarnation: number;
-  readonly timing: Pick<Context, 'silentMs' | 'offlineMs' | 'heartbeatMs'>;
+  readonly timing: Pick<Context, 'silentMs' | 'offlineMs' | 'heartbeatMs' | 'runSize'>;
 }
 
 /**
@@ -62,9 +63,10 @@ export function executeBatch(
 ): Promise<BatchResult> {
   const done = ports.store.transaction(async (tx) => {
     const batch = await openBatch(ports, tx, items, targets, extraRuns);
+    const ahead = lookAhead(ports, tx, batch, items, targets);
     const outcomes: Outcome[] = [];
     for (const item of items) outcomes.push(await runCommand(ports, tx, batch, item));
-    const dispatches = await runDispatches(ports, tx, batch, targets);
+    const dispatches = await runDispatches(ports, tx, batch, targets, ahead);
     return commitBatch(ports, tx, batch, outcomes, dispatches);
   });
   return done.catch((error: unknown) => {
@@ -270,12 +272,39 @@ function decideOn(batch: Batch, command: Pending['command']): Decision {
   }
 }
 
+/** Candidates that are being loaded, by what they are for. */
+type Ahead = ReadonlyMap<DispatchTarget, Promise<void>>;
+
+/**
+ * Has the store look for candidates while the commands are decided. Only where these can change nothing
+ * of which queues are looked at: reports of agents, in a project where nothing is limited.
+ */
+function lookAhead(
+  ports: BatchPorts,
+  tx: BatchTx,
+  batch: Batch,
+  items: readonly Pending[],
+  targets: readonly DispatchTarget[],
+): Ahead {
+  const ahead = new Map<DispatchTarget, Promise<void>>();
+  if (!items.every(({ command }) => command.type.startsWith('attempt.'))) return ahead;
+  for (const target of targets) {
+    if (!target.searchStored || !isUnlimited(batch.world, target.project)) continue;
+    const loading = loadFor(ports, tx, batch, target);
+    // Whoever waits for it is told; who gives up before need not be.
+    loading.catch(() => undefined);
+    ahead.set(target, loading);
+  }
+  return ahead;
+}
+
 /** Hands ready work to waiting workers: in the commit that made the work, when it is this one. */
 async function runDispatches(
   ports: BatchPorts,
   tx: BatchTx,
   batch: Batch,
   targets: readonly DispatchTarget[],
+  ahead: Ahead,
 ): Promise<BatchResult['dispatches']> {
   const done: { target: DispatchTarget; reply: Reply }[] = [];
   for (const target of targets) {
@@ -283,7 +312,7 @@ async function runDispatches(
       (row) => row !== null && row.held === null && row.projectId === target.project,
     );
     if (!fresh && !target.searchStored) continue;
-    await loadFor(ports, tx, batch, target);
+    await (ahead.get(target) ?? loadFor(ports, tx, batch, target));
     const outcome = await decideWhole(ports, tx, batch, {
       type: 'work.dispatch',
       project: target.project,
@@ -301,7 +330,8 @@ async function loadFor(
   { world, context }: Batch,
   target: DispatchTarget,
 ): Promise<void> {
-  await loadCandidates(tx, { catalogue: ports.catalogue, world, nowMs: context.nowMs }, target);
+  const { catalogue, verdicts } = ports;
+  await loadCandidates(tx, { catalogue, verdicts, world, nowMs: context.nowMs }, target);
 }
 
 async function commitBatch(

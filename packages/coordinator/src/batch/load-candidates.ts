@@ -5,6 +5,7 @@ import {
   type HardNeeds,
   type LimitRow,
   type LimitSlotRow,
+  type Need,
   type ParkingRow,
   type ReadyRow,
   type SlotRow,
@@ -13,13 +14,16 @@ import {
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { BatchTx } from '../store/batch-store.ts';
+import type { Verdicts } from '../validation/verdicts.ts';
 import type { BatchWorld } from './batch-world.ts';
+import { loadNeeds, unmet } from './loader.ts';
 
 /** Candidates of one set of needs at most; a batch hands out no more to begin with. */
-const candidatesMax = 64;
+const candidatesMax = 128;
 
 interface Loading {
   readonly catalogue: Catalogue;
+  readonly verdicts: Verdicts;
   readonly world: BatchWorld;
   readonly nowMs: number;
 }
@@ -91,7 +95,7 @@ function hasDispatchReads(world: BatchWorld, { project, workers }: DispatchTarge
  */
 export async function loadCandidates(
   tx: BatchTx,
-  { catalogue, world, nowMs }: Loading,
+  { catalogue, verdicts, world, nowMs }: Loading,
   target: DispatchTarget,
 ): Promise<void> {
   const { project } = target;
@@ -118,12 +122,30 @@ export async function loadCandidates(
       ? { rows: [], versions: new Map<string, number>() }
       : await tx.lockCandidates(project, needsIds, free);
   world.runsLocked(versions);
+  await loadNeeds(tx, world, verdicts, unmet(world, heads.flatMap(needsToStart)));
   const risen = await risenBehind(tx, catalogue, project, heads, free, nowMs);
   for (const { runId } of risen) world.runLocked(runId);
   world.putList('readyOfProject', project, [...heads, ...risen]);
   if (heads.length > 0) {
     catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
   }
+}
+
+/** What starting the task of a head reads: known before it is decided, so asked for in one round. */
+function needsToStart({ taskId, runId }: ReadyRow): Need[] {
+  return [
+    { kind: 'row', table: 'tasks', id: taskId },
+    { kind: 'row', table: 'taskSpecs', id: taskId },
+    { kind: 'row', table: 'runs', id: runId },
+    { kind: 'list', list: 'edgesIn', id: taskId },
+  ];
+}
+
+/** Whether the project is known to have no limits and nothing parked. */
+export function isUnlimited(world: BatchWorld, project: string): boolean {
+  const isEmpty = (list: 'limitsOfProject' | 'parkingsOfProject'): boolean =>
+    world.list(list, project)?.length === 0;
+  return isEmpty('limitsOfProject') && isEmpty('parkingsOfProject');
 }
 
 /** What holds work back, as the batch sees it by now. */

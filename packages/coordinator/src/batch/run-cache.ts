@@ -82,7 +82,7 @@ export interface RunCache {
 }
 
 /** Remembers at most `rowsMax` rows of each table, lists of each kind, and runs. */
-export function createRunCache(rowsMax = 10_000): RunCache {
+export function createRunCache(rowsMax = 20_000): RunCache {
   const runs = new RecentMap<KnownRun>(rowsMax);
   /** Needs never change and never go. */
   const needs = new Map<string, Tables['needs']>();

@@ -3,8 +3,8 @@ import { statement, type Statement } from '../statement.ts';
 import type { Column } from '../tables/column.ts';
 import type { Table, UpdateGroup } from '../tables/table.ts';
 
-/** A statement that writes rows given as one array a column, and tells how many it wrote. */
-export type WriteStatement = Statement<[values: readonly unknown[]], { count: number }>;
+/** A statement that writes rows given as one array a column. */
+export type WriteStatement = Statement<[values: readonly unknown[]], unknown>;
 
 /** The statements that write one table. */
 export interface Writes {
@@ -14,6 +14,7 @@ export interface Writes {
 }
 
 const counted = z.strictObject({ count: z.int() });
+const nothing = z.strictObject({});
 const asIs = (values: readonly unknown[]): readonly unknown[] => values;
 
 /**
@@ -45,24 +46,16 @@ function insertStatement(table: Table): WriteStatement {
   const name = `insert_${table.sqlName}`;
   const names = table.columns.map((column) => column.name);
   const values = table.columns.map((column) => column.fromElement(`u.${column.name}`));
-  const insert = `
-    insert into ${table.sqlName} (${names.join(', ')})
-    select ${values.join(', ')}
-      from ${unnest(table.columns, names)}`;
+  const onConflict = table.isShared ? `\n        on conflict (${table.key.name}) do nothing` : '';
   return statement({
     name,
     args: asIs,
-    row: counted,
-    sql: table.isShared
-      ? `
-    with written as (${insert}
-      on conflict (${table.key.name}) do nothing
-      returning 1)
-    select count(*) as count
-      from written`
-      : `
-    with written as (${insert}
-      returning 1)${countOf(name)}`,
+    row: nothing,
+    // It inserts every row or fails: there is nothing to count.
+    sql: `
+    insert into ${table.sqlName} (${names.join(', ')})
+    select ${values.join(', ')}
+      from ${unnest(table.columns, names)}${onConflict}`,
   });
 }
 

@@ -35,11 +35,11 @@ export const WRITE_STATEMENTS: { readonly [T in TableName]: Writes } = eachTable
 export function writeStatements(
   changes: readonly RowChange[],
   changedRuns: ReadonlySet<string> = new Set(),
-): Bound<{ count: number }>[] {
+): Bound<unknown>[] {
   const perTable = groupChanges(changes);
-  const deletes: Bound<{ count: number }>[] = [];
-  const updates: Bound<{ count: number }>[] = [];
-  const inserts: Bound<{ count: number }>[] = [];
+  const deletes: Bound<unknown>[] = [];
+  const updates: Bound<unknown>[] = [];
+  const inserts: Bound<unknown>[] = [];
   for (const table of Object.values(TABLES) as Table[]) {
     const difference = perTable.get(table.name);
     if (difference === undefined) continue;
@@ -90,14 +90,14 @@ function replaced({ gone, changed, added }: Difference): Difference {
   };
 }
 
-function bindInsert(table: Table, rows: readonly AnyRow[]): Bound<{ count: number }> {
+function bindInsert(table: Table, rows: readonly AnyRow[]): Bound<unknown> {
   return bind(
     WRITE_STATEMENTS[table.name].insert,
     table.columns.map((column) => valuesOf(column, rows)),
   );
 }
 
-function bindDelete(table: Table, rows: readonly AnyRow[]): Bound<{ count: number }> {
+function bindDelete(table: Table, rows: readonly AnyRow[]): Bound<unknown> {
   return bind(
     WRITE_STATEMENTS[table.name].delete,
     [table.key, ...table.guard].map((column) => valuesOf(column, rows)),
@@ -105,22 +105,35 @@ function bindDelete(table: Table, rows: readonly AnyRow[]): Bound<{ count: numbe
 }
 
 /** One statement for each group of columns; a row goes with the smallest that covers its changes. */
-function bindUpdates(table: Table, changed: readonly Changed[]): Bound<{ count: number }>[] {
+function bindUpdates(table: Table, changed: readonly Changed[]): Bound<unknown>[] {
   const { updates } = WRITE_STATEMENTS[table.name];
   const byGroup = updates.map((): Changed[] => []);
-  for (const change of changed) {
-    const touched = table.columns.filter(
-      ({ property }) => change.row[property] !== change.original[property],
-    );
-    const at = updates.findIndex(({ group }) => touched.every((it) => group.columns.includes(it)));
-    const group = byGroup[at];
-    if (group === undefined) throw new Error(`the key of a row of ${table.name} cannot change`);
-    group.push(change);
-  }
+  for (const change of changed) byGroup[smallestGroup(table, change)]?.push(change);
   return updates.flatMap(({ group, statement }, at) => {
     const rows = byGroup[at] ?? [];
     return rows.length === 0 ? [] : [bindUpdate(table, group, statement, rows)];
   });
+}
+
+/** Groups of columns as bits, the smallest first: for each column those that hold it. */
+const GROUPS_OF_COLUMNS = eachTable((table) =>
+  table.columns.map((column) => ({
+    property: column.property,
+    groups: table.updates.reduce(
+      (bits, group, at) => (group.columns.includes(column) ? bits | (1 << at) : bits),
+      0,
+    ),
+  })),
+);
+
+/** The place of the smallest group that covers what differs. */
+function smallestGroup(table: Table, { row, original }: Changed): number {
+  let fitting = -1;
+  for (const { property, groups } of GROUPS_OF_COLUMNS[table.name]) {
+    if (row[property] !== original[property]) fitting &= groups;
+  }
+  if (fitting === 0) throw new Error(`the key of a row of ${table.name} cannot change`);
+  return 31 - Math.clz32(fitting & -fitting);
 }
 
 function bindUpdate(
@@ -128,7 +141,7 @@ function bindUpdate(
   group: UpdateGroup,
   statement: WriteStatement,
   changed: readonly Changed[],
-): Bound<{ count: number }> {
+): Bound<unknown> {
   const rows = changed.map((it) => it.row);
   const originals = changed.map((it) => it.original);
   return bind(statement, [
