@@ -147,7 +147,7 @@ async function startOn(
     keys,
     content,
     authenticator: createAuthenticator({ identity, reads, keys }),
-    revocations: createRevocations(),
+    revocations: createRevocations(coordinator),
     events: createEventHub(coordinator, reads),
     url,
     hosts: hostList(port, config.publicUrl, config.host),
@@ -157,6 +157,7 @@ async function startOn(
     probe: createProbe(db),
     stopping: stopping.signal,
   };
+  app.events.neverKeep(await reads.listMarkedForPurge());
   const purging = await startPurging({ db, log, content, coordinator, events: app.events });
   closers.push(purging.stop);
   answer = listenerOf(app, config);

@@ -105,8 +105,8 @@ export interface Coordinator {
   readonly logs: LogWriter;
   /** Tells the other replicas that a credential was taken back here; the hint may be lost. */
   tellRevoked(principal: string): void;
-  /** Told of credentials that were taken back at another replica. */
-  onRevoked(listener: (principal: string) => void): () => void;
+  /** Told of credentials that were taken back at another replica; undefined: some may have been missed. */
+  onRevoked(listener: (principal: string | undefined) => void): () => void;
   /** The database's time. */
   nowMs(): number;
   /** Number of this database's history; cursors carry it. */
@@ -146,7 +146,7 @@ export function assembleCoordinator(
   const dispatcher = createDispatcher();
   const committed = createListeners<readonly CommittedEvent[]>(log);
   const assigned = createListeners<Assigned>(log);
-  const revoked = createListeners<string>(log);
+  const revoked = createListeners<string | undefined>(log);
   const history = createHistory(store, log, runtime.monotonicMs);
   const logs = createLogWriter(store, log, (attempt) => others.wrote(attempt));
   let batcher: Batcher | undefined;

@@ -36,6 +36,7 @@ import {
   type EventRead,
   type FeedHead,
 } from './statements/events.ts';
+import { listMarkedForPurge } from './statements/purge-marks.ts';
 import { feedFloor } from './statements/retention.ts';
 import type { PageKey } from './statements/filter.ts';
 import { findIds, findIdsEver, type Findable } from './statements/find-ids.ts';
@@ -199,6 +200,8 @@ export interface Reads {
   feedHead(): Promise<FeedHead>;
   /** The oldest position of the feed that is kept. */
   feedFloor(): Promise<number>;
+  /** Ids of runs and tasks that are to be purged and are not gone yet, at most 10,000. */
+  listMarkedForPurge(): Promise<string[]>;
   /** Events behind `pos`, oldest first. */
   eventsAfter(filter: EventFilter, pos: number, limit: number): Promise<EventRead[]>;
 }
@@ -260,6 +263,7 @@ export function createReads(queries: Asker): Reads {
       queries.query(logsOfRunPage, run, stream ?? null, after ?? null, limit),
     feedHead: () => feedHead(queries),
     feedFloor: () => feedFloor(queries),
+    listMarkedForPurge: () => listMarkedForPurge(queries),
     eventsAfter: (...args) => listEvents(queries, ...args),
   };
 }

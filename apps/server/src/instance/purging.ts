@@ -37,6 +37,8 @@ export async function startPurging({
   });
   let isWaiting = false;
   const unsubscribe = coordinator.onCommitted((committed) => {
+    // What another replica marked it takes away itself; should it die, the sweep finds it.
+    if (committed[0]?.isOwn !== true) return;
     if (committed.some((it) => NEWS.has(it.type))) isWaiting = true;
     else if (!isWaiting || !committed.some((it) => ENDS.has(it.type))) return;
     sweep.nudge();

@@ -195,6 +195,21 @@ async function send(app: App, link: LinkConnection, push: Push): Promise<void> {
     case 'frame':
       link.send(push.frame);
       return;
+    case 'assign': {
+      const { attempt } = push;
+      if (link.epochOf(attempt) !== undefined) return;
+      // It may have got it by its hello, started it and ended it, before this was heard here.
+      const read = await app.reads.findAttempt(attempt);
+      if (read?.attempt.status === 'claimed') await link.assign([attempt]);
+      return;
+    }
+    case 'removed': {
+      const { id, project } = link.worker;
+      // Another one may have joined under its name.
+      if ((await app.reads.findWorker(project, id)) !== undefined) return;
+      link.bye('this worker was removed', false);
+      return;
+    }
     case 'cancel': {
       const { attempt } = push;
       const epoch = link.epochOf(attempt) ?? (await app.reads.findAttempt(attempt))?.attempt.epoch;

@@ -18,6 +18,10 @@ export type Push = { readonly to: Addressee; readonly attempt: string } & (
       readonly yields: boolean;
     }
   | { readonly kind: 'decision' }
+  /** It was given work at another replica. */
+  | { readonly kind: 'assign' }
+  /** A worker of this name was removed. */
+  | { readonly kind: 'removed' }
 );
 
 /** What the worker concerned is told of an event; undefined for the many that are not for workers. */
@@ -27,6 +31,15 @@ export function pushOf(event: CommittedEvent): Push | undefined {
   const worker = textOf(data['worker']);
   const to: Addressee = worker === undefined ? { by: 'attempt', attempt } : { by: 'id', worker };
   switch (type) {
+    case 'attempt.claimed':
+      // What is claimed here is sent with its claim.
+      return event.isOwn || worker === undefined ? undefined : { kind: 'assign', to, attempt };
+    case 'worker.removed':
+      return {
+        kind: 'removed',
+        to: { by: 'name', project, name: textOf(data['name']) ?? '' },
+        attempt,
+      };
     case 'attempt.stopping':
       return {
         kind: 'cancel',

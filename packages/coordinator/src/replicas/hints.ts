@@ -13,6 +13,8 @@ const outputGapMs = 100;
 const beatMs = 5_000;
 /** Another replica that was not heard of for this long is gone. */
 const peerMsMax = 3 * beatMs + 1_000;
+/** Credentials that wait for a line; more than that are found out by those who use them. */
+const revokedMax = 10_000;
 const reconnectMsMin = 100;
 const reconnectMsMax = 5_000;
 
@@ -122,8 +124,9 @@ class LineHints implements Hints {
   }
 
   revoked(principal: string): void {
-    if (!this.hasPeers) return;
-    this.#revoked.add(principal);
+    // Nobody there is only known as long as the line carries anything.
+    if (!this.hasPeers && this.#isHealthy) return;
+    if (this.#revoked.size < revokedMax) this.#revoked.add(principal);
     this.#sendSoon();
   }
 

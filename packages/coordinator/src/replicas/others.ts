@@ -17,8 +17,8 @@ interface OthersSettings {
   readonly tell: (events: readonly CommittedEvent[]) => void;
   /** Another replica wrote output of this attempt. */
   readonly wroteElsewhere: (attempt: string) => void;
-  /** Another replica took this credential back. */
-  readonly revokedElsewhere: (principal: string) => void;
+  /** Another replica took this credential back; undefined: it may have taken back any. */
+  readonly revokedElsewhere: (principal: string | undefined) => void;
 }
 
 /** The other replicas on the same database, as far as this one hears of them. */
@@ -62,7 +62,12 @@ export function createOthers(settings: OthersSettings): Others {
       isHinted: () => hints.isHealthy,
       learn: ({ incarnation }) => settings.learnIncarnation(incarnation),
     });
-    hints.turned(() => poll.nudge());
+    let wasHealthy = false;
+    hints.turned((isHealthy) => {
+      poll.nudge();
+      if (isHealthy && wasHealthy) settings.revokedElsewhere(undefined);
+      wasHealthy ||= isHealthy;
+    });
     hints.heard(({ pos, logs = [], revoked = [] }) => {
       void follower.reaches(pos);
       for (const attempt of logs) settings.wroteElsewhere(attempt);

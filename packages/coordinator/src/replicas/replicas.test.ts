@@ -241,7 +241,9 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
       const [one, two] = await startTwo();
       const worker = await addWorker(two.it, project, 'there', 1);
       const { run } = await create(one, { needs: { worker: 'there' } });
-      const task = one.told.find((it) => it.runId === run && it.type === 'task.created')?.taskId;
+      const made = () => one.told.find((it) => it.runId === run && it.type === 'task.created');
+      await vi.waitFor(() => expect(made()).toBeDefined(), bound);
+      const task = made()?.taskId;
       const [here, there] = await Promise.all(
         [one, two].map(({ it }) => it.explain(project, task ?? '')),
       );
