@@ -51,6 +51,34 @@ describe('the fake model', () => {
     expect((await ask(after))['content']).toEqual([{ type: 'text', text: 'finished' }]);
   });
 
+  test('a command that has not ended is waited for, and counts as one step', async () => {
+    const tools = ['exec_command', 'write_stdin'].map((name) => ({
+      type: 'function',
+      name,
+      parameters: { properties: { cmd: { type: 'string' }, yield_time_ms: { type: 'number' } } },
+    }));
+    const user = { role: 'user', content: '[[shell:sleep 99]] [[shell:echo 2]]' };
+    const played = async (...outputs: readonly string[]): Promise<unknown> => {
+      const results = outputs.map((output) => ({ type: 'function_call_output', output }));
+      const answer = await post('/v1/responses', { tools, input: [user, ...results] });
+      const { output } = JSON.parse(answer.text) as {
+        output: { name?: string; arguments?: string }[];
+      };
+      const call = output.find(({ name }) => name !== undefined);
+      return [call?.name, JSON.parse(call?.arguments ?? '{}')];
+    };
+    const patience = { yield_time_ms: 30_000 };
+    const running = 'Wall time: 30 seconds\nProcess running with session ID 7\nOutput:\n';
+    expect(await played()).toEqual(['exec_command', { cmd: 'sleep 99', ...patience }]);
+    const wait = ['write_stdin', { session_id: 7, chars: '', ...patience }];
+    expect(await played(running)).toEqual(wait);
+    expect(await played(running, running)).toEqual(wait);
+    expect(await played(running, running, 'Process exited with code 0')).toEqual([
+      'exec_command',
+      { cmd: 'echo 2', ...patience },
+    ]);
+  });
+
   test('a scripted failure can end after some times', async () => {
     const statuses = [];
     for (let i = 0; i < 3; i += 1) statuses.push((await ask('[[fail:429|2]]'))['status']);

@@ -78,8 +78,11 @@ export function nextMove(
   const results = turns
     .slice(script.index + 1)
     .flatMap((turn) => (turn.role === 'tool' ? [turn.text] : []));
+  const waiting = waitOn(results.at(-1), tools);
+  if (waiting !== undefined) return { kind: 'call', ...waiting };
+  const steps = results.filter((text) => !stillRunning.test(text));
   const calls = script.directives.filter((one) => !['say', 'fail', 'stall'].includes(one.kind));
-  const next = calls[results.length];
+  const next = calls[steps.length];
   if (next !== undefined) return callOf(next, tools);
   const last = results.at(-1) ?? '';
   return lastMove(
@@ -169,6 +172,18 @@ function resolveCall(directive: Directive, tools: readonly Tool[]): Call | undef
   return { tool, args: fillSchema(tool.schema, asRecord(given)) };
 }
 
+/** What Codex says of a command that has not ended within its patience. */
+const stillRunning = /Process running with session ID (\d+)/;
+const shellMsMax = 30_000;
+
+/** Goes on waiting for a command that has not ended: on a slow machine that takes as long as it takes. */
+function waitOn(result: string | undefined, tools: readonly Tool[]): Call | undefined {
+  const session = stillRunning.exec(result ?? '')?.[1];
+  const tool = tools.find((one) => one.name === 'write_stdin');
+  if (session === undefined || tool === undefined) return undefined;
+  return { tool, args: { session_id: Number(session), chars: '', yield_time_ms: shellMsMax } };
+}
+
 function shellCall(command: string, tools: readonly Tool[]): Call | undefined {
   const tool = firstNamed(tools, shellTools);
   if (tool === undefined) return undefined;
@@ -177,7 +192,8 @@ function shellCall(command: string, tools: readonly Tool[]): Call | undefined {
   const list = field === 'commands' ? [command] : ['bash', '-lc', command];
   const value = type.includes('array') ? list : command;
   // A shell that answers before its command has ended gets all the time it takes.
-  const patience = 'yield_time_ms' in propertiesOf(tool.schema) ? { yield_time_ms: 30_000 } : {};
+  const patience =
+    'yield_time_ms' in propertiesOf(tool.schema) ? { yield_time_ms: shellMsMax } : {};
   return { tool, args: fillSchema(tool.schema, { [field]: value, ...patience }) };
 }
 
