@@ -41,6 +41,8 @@ export interface AgentRequests {
   handle(entry: AnsweredEntry): Promise<AgentAnswer | undefined>;
   /** A checkpoint was decided: the request that waits for it, if one does, gets its answer. */
   decided(checkpoint: Checkpoint): void;
+  /** The agent waits because there is no room for its output, or does not any more. */
+  stuck(isStuck: boolean): void;
   /** A new connection: asks again for each question that waits, for its answer may have been lost. */
   askAgain(): void;
 }
@@ -200,6 +202,13 @@ export function createAgentRequests(context: RequestContext): AgentRequests {
       }
       asked.delete(checkpoint.id);
       context.answer(entry.id, { status: 200, body: checkpoint });
+    },
+    stuck(isStuck) {
+      const text = isStuck
+        ? 'waits: the disk of this worker is full'
+        : 'goes on: there is room on the disk again';
+      context.log.warn({ attempt }, `the agent ${text}`);
+      send('progress', { progress: { text } }).catch(() => undefined);
     },
     askAgain() {
       for (const [checkpoint, entry] of asked) {

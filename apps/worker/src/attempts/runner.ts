@@ -27,6 +27,7 @@ import {
   type Turn,
   type TurnContext,
 } from './turn.ts';
+import { whenRoom, type RoomPorts } from './when-room.ts';
 import type { Note, Runner, RunnerPorts } from './runner-ports.ts';
 
 /** A supervisor that has not ended its agent so long after the grace is ended itself. */
@@ -170,6 +171,11 @@ class AttemptRunner implements Runner {
     return this.#files.repair() === undefined ? 1 : 2;
   }
 
+  get #room(): RoomPorts {
+    const { log } = this.#ports;
+    return { log, signal: this.#leaving.signal, dir: this.#files.dir };
+  }
+
   #leave(): void {
     this.#leaving.abort(new Error('the daemon lets go of the attempt'));
     this.#place.interrupt();
@@ -293,10 +299,10 @@ class AttemptRunner implements Runner {
     signal.throwIfAborted();
     if (pending === undefined) pending = await this.#waitHeld(number);
     const repair = this.#files.repair();
-    if (repair !== undefined) pending = brokenRepair(pending, repair);
-    this.#files.saveReport(pending);
+    const report = repair === undefined ? pending : brokenRepair(pending, repair);
+    await whenRoom(this.#room, () => this.#files.saveReport(report));
     this.ended = true;
-    return pending;
+    return report;
   }
 
   /** Nothing runs, and the place is kept, until somebody stops the attempt or another one goes on. */
@@ -361,7 +367,7 @@ class AttemptRunner implements Runner {
     const isOver = ending?.kind === 'cancel' && exit.reason === 'exited';
     const isHeld = this.#files.held() !== undefined && (ending === undefined || isOver);
     if (isHeld && context.turn.declared() === undefined) return undefined;
-    return finishTurn(this.#ports.workspaces, {
+    const ended = {
       assignment: this.assignment,
       files: this.#files,
       turn: context.turn,
@@ -370,8 +376,9 @@ class AttemptRunner implements Runner {
       reader,
       usage,
       refused: number === 1 ? undefined : this.#files.report(),
-      onUnsaved: (error) => this.#unsaved(error),
-    });
+      onUnsaved: (error: unknown) => this.#unsaved(error),
+    };
+    return whenRoom(this.#room, () => finishTurn(this.#ports.workspaces, ended));
   }
 
   #failure(error: unknown): PendingReport['report'] {

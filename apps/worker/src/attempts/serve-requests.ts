@@ -40,9 +40,13 @@ export function openRequestService(
   async function serve(): Promise<void> {
     let after = 0;
     let { client } = agent;
+    let isStuck = false;
     while (client !== undefined && !signal.aborted) {
       try {
-        const { entries, exit } = await client.outbox(after, outboxWaitMs, signal);
+        const answer = await client.outbox(after, outboxWaitMs, signal, isStuck);
+        const { entries, exit, stuck = false } = answer;
+        if (stuck !== isStuck) requests.stuck(stuck);
+        isStuck = stuck;
         for (const entry of entries) {
           await room();
           if (signal.aborted) return;

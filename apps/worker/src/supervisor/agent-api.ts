@@ -50,6 +50,10 @@ async function acceptRequest(supervisor: Supervisor, call: JsonCall): Promise<Js
   if (!accepted.ok && accepted.code === 'idempotency_conflict') {
     return refuse(409, accepted.code, `Request ${id} was made before with another content.`);
   }
+  if (!accepted.ok && accepted.code === 'storage_full') {
+    const detail = 'The disk of this machine is full: the request was not taken; try again later.';
+    return refuse(507, accepted.code, detail);
+  }
   if (!accepted.ok) {
     return refuse(422, accepted.code, 'This attempt has made too many requests.');
   }

@@ -7,7 +7,7 @@ import { readOutbox, type OutboxAnswer, type OutboxEntry } from './outbox.ts';
 import { endTree, isProcessAlive } from './process-tree.ts';
 import { findExit, findState, type ExitFile, type StateFile } from './records.ts';
 import { socketPaths } from './socket-path.ts';
-import { takeAttemptDir } from './supervise.ts';
+import { takeAttemptDir } from './attempt-lock.ts';
 
 /** A request with its answer, if it has one. */
 export type AnsweredEntry = OutboxEntry & { readonly answer?: OutboxAnswer };
@@ -22,7 +22,6 @@ export interface SupervisorState {
   readonly stopping: { readonly reason: string; readonly detail: string } | null;
   readonly stdout_bytes: number;
   readonly stderr_bytes: number;
-  readonly stdin_bytes: number;
   readonly exit: ExitFile | null;
 }
 
@@ -37,15 +36,21 @@ export interface SupervisorClient {
   attach(): Promise<SupervisorState>;
   /** Ends the agent's tree; returns at once. `graceMs` from TERM to KILL (default: the launch's). */
   stop(reason: string, graceMs?: number): Promise<SupervisorState>;
-  /** Requests after number `after`; waits up to `waitMs` for one. `exit` once the agent has ended. */
+  /**
+   * Requests after number `after`; waits up to `waitMs` for one. `exit` once the agent has ended; `stuck`
+   * while it waits for room on the disk, told at once when it is not what `wasStuck` says.
+   */
   outbox(
     after: number,
     waitMs: number,
     signal?: AbortSignal,
-  ): Promise<{ readonly entries: readonly AnsweredEntry[]; readonly exit: ExitFile | null }>;
+    wasStuck?: boolean,
+  ): Promise<{
+    readonly entries: readonly AnsweredEntry[];
+    readonly exit: ExitFile | null;
+    readonly stuck?: boolean;
+  }>;
   answer(answers: readonly OutboxAnswer[]): Promise<void>;
-  /** Feeds an agent whose stdin is open; bytes before `offset` are skipped. Resolves to the next offset. */
-  feed(offset: number, data: string, end?: boolean): Promise<number>;
   close(): void;
 }
 
@@ -171,14 +176,12 @@ export function openSupervisorClient(attemptDir: string): SupervisorClient {
     attach: () => call('POST', '/attach', {}),
     stop: (reason, graceMs) =>
       call('POST', '/stop', graceMs === undefined ? { reason } : { reason, grace_ms: graceMs }),
-    outbox: (after, waitMs, signal) =>
-      call('GET', `/outbox?after=${after}&wait=${waitMs / 1000}`, undefined, signal, waitMs),
+    outbox: (after, waitMs, signal, wasStuck = false) => {
+      const query = `after=${after}&wait=${waitMs / 1000}${wasStuck ? '&stuck=1' : ''}`;
+      return call('GET', `/outbox?${query}`, undefined, signal, waitMs);
+    },
     answer: async (answers) => {
       await call('POST', '/answers', { answers });
-    },
-    feed: async (offset, data, end = false) => {
-      const reply = await call<{ next_offset: number }>('POST', '/stdin', { offset, data, end });
-      return reply.next_offset;
     },
     close: () => agent.destroy(),
   };

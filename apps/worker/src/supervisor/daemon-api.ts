@@ -5,9 +5,9 @@ import type { Supervisor } from './supervise.ts';
 const WAIT_SECONDS_MAX = 60;
 
 /**
- * The daemon's side: `GET /state`, `POST /attach`, `POST /stop` {reason, grace_ms}, `POST /stdin`
- * {offset, data, end}, `GET /outbox?after=N&wait=s`, `POST /answers` {answers}. Every call but
- * `GET /state` says that the daemon lives.
+ * The daemon's side: `GET /state`, `POST /attach`, `POST /stop` {reason, grace_ms},
+ * `GET /outbox?after=N&wait=s[&stuck=1]` (`stuck`: whether the caller knows the disk to be full),
+ * `POST /answers` {answers}. Every call but `GET /state` says that the daemon lives.
  */
 export async function answerDaemon(supervisor: Supervisor, call: JsonCall): Promise<JsonReply> {
   const route = `${call.method} ${call.path}`;
@@ -23,7 +23,6 @@ type Handler = (supervisor: Supervisor, call: JsonCall) => Promise<JsonReply> | 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   'POST /attach': (supervisor) => ({ status: 200, body: supervisor.describe() }),
   'POST /stop': stop,
-  'POST /stdin': feed,
   'GET /outbox': listOutbox,
   'POST /answers': takeAnswers,
 };
@@ -34,16 +33,6 @@ function stop(supervisor: Supervisor, call: JsonCall): JsonReply {
   const graceMs = typeof body.grace_ms === 'number' ? body.grace_ms : undefined;
   supervisor.stop('stopped', detail, graceMs);
   return { status: 202, body: supervisor.describe() };
-}
-
-function feed(supervisor: Supervisor, call: JsonCall): JsonReply {
-  const body = (call.body ?? {}) as { offset?: unknown; data?: unknown; end?: unknown };
-  if (typeof body.offset !== 'number' || typeof body.data !== 'string') {
-    return refuse(400, 'bad_request', '`offset` and `data` are needed.');
-  }
-  const bytes = supervisor.feedStdin(body.offset, Buffer.from(body.data), body.end === true);
-  if (bytes === undefined) return refuse(409, 'wrong_status', 'The agent takes no input now.');
-  return { status: 200, body: { next_offset: bytes } };
 }
 
 async function listOutbox(supervisor: Supervisor, call: JsonCall): Promise<JsonReply> {
@@ -57,11 +46,14 @@ async function listOutbox(supervisor: Supervisor, call: JsonCall): Promise<JsonR
     );
   }
   const untilMs = performance.now() + seconds * 1000;
+  const wasStuck = call.query.get('stuck') === '1';
   for (;;) {
     const entries = supervisor.outbox.list(after);
     const leftMs = untilMs - performance.now();
-    if (entries.length > 0 || supervisor.exit !== undefined || leftMs <= 0 || call.signal.aborted) {
-      return { status: 200, body: { entries, exit: supervisor.exit ?? null } };
+    const stuck = supervisor.isDiskFull;
+    const isNews = entries.length > 0 || supervisor.exit !== undefined || stuck !== wasStuck;
+    if (isNews || leftMs <= 0 || call.signal.aborted) {
+      return { status: 200, body: { entries, exit: supervisor.exit ?? null, stuck } };
     }
     await supervisor.outbox.changed(leftMs, call.signal);
   }

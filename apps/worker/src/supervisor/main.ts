@@ -4,9 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { attemptPaths } from '../spool/attempt-dir.ts';
+import { takeAttemptDir } from './attempt-lock.ts';
 import { openPipes } from './pipes.ts';
 import { parseLaunch, type Launch } from './records.ts';
-import { Supervisor, takeAttemptDir, type Started } from './supervise.ts';
+import { Supervisor, type Started } from './supervise.ts';
 
 /** What a pool sends to a waiting supervisor, and what it is told. */
 export type PoolMessage = { readonly dir: string; readonly launch: unknown };

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, closeSync, fdatasync, openSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+} from 'node:fs';
 import { promisify } from 'node:util';
 import { writeAll } from '../spool/durable-file.ts';
 import { Waiters } from '../spool/waiters.ts';
+import { isFull } from './spool-writer.ts';
 
 /** One request of the agent, as it stands in `outbox.jsonl`. `seq` counts from 1 without gaps. */
 export interface OutboxEntry {
@@ -24,7 +32,10 @@ export interface OutboxAnswer {
 /** What came of handing in a request. */
 export type Accepted =
   | { readonly ok: true; readonly entry: OutboxEntry }
-  | { readonly ok: false; readonly code: 'idempotency_conflict' | 'limit_exceeded' };
+  | {
+      readonly ok: false;
+      readonly code: 'idempotency_conflict' | 'limit_exceeded' | 'storage_full';
+    };
 
 const ENTRIES_MAX = 10_000;
 const BYTES_MAX = 64 * 1024 * 1024;
@@ -37,6 +48,7 @@ const syncData = promisify(fdatasync);
 export class Outbox {
   readonly #fd: number;
   readonly #answersPath: string;
+  readonly #write: typeof writeAll;
   readonly #entries: OutboxEntry[] = [];
   readonly #digests = new Map<string, { readonly digest: string; readonly entry: OutboxEntry }>();
   readonly #answers = new Map<string, OutboxAnswer>();
@@ -45,8 +57,9 @@ export class Outbox {
   #synced = 0;
   #syncing: Promise<void> | undefined;
 
-  constructor(path: string, answersPath: string) {
+  constructor(path: string, answersPath: string, write = writeAll) {
     this.#fd = openSync(path, 'ax', 0o600);
+    this.#write = write;
     this.#answersPath = answersPath;
   }
 
@@ -69,13 +82,25 @@ export class Outbox {
     if (this.#entries.length >= ENTRIES_MAX || this.#bytes + line.byteLength > BYTES_MAX) {
       return { ok: false, code: 'limit_exceeded' };
     }
-    writeAll(this.#fd, line);
+    if (!this.#append(line)) return { ok: false, code: 'storage_full' };
     this.#bytes += line.byteLength;
     this.#entries.push(entry);
     this.#digests.set(id, { digest, entry });
     await this.#syncUpTo(entry.seq);
     this.wake();
     return { ok: true, entry };
+  }
+
+  /** False when the disk is full; then nothing of it is there. */
+  #append(line: Uint8Array): boolean {
+    try {
+      this.#write(this.#fd, line);
+      return true;
+    } catch (error) {
+      ftruncateSync(this.#fd, this.#bytes);
+      if (isFull(error)) return false;
+      throw error;
+    }
   }
 
   find(id: string): OutboxEntry | undefined {

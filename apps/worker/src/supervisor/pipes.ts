@@ -41,13 +41,20 @@ export function openPipes(): StdioPipes | undefined {
   };
 }
 
+/** Takes bytes at once; false: it takes no more until `room` resolves. */
+export interface ByteSink {
+  write(bytes: Uint8Array): boolean;
+  room(): Promise<void>;
+}
+
 /**
- * Hands every byte of a pipe to `take` until all writers have closed it; resolves then. One buffer
- * serves all reads, so `take` must be done with its argument when it returns.
+ * Hands every byte of a pipe to `sink` until all writers have closed it; resolves then. One buffer
+ * serves all reads, so the sink must be done with its argument when it returns. While it has no room
+ * nothing is read: whoever writes waits.
  */
 export function drainPipe(
   readFd: number,
-  take: (bytes: Uint8Array) => void,
+  sink: ByteSink,
 ): {
   readonly ended: Promise<void>;
   readonly destroy: () => void;
@@ -60,8 +67,9 @@ export function drainPipe(
     onread: {
       buffer,
       callback: (bytesRead: number) => {
-        take(buffer.subarray(0, bytesRead));
-        return true;
+        if (sink.write(buffer.subarray(0, bytesRead))) return true;
+        void sink.room().then(() => socket.resume());
+        return false;
       },
     },
   } as ConstructorParameters<typeof Socket>[0]);

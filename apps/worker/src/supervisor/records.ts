@@ -5,11 +5,10 @@
 import { findJson } from '../spool/durable-file.ts';
 import { attemptPaths } from '../spool/attempt-dir.ts';
 
-/** Where the agent's standard input comes from. `open`: written by the daemon (`POST /stdin`). */
+/** Where the agent's standard input comes from. */
 export type LaunchStdin =
   | { readonly mode: 'none' }
-  | { readonly mode: 'file'; readonly path: string }
-  | { readonly mode: 'open' };
+  | { readonly mode: 'file'; readonly path: string };
 
 /** Who the attempt is towards the control plane. `token` is its attempt token, never in argv. */
 export interface LaunchIdentity {

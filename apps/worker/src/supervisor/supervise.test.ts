@@ -171,20 +171,12 @@ describe('the life of an agent', () => {
     expect(exit.detail).toContain('/no/such/program');
   });
 
-  test('input comes from a file, or from the daemon by offset', async () => {
+  test('input comes from a file', async () => {
     const prompt = join(root, 'prompt.txt');
     writeFileSync(prompt, 'from a file');
     const fromFile = await startAgent('cat', { stdin: { mode: 'file', path: prompt } });
     await exitOf(fromFile);
     expect(stdoutOf(fromFile)).toBe('from a file');
-
-    const live = await startAgent('cat', { stdin: { mode: 'open' } });
-    const client = await running(live);
-    expect(await client.feed(0, 'one ')).toBe(4);
-    expect(await client.feed(0, 'one two')).toBe(7);
-    await client.feed(7, '', true);
-    expect((await exitOf(live)).code).toBe(0);
-    expect(stdoutOf(live)).toBe('one two');
   });
 
   test('a run timeout ends it', async () => {
@@ -293,13 +285,13 @@ describe('the process tree', () => {
   test.runIf(process.platform === 'linux')(
     "is gone after the agent itself has ended, and its end is the agent's",
     async () => {
+      const go = join(root, 'go');
       const agent = await startAgent(
-        'sleep 300 & setsid sh -c \'echo "pid $$"; sleep 300\' & read line; exit 5',
-        { grace_kill_ms: 300, stdin: { mode: 'open' } },
+        `sleep 300 & setsid sh -c 'echo "pid $$"; sleep 300' & until [ -e '${go}' ]; do sleep 0.02; done; exit 5`,
+        { grace_kill_ms: 300 },
       );
       const pid = await until(() => /pid (\d+)/.exec(stdoutOf(agent))?.[1], 'the grandchild');
-      const client = await running(agent);
-      await client.feed(0, 'go\n');
+      writeFileSync(go, '');
       const exit = await exitOf(agent);
       expect(exit).toMatchObject({ reason: 'exited', code: 5 });
       expect(exit.leftovers_ended).toBeGreaterThanOrEqual(2);

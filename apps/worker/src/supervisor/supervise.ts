@@ -11,7 +11,7 @@
  * Not done here: understanding output, talking to the control plane beyond the heartbeat.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bounded } from '../bounded.ts';
@@ -20,9 +20,9 @@ import { writeFileAtomic } from '../spool/durable-file.ts';
 import { answerAgent } from './agent-api.ts';
 import { AgentStreams } from './agent-streams.ts';
 import { answerDaemon } from './daemon-api.ts';
+import { DaemonWatch } from './daemon-watch.ts';
 import { serveFiles, type FileRequests } from './file-requests.ts';
 import { serveJson } from './http-json.ts';
-import { renewLease } from './lease-keeper.ts';
 import { Outbox } from './outbox.ts';
 import { openPipes } from './pipes.ts';
 import { endTree, findBorn, TREE_MARK } from './process-tree.ts';
@@ -34,8 +34,9 @@ import { SpoolWriter, type SpoolBudget } from './spool-writer.ts';
 const PIPES_CLOSE_MS_MAX = 2_000;
 /** Once a second; without the record the attempt will be found lost, which is what it then is. */
 const EXIT_TRIES_MAX = 60;
-/** A fenced agent must be gone within 5 s, so its grace is shorter than that. */
-const FENCED_GRACE_MS_MAX = 3_000;
+/** Output of an agent that has ended by itself waits this long for room on the disk; then it is given up. */
+const ROOM_MS_MAX = 10 * 60_000;
+const ROOM_LOOK_MS = 500;
 
 /** What the daemon is told when the agent runs. */
 export interface Started {
@@ -43,19 +44,6 @@ export interface Started {
   readonly started_at: string;
   readonly daemon_socket: string;
   readonly agent_socket: string;
-}
-
-/** Takes an attempt directory for this process. False when somebody has taken it before. */
-export function takeAttemptDir(dir: string): boolean {
-  try {
-    const fd = openSync(attemptPaths(dir).lock, 'wx', 0o600);
-    writeSync(fd, JSON.stringify({ pid: process.pid, born: findBorn(process.pid) ?? '' }));
-    closeSync(fd);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 /** Runs one agent from start to exit record. One instance lives as long as its process. */
@@ -71,16 +59,15 @@ export class Supervisor {
   readonly #finished: Promise<void>;
   #finish: () => void = () => {};
   readonly #streams: AgentStreams;
+  readonly #daemon: DaemonWatch;
   #child: ChildProcess | undefined;
   #born = '';
   #startedAt: string | null = null;
   #stop: { readonly reason: ExitReason; readonly detail: string } | undefined;
   #ending: Promise<void> | undefined;
+  /** Somebody wanted it ended: nothing is waited for any more. */
+  #isHurried = false;
   #exit: ExitFile | undefined;
-  #daemonSeenMs = performance.now();
-  #daemonCalls = 0;
-  #renewing = false;
-  #renewedMs = 0;
 
   /** `pipes`: made beforehand by a supervisor that waited; else they are made now. */
   constructor(dir: string, launch: Launch, pipes = openPipes()) {
@@ -88,10 +75,12 @@ export class Supervisor {
     this.launch = launch;
     this.#sockets = socketPaths(dir);
     const budget: SpoolBudget = { bytesLeft: launch.output_bytes_max };
-    this.#stdout = new SpoolWriter(this.paths.stdout, budget);
-    this.#stderr = new SpoolWriter(this.paths.stderr, budget);
+    const onStuck = (): void => this.outbox.wake();
+    this.#stdout = new SpoolWriter(this.paths.stdout, budget, { onStuck });
+    this.#stderr = new SpoolWriter(this.paths.stderr, budget, { onStuck });
     const writers = { stdout: this.#stdout, stderr: this.#stderr };
     this.#streams = new AgentStreams(pipes, launch.stdin, writers);
+    this.#daemon = new DaemonWatch(launch, (...how) => this.stop(...how));
     this.outbox = new Outbox(this.paths.outbox, this.paths.answers);
     this.#finished = new Promise((resolve) => (this.#finish = resolve));
   }
@@ -124,9 +113,7 @@ export class Supervisor {
       await this.#conclude(null, null, 0);
       return undefined;
     }
-    const tickMs = Math.max(20, Math.min(1_000, this.launch.daemon_silent_ms / 3));
-    const timer = setInterval(() => void this.#tick(), tickMs);
-    void this.#finished.then(() => clearInterval(timer));
+    this.#daemon.start();
     return {
       pid: child.pid,
       started_at: this.#startedAt,
@@ -146,37 +133,31 @@ export class Supervisor {
       stopping: this.#stop ?? null,
       stdout_bytes: this.#stdout.bytes,
       stderr_bytes: this.#stderr.bytes,
-      stdin_bytes: this.#streams.stdinBytes,
       exit: this.#exit ?? null,
     };
   }
 
-  /** Counts a call of the daemon; it is attached while one is open and for a while after. */
-  async attached<Result>(call: () => Promise<Result>): Promise<Result> {
-    this.#daemonCalls += 1;
-    try {
-      return await call();
-    } finally {
-      this.#daemonCalls -= 1;
-      this.#daemonSeenMs = performance.now();
-    }
+  /** Counts a call of the daemon: see `DaemonWatch`. */
+  attached<Result>(call: () => Promise<Result>): Promise<Result> {
+    return this.#daemon.attached(call);
   }
 
   get isDaemonAttached(): boolean {
-    const silentMs = performance.now() - this.#daemonSeenMs;
-    return this.#daemonCalls > 0 || silentMs < this.launch.daemon_silent_ms;
+    return this.#daemon.isAttached;
+  }
+
+  /** The agent waits because its output finds no room. */
+  get isDiskFull(): boolean {
+    return this.#stdout.isStuck || this.#stderr.isStuck;
   }
 
   /** Ends the tree. The first reason stands; a second call only waits. */
   stop(reason: ExitReason, detail: string, graceMs = this.launch.grace_kill_ms): void {
     this.#stop ??= { reason, detail };
+    this.#isHurried = true;
+    this.#daemon.end();
     if (this.#child?.pid === undefined) return;
     this.#ending ??= this.#endTree(graceMs).then(() => undefined);
-  }
-
-  /** See `AgentStreams.feed`. */
-  feedStdin(offset: number, data: Buffer, end: boolean): number | undefined {
-    return this.#streams.feed(offset, data, end);
   }
 
   /** A fault of the supervisor itself: noted, and the agent is ended rather than left unseen. */
@@ -241,6 +222,7 @@ export class Supervisor {
     this.#startedAt = new Date().toISOString();
     child.once('exit', (code, signal) => {
       this.#stop ??= { reason: 'exited', detail: '' };
+      this.#daemon.end();
       this.#afterExit(code, signal).catch((error: unknown) => this.fail(error));
     });
     const { identity, run_timeout_ms: timeoutMs } = this.launch;
@@ -271,9 +253,20 @@ export class Supervisor {
     // Also after an agent that ended by itself: what it left behind would go on unseen.
     await this.#ending;
     const leftovers = await this.#endTree(this.launch.grace_kill_ms);
-    await bounded(this.#streams.drained(), PIPES_CLOSE_MS_MAX);
+    await this.#untilDrained();
     this.#streams.destroy();
     await this.#conclude(code, signal, leftovers);
+  }
+
+  /** What the agent said is worth waiting for, unless somebody wanted it ended. */
+  async #untilDrained(): Promise<void> {
+    const drained = this.#streams.drained();
+    const untilMs = performance.now() + ROOM_MS_MAX;
+    await bounded(drained, PIPES_CLOSE_MS_MAX);
+    while (this.isDiskFull && !this.#isHurried && performance.now() < untilMs) {
+      await sleep(ROOM_LOOK_MS);
+      if (!this.isDiskFull) await bounded(drained, PIPES_CLOSE_MS_MAX);
+    }
   }
 
   async #endTree(graceMs: number): Promise<number> {
@@ -340,29 +333,5 @@ export class Supervisor {
     for (const server of this.#servers) server.closeAllConnections();
     rmSync(this.#sockets.daemon, { force: true });
     rmSync(this.#sockets.agent, { force: true });
-  }
-
-  /** Once a second: is somebody there? If not, keep the lease, and do not go on for ever. */
-  async #tick(): Promise<void> {
-    if (this.isDaemonAttached || this.#stop !== undefined) return;
-    const aloneMs = performance.now() - this.#daemonSeenMs;
-    if (aloneMs > this.launch.orphan_timeout_ms) {
-      this.stop('orphaned', `no daemon for ${Math.round(aloneMs / 1000)} s`);
-      return;
-    }
-    const sinceRenewedMs = performance.now() - this.#renewedMs;
-    if (this.#renewing || sinceRenewedMs < this.launch.identity.heartbeat_ms) return;
-    this.#renewing = true;
-    try {
-      const answer = await renewLease(this.launch.identity);
-      // ±20 %, so that a fleet that lost its daemons at once does not beat in step.
-      const jitterMs = this.launch.identity.heartbeat_ms * 0.4 * (Math.random() - 0.5);
-      this.#renewedMs = performance.now() + jitterMs;
-      const graceMs = Math.min(this.launch.grace_kill_ms, FENCED_GRACE_MS_MAX);
-      if (answer === 'fenced') this.stop('fenced', 'the control plane refused the epoch', graceMs);
-      if (answer === 'cancelled' || answer === 'yielded') this.stop('stopped', answer);
-    } finally {
-      this.#renewing = false;
-    }
   }
 }
