@@ -8,4 +8,4 @@ export { CHAIN } from './rows/chain.ts';
 export { insertRows, type RowSet } from './rows/insert-rows.ts';
 export { SAMPLE_AT_MS, sampleRow } from './rows/sample-rows.ts';
 export { crashDisk, readJournal } from './power-loss/crash-disk.ts';
-export { fileRecorder } from './power-loss/file-recorder.ts';
+export { fileRecorder, fullDisk } from './power-loss/file-recorder.ts';

@@ -7,3 +7,10 @@ export function fileRecorder(journal: string, dropSync = false): string {
   if (dropSync) url.searchParams.set('drop', 'sync');
   return url.protocol === 'file:' ? url.href : pathToFileURL(url.pathname).href;
 }
+
+/** URL of the layer that finds no room on the disk while the file `full` is there. */
+export function fullDisk(full: string): string {
+  const url = new URL('./full-disk.mjs', import.meta.url);
+  url.searchParams.set('full', full);
+  return url.href;
+}
