@@ -28,6 +28,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 240_000,
           expect: { poll: { timeout: 60_000 } },
+          // As below: those with processes, sockets and databases meet the machine that they run on.
+          retry: 1,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
