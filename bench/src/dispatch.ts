@@ -1,6 +1,10 @@
 import type { Db } from '@baton/store';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addWorker, execute, flatPlan, project, withCoordinator, submitPlan } from './fleet.ts';
 import { summarize, type Summary } from './stats.ts';
+
+/** For so long nothing happens before each sample: what the one before led to is over. */
+const idleMs = 20;
 
 /** Idle system: from the call that submits a task to its being handed to a waiting worker, in ms. */
 export function measureDispatch(db: Db, samples: number): Promise<Summary> {
@@ -18,6 +22,7 @@ export function measureDispatch(db: Db, samples: number): Promise<Summary> {
     coordinator.parkWorker(worker, project, 4);
     const took: number[] = [];
     for (let sample = 0; sample < samples; sample++) {
+      await sleep(idleMs);
       const arrives = new Promise<{ ms: number; attempt: string }>((resolve) => (handed = resolve));
       const startedMs = performance.now();
       const submitted = submitPlan(coordinator, flatPlan(1));

@@ -138,12 +138,14 @@ export async function lockBatch(
   if (names.workers.length + names.workerNames.length > 0) {
     locks.push(bind(lockWorkers, names.workers, names.workerNames));
   }
-  const runs = bind(runsOf, names.tasks, names.attempts, names.checkpoints, names.timers);
-  const answers = await queries.pipeline([...locks, runs, bind(readClock)]);
-  const [found, clock] = answers.slice(locks.length) as [{ run_id: string }[], { now: number }[]];
+  const { tasks, attempts, checkpoints, timers } = names;
+  const isNamed = [tasks, attempts, checkpoints, timers].some((ids) => ids.length > 0);
+  const finding = isNamed ? [bind(runsOf, tasks, attempts, checkpoints, timers)] : [];
+  const answers = await queries.pipeline([...locks, bind(readClock), ...finding]);
+  const [clock, found] = answers.slice(locks.length) as [{ now: number }[], { run_id: string }[]?];
   const nowMs = clock[0]?.now;
   if (nowMs === undefined) throw new Error('the database did not tell the time');
-  return { nowMs, runs: found.map((row) => row.run_id).sort() };
+  return { nowMs, runs: (found ?? []).map((row) => row.run_id).sort() };
 }
 
 export const lockRunsStatement = statement({
