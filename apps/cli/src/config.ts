@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { AppError, DEFAULTS } from '@baton/contract';
+import { AppError, DEFAULTS, LIMITS } from '@baton/contract';
 import { z } from 'zod';
 import { findClientFile } from './client-file.ts';
 
@@ -52,6 +52,12 @@ const settings = z.object({
   eventsKeepDays: days.optional().describe('BATON_EVENTS_KEEP_DAYS'),
   runsKeepDays: days.optional().describe('BATON_RUNS_KEEP_DAYS'),
   logsKeepDays: days.optional().describe('BATON_LOGS_KEEP_DAYS'),
+  tasksPerRunMax: number('tasks of a run', 1, LIMITS.tasksPerRunSettingMax)
+    .optional()
+    .describe('BATON_TASKS_PER_RUN_MAX'),
+  dependenciesPerRunMax: number('dependencies of a run', 1, LIMITS.dependenciesPerRunSettingMax)
+    .optional()
+    .describe('BATON_DEPENDENCIES_PER_RUN_MAX'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('BATON_LOG_LEVEL'),
   socket: z.string().min(1).optional().describe('BATON_SOCKET'),
   requestsDir: z.string().min(1).optional().describe('BATON_REQUESTS'),
@@ -95,6 +101,8 @@ export function readConfig(env: Env, flags: ConfigFlags = {}): Config {
     eventsKeepDays: env['BATON_EVENTS_KEEP_DAYS'],
     runsKeepDays: env['BATON_RUNS_KEEP_DAYS'],
     logsKeepDays: env['BATON_LOGS_KEEP_DAYS'],
+    tasksPerRunMax: env['BATON_TASKS_PER_RUN_MAX'],
+    dependenciesPerRunMax: env['BATON_DEPENDENCIES_PER_RUN_MAX'],
     logLevel: env['BATON_LOG_LEVEL'],
     socket: env['BATON_SOCKET'],
     requestsDir: env['BATON_REQUESTS'],

@@ -1,4 +1,5 @@
 import type { Coordinator } from '@baton/coordinator';
+import type { RunSize } from '@baton/kernel';
 import type { Db, Identity, Reads } from '@baton/store';
 import type { Logger } from 'pino';
 import type { Authenticator } from './auth/authenticate.ts';
@@ -30,6 +31,8 @@ export interface App {
   readonly hosts: HostList;
   readonly version: string;
   readonly engines: readonly string[];
+  /** How large people may make a run. */
+  readonly runSize: RunSize;
   /** Replies are checked against their schemas: in tests and in development. */
   readonly checkReplies: boolean;
   /** Rejects when a write does not work now. */

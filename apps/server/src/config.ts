@@ -1,4 +1,4 @@
-import { AppError, DEFAULTS } from '@baton/contract';
+import { AppError, DEFAULTS, LIMITS } from '@baton/contract';
 import { z } from 'zod';
 import { builtDashboard } from './static/dashboard.ts';
 
@@ -51,6 +51,18 @@ export const serverConfig = z.strictObject({
     .positive()
     .optional()
     .describe('days after which the output of ended runs goes; as long as the run by default'),
+  tasksPerRunMax: z
+    .int()
+    .min(1)
+    .max(LIMITS.tasksPerRunSettingMax)
+    .default(LIMITS.tasksPerRunMax)
+    .describe('tasks that a run may have; what models may add is limited further'),
+  dependenciesPerRunMax: z
+    .int()
+    .min(1)
+    .max(LIMITS.dependenciesPerRunSettingMax)
+    .default(LIMITS.dependenciesPerRunMax)
+    .describe('dependencies that a run may have'),
   dashboardDir: z.string().default(builtDashboard).describe('built files of the dashboard'),
   checkReplies: z
     .boolean()

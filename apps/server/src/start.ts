@@ -108,7 +108,11 @@ async function startOn(
   const identity = createIdentity(db);
   const reads = createReads(db);
   const keys = instanceKeys(await readInstanceSecret(config.dataDir));
-  const coordinator = createCoordinator({ db, log, engines: builtInEngines });
+  const runSize = {
+    tasksMax: config.tasksPerRunMax,
+    dependenciesMax: config.dependenciesPerRunMax,
+  };
+  const coordinator = createCoordinator({ db, log, engines: builtInEngines, runSize });
   await coordinator.start();
   closers.push(() => coordinator.stop());
   const content = createContent(join(config.dataDir, 'blobs'));
@@ -153,6 +157,7 @@ async function startOn(
     hosts: hostList(port, config.publicUrl, config.host),
     version: readVersion(),
     engines: builtInEngines,
+    runSize,
     checkReplies: config.checkReplies,
     probe: createProbe(db),
     stopping: stopping.signal,

@@ -6,6 +6,7 @@ import { newId } from '@baton/coordinator';
 import type { Db } from '@baton/store';
 import { pino } from 'pino';
 import type { App } from './app.ts';
+import type { ServerConfigInput } from './config.ts';
 import { startApp, type RunningServer } from './start.ts';
 import { hashToken, newToken } from './tokens/token.ts';
 
@@ -59,14 +60,17 @@ type FreshDatabases = () => readonly {
   open(): Promise<{ readonly db: Db; close(): Promise<void> }>;
 }[];
 
-export async function startTestServer(fresh: FreshDatabases): Promise<TestServer> {
+export async function startTestServer(
+  fresh: FreshDatabases,
+  settings: Partial<ServerConfigInput> = {},
+): Promise<TestServer> {
   const opened = await fresh()[0]?.open();
   if (opened === undefined) throw new Error('there is no fresh database');
   const dataDir = await mkdtemp(join(tmpdir(), 'baton-server-'));
   const logged: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => logged.push(line) });
   const { app, running } = await startApp({
-    config: { dataDir, port: 0, unsafeDurability: true, checkReplies: true },
+    config: { dataDir, port: 0, unsafeDurability: true, checkReplies: true, ...settings },
     log,
     openDb: async () => opened.db,
   });

@@ -2,8 +2,11 @@
 export const LIMITS = {
   goalCharsMax: 20_000,
   specCharsMax: 100_000,
+  /** How large people may make a run, unless the operator says otherwise; and what an operator may say. */
   tasksPerRunMax: 10_000,
   dependenciesPerRunMax: 50_000,
+  tasksPerRunSettingMax: 100_000,
+  dependenciesPerRunSettingMax: 500_000,
   submissionBytesMax: 16 * 1024 * 1024,
   bodyBytesMax: 1024 * 1024,
   contractDataBytesMax: 128 * 1024,

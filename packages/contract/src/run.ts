@@ -90,7 +90,7 @@ export const runReplan = z.strictObject({
   plan_version: z.int().nonnegative().describe('the version that this plan answers'),
   supersede: z
     .array(taskKey)
-    .max(LIMITS.tasksPerRunMax)
+    .max(LIMITS.tasksPerRunSettingMax)
     .optional()
     .describe('keys of tasks that it replaces; default: what failed, and what cannot start for it'),
 });

@@ -13,6 +13,7 @@ import {
   type Reply,
   SEQ_PER_MS,
   type Context,
+  type RunSize,
 } from '@baton/kernel';
 import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
@@ -72,6 +73,8 @@ export interface CoordinatorOptions {
   readonly engines: readonly string[];
   readonly silentMs?: number;
   readonly offlineMs?: number;
+  /** How large people may make a run; absent: as `LIMITS` says. */
+  readonly runSize?: RunSize;
 }
 
 /** What a coordinator runs on. It closes the validator and nothing else. */
@@ -209,6 +212,7 @@ export function assembleCoordinator(
       silentMs,
       offlineMs,
       heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000,
+      ...(settings.runSize === undefined ? {} : { runSize: settings.runSize }),
     };
   };
 
@@ -271,6 +275,7 @@ export function assembleCoordinator(
         silentMs,
         offlineMs,
         heartbeatMs: DEFAULTS.heartbeatSeconds * 1_000,
+        ...(settings.runSize === undefined ? {} : { runSize: settings.runSize }),
       };
       batcher = createBatcher({
         ports: {

@@ -83,6 +83,7 @@ export {
 export {
   type Change,
   type Context,
+  type RunSize,
   type ListName,
   type ListRow,
   type Lists,

@@ -6,6 +6,7 @@ import { stepFaults } from './testing/check-step.ts';
 import { Model } from './testing/model.ts';
 import { awaitsReplan } from './run/replan.ts';
 import { complete, openAttempts, STEPS, type Step } from './testing/random-steps.ts';
+import { joinFleet } from './testing/rare-steps.ts';
 
 /** Ordinary work is frequent, so that there is something that the rest can disturb. */
 const OFTEN: Partial<Record<keyof typeof STEPS, number>> = {
@@ -34,6 +35,10 @@ const OFTEN: Partial<Record<keyof typeof STEPS, number>> = {
   adopt: 2,
   resumeTask: 2,
   resumeRun: 2,
+  removeWorker: 0.4,
+  updateRun: 0.5,
+  leaving: 0.3,
+  rateLimited: 1.5,
 };
 const stepOf = fc.noBias(
   fc.record({
@@ -55,8 +60,7 @@ function play(steps: readonly Step[], usesPlan = false): Model {
     const faults = stepFaults(model.world, decision, command);
     if (faults.length > 0) throw new Error(faults.join('\n'));
   };
-  model.worker('w1', { slots: 3 });
-  model.worker('w2', { slots: 2, engines: ['shell', 'codex'] });
+  joinFleet(model);
   const log: string[] = [];
   for (const step of steps) {
     log.push(`${step.what}(${step.a}, ${step.b})`);
@@ -79,6 +83,7 @@ function finish(model: Model): void {
   }
   for (let round = 0; round < 2_000; round++) {
     if (model.world.all('runs').every((it) => isTerminalRun(it.status))) return;
+    joinFleet(model);
     for (const worker of model.world.all('workers')) {
       model.decide('worker.drain', { worker: worker.id, draining: false });
     }

@@ -122,4 +122,12 @@ export interface Context {
   readonly silentMs: number;
   readonly offlineMs: number;
   readonly heartbeatMs: number;
+  /** How large people may make a run; absent: as `LIMITS` says. */
+  readonly runSize?: RunSize;
+}
+
+/** How many tasks and dependencies a run may have. An operator's setting. */
+export interface RunSize {
+  readonly tasksMax: number;
+  readonly dependenciesMax: number;
 }

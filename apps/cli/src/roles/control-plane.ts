@@ -47,6 +47,7 @@ export async function openControlPlane(
 ): Promise<ServerRole> {
   const { dataDir, host, port, publicUrl, databaseUrl, logLevel } = config;
   const { eventsKeepDays, runsKeepDays, logsKeepDays } = config;
+  const { tasksPerRunMax, dependenciesPerRunMax } = config;
   const log = logTo === 'file' ? fileLog(serverLogPath(dataDir), logLevel) : stderrLog(logLevel);
   const known = findClientFile(dataDir)?.key;
   const server = await startServerRole(
@@ -57,6 +58,7 @@ export async function openControlPlane(
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ...given({ eventsKeepDays, runsKeepDays, logsKeepDays }),
+      ...given({ tasksPerRunMax, dependenciesPerRunMax }),
       insecure: flags.insecure,
       unsafeDurability: flags.unsafeDurability,
     },

@@ -15,6 +15,9 @@ export interface ServerRoleConfig {
   readonly eventsKeepDays?: number;
   readonly runsKeepDays?: number;
   readonly logsKeepDays?: number;
+  /** How large people may make a run; absent: as the control plane likes. */
+  readonly tasksPerRunMax?: number;
+  readonly dependenciesPerRunMax?: number;
 }
 
 /** Starts the control plane; it is loaded only now, so that other commands start fast. */

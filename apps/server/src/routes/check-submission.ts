@@ -46,7 +46,7 @@ export async function checkSubmission(
   const decision = decide(
     world,
     { type: 'run.create', project, actor, body },
-    dryContext(app.coordinator.nowMs(), engines, faults),
+    { ...dryContext(app.coordinator.nowMs(), engines, faults), runSize: app.runSize },
   );
   const able = workers.filter(isAble);
   return {

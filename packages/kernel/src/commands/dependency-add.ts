@@ -10,6 +10,7 @@ import { refuse, type Refused } from '../refuse.ts';
 import type { TaskRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
 import { addEdge, checkWantedEdge, isSatisfied, type WantedEdge } from '../task/join-run.ts';
+import { sizeFault } from '../run/run-size.ts';
 import type { Handler } from './handler.ts';
 
 /** An edge into a task that has not started. The same edge again is answered with the first. */
@@ -44,7 +45,7 @@ export const dependencyAdd: Handler<'dependency.add'> = (draft, command) => {
     );
   if (same !== undefined) return { ...reply, dependency: same.id, already: true };
   const fault =
-    startedFault(task) ?? (edge.type === 'related' ? null : cycleFault(draft, upstream, task));
+    startedFault(task) ?? (edge.type === 'related' ? null : graphFault(draft, upstream, task));
   if (fault !== null) return fault;
   if (upstream.runId !== task.runId) {
     const stuck = moveToRun(draft, task, upstream.runId);
@@ -72,10 +73,13 @@ function startedFault(task: TaskRow): Refused | null {
   );
 }
 
-function cycleFault(draft: Draft, upstream: TaskRow, task: TaskRow): Refused | null {
+function graphFault(draft: Draft, upstream: TaskRow, task: TaskRow): Refused | null {
   if (upstream.runId !== task.runId) return null;
   draft.load([list('tasksOfRun', task.runId), list('dependenciesOfRun', task.runId)]);
-  const path = findPath(draft.list('dependenciesOfRun', task.runId), task.id, upstream.id);
+  const edges = draft.list('dependenciesOfRun', task.runId);
+  const tooLarge = sizeFault(draft.context, { dependencies: edges.length + 1 });
+  if (tooLarge !== null) return tooLarge;
+  const path = findPath(edges, task.id, upstream.id);
   if (path === null) return null;
   return refuseCycle([...path, task.id].map((id) => draft.get('tasks', id).key));
 }

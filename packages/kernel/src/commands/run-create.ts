@@ -33,6 +33,7 @@ export const runCreate: Handler<'run.create'> = (draft, command) => {
   const valid = validatePlan(plan, {
     engines: draft.context.engines(draft.project),
     schemaFault: draft.context.schemaFault,
+    runSize: draft.context.runSize,
   });
   if ('refused' in valid) return valid;
   const ids = new Map(plan.tasks.map((task) => [task.key, taskIdOf(draft, task.id)]));

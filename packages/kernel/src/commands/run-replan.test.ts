@@ -175,7 +175,7 @@ describe('run.replan', () => {
     expect(model.byKey(run, 'b').pending).toBe(2);
     expect(model.world.list('dependenciesOfRun', run)).toHaveLength(4);
     expect(model.runRow(run).needsHuman).toBe(0);
-    const late = { ...said, plan: graphOf({ again: {} }, ['again -> a']) };
+    const late = body({ plan: graphOf({ again: {} }, ['again -> a']), supersede: [] });
     expect(model.refusal('run.replan', { run, body: late }).code).toBe('plan_conflict');
     model.worker('w', { slots: 4 });
     finish(model, 'lint');

@@ -1,10 +1,4 @@
-import {
-  isTerminalTask,
-  LIMITS,
-  nearestName,
-  type CommandOf,
-  type PlanDependency,
-} from '@baton/contract';
+import { isTerminalTask, nearestName, type CommandOf, type PlanDependency } from '@baton/contract';
 import { closeCheckpoint } from '../checkpoint/close-checkpoint.ts';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
@@ -16,6 +10,8 @@ import { needsIdsOf } from '../matching/hard-needs.ts';
 import { list } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { DependencyRow, RunRow, TaskRow } from '../rows.ts';
+import { modelPlanFault } from '../run/model-limits.ts';
+import { sizeFault } from '../run/run-size.ts';
 import { reopenRun } from '../run/settle.ts';
 import { insertTask, moveTask } from '../task/change-task.ts';
 import { leaveLife, loadLives } from '../task/end-task.ts';
@@ -36,6 +32,8 @@ export const runReplan: Handler<'run.replan'> = (draft, command) => {
   const { body } = command;
   const early = versionFault(run, body.plan_version);
   if (early !== null) return early;
+  const excess = modelPlanFault(run, body.plan, command.actor);
+  if (excess !== null) return { refused: excess };
   loadRun(draft, run.id);
   draft.load([list('openAttemptsOfRun', run.id)]);
   const replaced = findReplaced(draft, run, body.supersede);
@@ -44,7 +42,11 @@ export const runReplan: Handler<'run.replan'> = (draft, command) => {
   loadSchemas(draft, body.plan);
   const valid = validatePlan(
     body.plan,
-    { engines: draft.context.engines(draft.project), schemaFault: draft.context.schemaFault },
+    {
+      engines: draft.context.engines(draft.project),
+      schemaFault: draft.context.schemaFault,
+      runSize: draft.context.runSize,
+    },
     around,
   );
   if ('refused' in valid) return valid;
@@ -52,7 +54,10 @@ export const runReplan: Handler<'run.replan'> = (draft, command) => {
   const edges = withoutKnown(draft, run, valid.dependencies);
   const fault =
     findTaken(draft, body.plan, ids) ??
-    sizeFault(draft, run, body.plan.tasks.length, edges.length) ??
+    sizeFault(draft.context, {
+      tasks: run.taskCount + body.plan.tasks.length,
+      dependencies: draft.list('dependenciesOfRun', run.id).length + edges.length,
+    }) ??
     startedFault(draft, run, edges) ??
     boundaryFault(draft, run, replaced, edges);
   if (fault !== null) return fault;
@@ -147,16 +152,6 @@ function graphAround(draft: Draft, run: RunRow, replaced: readonly TaskRow[]): G
         to: keys.get(it.downstreamId) ?? '',
       })),
   };
-}
-
-function sizeFault(draft: Draft, run: RunRow, tasks: number, edges: number): Refused | null {
-  const total = draft.list('dependenciesOfRun', run.id).length + edges;
-  if (run.taskCount + tasks > LIMITS.tasksPerRunMax) {
-    return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
-  }
-  return total > LIMITS.dependenciesPerRunMax
-    ? refuse('limit_exceeded', `A run has at most ${LIMITS.dependenciesPerRunMax} dependencies.`)
-    : null;
 }
 
 /** An edge that the run has already is that one, whatever came of it. */

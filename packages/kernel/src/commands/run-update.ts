@@ -1,5 +1,6 @@
 import type { RunPolicy } from '@baton/contract';
 import { refuse } from '../refuse.ts';
+import { clampPolicy, overAsked } from '../run/model-limits.ts';
 import type { RunRow } from '../rows.ts';
 import { setBudget } from './budget-set.ts';
 import type { Handler } from './handler.ts';
@@ -19,7 +20,9 @@ export const runUpdate: Handler<'run.update'> = (draft, command) => {
     ...(goal === undefined ? {} : { goal }),
     ...(labels === undefined ? {} : { labels }),
     ...(budgets === undefined ? {} : { budgets }),
-    ...(policy === undefined ? {} : { policy: { ...run.policy, ...definedOf(policy) } }),
+    ...(policy === undefined
+      ? {}
+      : { policy: clampPolicy({ ...run.policy, ...definedOf(policy) }) }),
   };
   const fields = Object.keys(changed);
   if (fields.length === 0) return { run: run.id, already: true };
@@ -29,6 +32,10 @@ export const runUpdate: Handler<'run.update'> = (draft, command) => {
     setBudget(draft, owner, { ...budgets, usd: budgets.usd ?? null }, run.usdMicros);
   }
   draft.event('run.updated', { run: run.id }, { fields });
+  const over = overAsked({ ...run.policy, limits: policy?.limits });
+  if (Object.keys(over).length > 0) {
+    draft.event('run.limits_clamped', { run: run.id }, { limits: over });
+  }
   return { run: run.id };
 };
 

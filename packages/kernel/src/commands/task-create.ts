@@ -1,4 +1,4 @@
-import { LIMITS, runPolicy, taskKey, type CommandOf, type TaskSpec } from '@baton/contract';
+import { runPolicy, taskKey, type CommandOf, type TaskSpec } from '@baton/contract';
 import { judgeBlocked } from '../graph/judge-blocked.ts';
 import type { Reply } from '../decision.ts';
 import { chainOf } from '../delegation/chain.ts';
@@ -23,6 +23,7 @@ import {
 } from '../task/join-run.ts';
 import { newTask, taskIdOf, tellCreated, type Lineage } from '../task/new-task.ts';
 import { openTask, statusWhenOpen } from '../task/open-task.ts';
+import { sizeFault } from '../run/run-size.ts';
 import type { Handler } from './handler.ts';
 
 type Body = CommandOf<'task.create'>['body'];
@@ -146,9 +147,8 @@ function checkRoom(draft: Draft, run: RunRow, key: string | undefined): Refused 
   if (run.status === 'cancelling') {
     return refuse('wrong_status', `Run ${run.id} is being cancelled; nothing can be added to it.`);
   }
-  if (run.taskCount >= LIMITS.tasksPerRunMax) {
-    return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
-  }
+  const tooLarge = sizeFault(draft.context, { tasks: run.taskCount + 1 });
+  if (tooLarge !== null) return tooLarge;
   return key !== undefined && isTaken(draft, run, key)
     ? refuse('duplicate_key', `Run ${run.id} has a task with the key ${key} already.`, { key })
     : null;

@@ -1,4 +1,3 @@
-import { LIMITS } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import { cascade } from '../graph/cascade.ts';
 import { judgeBlocked } from '../graph/judge-blocked.ts';
@@ -14,6 +13,7 @@ import { openTask, statusWhenOpen } from '../task/open-task.ts';
 import { repeatSpec, workerOf } from '../task/repeat-task.ts';
 import type { Handler } from './handler.ts';
 import { refuseCheck } from './task-retry.ts';
+import { sizeFault } from '../run/run-size.ts';
 
 /**
  * A new task beside an old one and linked to it: same engine, role, worker and inputs, clean start.
@@ -35,9 +35,8 @@ export const taskRerun: Handler<'task.rerun'> = (draft, command) => {
   if (run.status === 'cancelling') {
     return refuse('wrong_status', `Run ${run.id} is being cancelled; wait until it has ended.`);
   }
-  if (run.taskCount >= LIMITS.tasksPerRunMax) {
-    return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
-  }
+  const tooLarge = sizeFault(draft.context, { tasks: run.taskCount + 1 });
+  if (tooLarge !== null) return tooLarge;
   const edges = wantedEdges(draft, old.id);
   for (const edge of edges) {
     const upstream = checkWantedEdge(draft, edge);

@@ -1,6 +1,5 @@
 import {
   isTerminalTask,
-  LIMITS,
   refusal,
   type CommandOf,
   type Refusal,
@@ -10,7 +9,7 @@ import { fence } from '../attempt/fence.ts';
 import type { Reply } from '../decision.ts';
 import type { Draft } from '../draft.ts';
 import { list, row, rows } from '../need.ts';
-import { modelLimits } from '../run/model-limits.ts';
+import { handingOnLimits, modelLimits } from '../run/model-limits.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { AttemptRow, TaskRow, TaskSpecRow } from '../rows.ts';
 import type { Lineage } from '../task/new-task.ts';
@@ -60,7 +59,7 @@ export function prepareSpawn(
   const spec = inherit(parent.spec, specOf(body));
   const excess = excessOf(parent.spec, spec);
   if (excess !== null) return excess;
-  const limit = limitFault(draft, attempt, parent, children);
+  const limit = limitFault(draft, attempt, parent, children, body.depends_on.length);
   if (limit !== null) return decline(draft, attempt, body, limit);
   return again(draft, attempt, { parent, children, body, spec });
 }
@@ -92,14 +91,25 @@ function limitFault(
   attempt: AttemptRow,
   parent: TaskSpecRow,
   children: readonly TaskSpecRow[],
+  edges: number,
 ): Refusal | null {
   const exceeded = (limit: string, most: number, words: string): Refusal =>
     refusal('limit_exceeded', words, { limit, max: most });
-  if (parent.depth >= LIMITS.spawnDepthMax) {
+  const run = draft.get('runs', attempt.runId);
+  const { tasks_per_run: tasksMax, edges_per_plan: edgesMax } = modelLimits(run.policy);
+  const bounds = handingOnLimits(run.policy);
+  if (parent.depth >= bounds.depth.max) {
     return exceeded(
-      'spawnDepthMax',
-      LIMITS.spawnDepthMax,
-      `Work is handed on at most ${LIMITS.spawnDepthMax} levels deep (spawnDepthMax); do this part yourself.`,
+      bounds.depth.name,
+      bounds.depth.max,
+      `Work is handed on at most ${bounds.depth.max} levels deep (${bounds.depth.name}); do this part yourself.`,
+    );
+  }
+  if (edges > edgesMax) {
+    return exceeded(
+      'edges_per_plan',
+      edgesMax,
+      `What an agent hands on waits for at most ${edgesMax} tasks (policy.limits.edges_per_plan).`,
     );
   }
   draft.load(
@@ -109,15 +119,13 @@ function limitFault(
     ),
   );
   const open = children.filter((it) => !isTerminalTask(draft.get('tasks', it.taskId).status));
-  if (open.length >= LIMITS.openChildrenMax) {
+  if (open.length >= bounds.open.max) {
     return exceeded(
-      'openChildrenMax',
-      LIMITS.openChildrenMax,
-      `A task has at most ${LIMITS.openChildrenMax} children at work (openChildrenMax); await some first.`,
+      bounds.open.name,
+      bounds.open.max,
+      `A task has at most ${bounds.open.max} children at work (${bounds.open.name}); await some first.`,
     );
   }
-  const run = draft.get('runs', attempt.runId);
-  const { tasks_per_run: tasksMax } = modelLimits(run.policy);
   if (run.taskCount >= tasksMax) {
     return exceeded(
       'tasks_per_run',

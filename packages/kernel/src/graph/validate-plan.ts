@@ -1,5 +1,4 @@
 import {
-  LIMITS,
   type OutputSpec,
   type Plan,
   type PlanDependency,
@@ -8,12 +7,15 @@ import {
 } from '@baton/contract';
 import { refuse, type Refused } from '../refuse.ts';
 import { wantedEngine } from '../matching/hard-needs.ts';
+import { sizeFault } from '../run/run-size.ts';
 import { policyFault } from '../verification/policy.ts';
+import type { RunSize } from '../world.ts';
 import { findCycle } from './find-cycle.ts';
 
 /** What is checked against besides the plan itself. */
 export interface PlanFacts {
   readonly engines: readonly string[];
+  readonly runSize?: RunSize | undefined;
   readonly schemaFault: (schema: unknown) => string | null | undefined;
 }
 
@@ -40,15 +42,12 @@ export function validatePlan(
   facts: PlanFacts,
   around: GraphAround = nothing,
 ): ValidPlan | Refused {
-  if (plan.tasks.length > LIMITS.tasksPerRunMax) {
-    return refuse('limit_exceeded', `A run has at most ${LIMITS.tasksPerRunMax} tasks.`);
-  }
-  if (plan.dependencies.length > LIMITS.dependenciesPerRunMax) {
-    return refuse(
-      'limit_exceeded',
-      `A run has at most ${LIMITS.dependenciesPerRunMax} dependencies.`,
-    );
-  }
+  const { runSize } = facts;
+  const tooLarge = sizeFault(runSize === undefined ? {} : { runSize }, {
+    tasks: plan.tasks.length,
+    dependencies: plan.dependencies.length,
+  });
+  if (tooLarge !== null) return tooLarge;
   const byKey = new Map<string, CheckedTask>(around.tasks);
   const keys = new Set(around.taken);
   const ids = new Set<string>();

@@ -17,7 +17,7 @@ import type { Decision, Reply } from '../decision.ts';
 import { plan } from '../load-plan.ts';
 import { SEQ_PER_MS, type Turns } from '../matching/queue-order.ts';
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '../rows.ts';
-import type { Context, Need } from '../world.ts';
+import type { Context, Need, RunSize } from '../world.ts';
 import { LoadedWorld, MemoryWorld } from './memory-world.ts';
 
 export const PROJECT = 'prj_test';
@@ -34,6 +34,8 @@ export class Model {
   nowMs = Math.round(1_760_000_000_000);
   incarnation = 1;
   engines: readonly string[] = ENGINES;
+  /** How large runs may be, where a test says so. */
+  runSize: RunSize | undefined = undefined;
   /** How far turns are, as the coordinator learns it from replies. */
   turns: Turns = { pass: 0, risenPass: 0 };
   /** Rounds of loading and things loaded by the last command; and whether `plan` went first. */
@@ -255,17 +257,21 @@ export class Model {
       silentMs: 30_000,
       offlineMs: 90_000,
       heartbeatMs: 10_000,
+      ...(this.runSize === undefined ? {} : { runSize: this.runSize }),
     };
   }
 
   #registered(name: string): string {
     const known = this.world.list('workerByName', `${PROJECT}/${name}`)[0];
     if (known !== undefined) return known.id;
-    const id = `jtk_${name}`;
+    // One that was removed comes back by another token.
+    const before = this.world.all('joinTokens').filter((it) => it.name === name).length;
+    const key = before === 0 ? name : `${name}-${before}`;
+    const id = `jtk_${key}`;
     this.submit('joinToken.create', {
       body: { name, labels: {}, max_uses: 1, ephemeral: false },
       id,
-      tokenHash: `hash-${name}`,
+      tokenHash: `hash-${key}`,
       expiresAtMs: this.nowMs + 60_000,
     });
     const body = {
@@ -280,7 +286,7 @@ export class Model {
         body,
         joinToken: id,
         ownWorker: null,
-        keyHash: `key-${name}`,
+        keyHash: `key-${key}`,
       }).worker ?? ''
     );
   }

@@ -9,6 +9,7 @@ import {
 } from '@baton/contract';
 import type { AttemptRow } from '../rows.ts';
 import { PROJECT, type Model } from './model.ts';
+import { RARE_STEPS } from './rare-steps.ts';
 
 /** One random step: what to do, and numbers that choose with whom. */
 export interface Step {
@@ -49,6 +50,9 @@ const KINDS: readonly TaskSpecInput[] = [
   { kind: 'verify' },
   { kind: 'integrate' },
   { outputs: [{ key: 'x', schema: { type: 'string' } }] },
+  { needs: { engine: 'claude', fallback_engine: 'codex' } },
+  { needs: { worker: 'w2' }, timeouts: { queue: 45 } },
+  { workspace: { repo: 'r', on_retry: 'continue' }, retry: { max_attempts: 2 } },
 ];
 const EDGES = ['->', '->', '->', '-done->', '-failure->', '-related->', '-gate->', '-input:x->'];
 
@@ -74,8 +78,16 @@ function makeRun(model: Model, a: number, b: number): void {
   }
   const answers = ['fail_run', 'replan', 'replan'] as const;
   const answer = answers[next(9)];
-  const policy = answer === undefined ? {} : { on_task_failure: answer };
-  model.graph(tasks, edges, { policy, deliver: next(2) === 0 ? 'branch' : 'none' });
+  const asks = ([{}, {}, { require_dispatch_approval: 'always' }] as const)[next(3)];
+  const limits = next(4) === 0 ? { limits: { replans: 1, depth: 1, tasks_per_run: 6 } } : {};
+  const policy = {
+    ...(answer === undefined ? {} : { on_task_failure: answer }),
+    ...asks,
+    ...limits,
+  };
+  const hasRepo = Object.values(tasks).some((it) => it.workspace?.repo !== undefined);
+  const deliver = (['branch', hasRepo ? 'merge' : 'branch', 'none'] as const)[next(3)] ?? 'none';
+  model.graph(tasks, edges, { policy, deliver });
 }
 
 /** Attempts whose workers may write for them. */
@@ -131,10 +143,14 @@ const FAILURES = [
   'rate_limited',
   'auth',
   'internal',
+  'environment',
+  'contract_violation',
+  'budget',
 ] as const;
 
 /** Every command there is, put to whatever is there. Refusals are fine; broken states are not. */
 export const STEPS = {
+  ...RARE_STEPS,
   run: makeRun,
   dispatch: (model: Model) => {
     model.dispatch();
@@ -206,6 +222,9 @@ export const STEPS = {
           tasks: [{ key, ...pick(KINDS, a + b) }, { key: `${key}-2` }],
           dependencies: [
             { upstream: key, downstream: `${key}-2` },
+            ...(upstream === undefined || b % 5 !== 0
+              ? []
+              : [{ upstream: `${key}-2`, downstream: upstream.key }]),
             ...(upstream === undefined || b % 3 === 0
               ? []
               : [
@@ -502,9 +521,15 @@ export const STEPS = {
     const upstream = pick(model.world.all('tasks'), b);
     if (task === undefined || upstream === undefined) return;
     const on = (['success', 'done', 'failure'] as const)[b % 3] ?? 'success';
+    const type = (['blocks', 'blocks', 'gate', 'related', 'input'] as const)[a % 5] ?? 'blocks';
     model.decide('dependency.add', {
       task: task.id,
-      body: { upstream: upstream.id, type: 'blocks', on },
+      body: {
+        upstream: upstream.id,
+        type,
+        on: type === 'gate' ? 'success' : on,
+        ...(type === 'input' ? { contract_key: 'x' } : {}),
+      },
     });
   },
   removeEdge: (model: Model, a: number) => {

@@ -29,7 +29,7 @@ const SELECT = `
       join tasks down
         on down.id = d.downstream_id`;
 
-const EDGES_MAX = 2 * LIMITS.dependenciesPerRunMax;
+const EDGES_MAX = 2 * LIMITS.dependenciesPerRunSettingMax;
 
 export const edgesOfRunStatement = statement({
   name: 'edgesOfRun',

@@ -107,7 +107,7 @@ export const taskIdByKeyStatement = statement({
      limit 1`,
 });
 
-const TASKS_OF_RUN_MAX = 2 * LIMITS.tasksPerRunMax;
+const TASKS_OF_RUN_MAX = 2 * LIMITS.tasksPerRunSettingMax;
 
 export const tasksOfRunStatement = statement({
   name: 'tasksOfRun',
