@@ -25,7 +25,7 @@ import { findState } from '../supervisor/records.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
 
-/** Where git, node and sh are; without the agents that this machine may have, which would be asked for their versions. */
+/** Where git, node and sh are. */
 const PATH = ['/usr/local/bin', '/usr/bin', '/bin', dirname(process.execPath)].join(delimiter);
 
 /** One test's world; `close` ends everything in it. */
@@ -40,7 +40,7 @@ export class Stage {
 
   private constructor(plane: FakeControlPlane, hasAgents: boolean) {
     this.plane = plane;
-    this.#path = hasAgents ? [fakeAgentsDir, PATH].join(delimiter) : PATH;
+    this.#path = [hasAgents ? fakeAgentsDir : this.#noAgents(), PATH].join(delimiter);
     mkdirSync(join(this.root, 'home'));
   }
 
@@ -59,6 +59,16 @@ export class Stage {
       rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
       await this.plane.stop();
     }
+  }
+
+  /** Stands before the agents that this machine may have: those would be asked for version and login. */
+  #noAgents(): string {
+    const dir = join(this.root, 'no-agents');
+    mkdirSync(dir);
+    for (const name of ['claude', 'codex']) {
+      writeFileSync(join(dir, name), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    }
+    return dir;
   }
 
   /** Agents and supervisors go on when their worker ends: none is left to the next test. */
