@@ -14,6 +14,8 @@ export interface LinkClient {
     type: T,
     fits?: (frame: FrameOf<T>) => boolean,
   ): Promise<FrameOf<T>>;
+  /** Frames of a type that came and were not taken by `next`. */
+  waiting(type: ServerFrame['type']): number;
 }
 
 export function openLinkClient(url: string, key: string, incarnation = 'daemon-1'): LinkClient {
@@ -34,6 +36,7 @@ export function openLinkClient(url: string, key: string, incarnation = 'daemon-1
     socket,
     closed,
     send: (frame) => socket.send(JSON.stringify(frame)),
+    waiting: (type) => frames.filter((frame) => frame.type === type).length,
     async hello(hello = {}) {
       if (socket.readyState === WebSocket.CONNECTING) {
         await new Promise((resolve) => socket.once('open', resolve));

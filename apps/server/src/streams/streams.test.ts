@@ -1,7 +1,9 @@
-import { API_BASE, type Assignment, type Event, type RunGraph } from '@baton/contract';
+import type { Assignment, Event, RunGraph } from '@baton/contract';
 import { freshDatabases } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dropSpentHistory, turnHistory } from '@baton/store';
 import { startTestServer, type TestServer } from '../test-server.ts';
+import { openTestStream, type StreamMessage, type TestStream } from './test-stream.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -11,73 +13,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-interface Message {
-  readonly id: string | undefined;
-  readonly event: string;
-  readonly data: { readonly type?: string; readonly data?: string; readonly cursor?: string };
-}
-
-interface Stream {
-  readonly status: number;
-  next(): Promise<Message | undefined>;
-  /** Reads until `fits`; fails when the stream ends before. */
-  until(fits: (message: Message) => boolean): Promise<Message[]>;
-  close(): Promise<void>;
-}
-
-async function open(
+const open = (
   path: string,
   headers: Readonly<Record<string, string>> = {},
   key = server.key,
-): Promise<Stream> {
-  const abort = new AbortController();
-  const response = await fetch(server.url + API_BASE + path, {
-    headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream', ...headers },
-    signal: abort.signal,
-  });
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  const stream: Stream = {
-    status: response.status,
-    async next() {
-      for (;;) {
-        const end = text.indexOf('\n\n');
-        if (end < 0) {
-          const piece = await reader?.read();
-          if (piece === undefined || piece.done) return undefined;
-          text += decoder.decode(piece.value, { stream: true });
-          continue;
-        }
-        const lines = text.slice(0, end).split('\n');
-        text = text.slice(end + 2);
-        const field = (name: string): string | undefined =>
-          lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-        const data = field('data');
-        if (data === undefined) continue;
-        return {
-          id: field('id'),
-          event: field('event') ?? 'message',
-          data: JSON.parse(data) as Message['data'],
-        };
-      }
-    },
-    async until(fits) {
-      const seen: Message[] = [];
-      for (;;) {
-        const message = await stream.next();
-        if (message === undefined) throw new Error('the stream ended');
-        seen.push(message);
-        if (fits(message)) return seen;
-      }
-    },
-    async close() {
-      abort.abort();
-      await reader?.cancel().catch(() => undefined);
-    },
-  };
-  return stream;
-}
+): Promise<TestStream> => openTestStream(server.url, path, key, headers);
 
 const task = (body: object = {}) =>
   server.ask<{ id: string; run: string }>('POST', '/tasks', {
@@ -131,6 +71,42 @@ describe('the feed', () => {
       expect(page.body).toMatchObject({ code: 'bad_cursor' });
     },
   );
+
+  test('a cursor from before what is kept is answered with reset; the oldest that is kept goes on', async () => {
+    const old = await startTestServer(freshDatabases);
+    try {
+      const { body: made } = await old.ask<{ id: string }>('POST', '/tasks', {
+        body: { kind: 'command', spec: 'true', dispatch: 'manual' },
+      });
+      await old.ask('POST', `/tasks/${made.id}/cancel`, { body: {} });
+      const { db, events, coordinator } = old.app;
+      await turnHistory(db, -60_000);
+      const head = await events.head();
+      await old.ask('POST', '/tasks', {
+        body: { kind: 'command', spec: 'true', dispatch: 'manual' },
+      });
+      expect(await dropSpentHistory(db, -60_000)).toBe(true);
+      expect(await events.floor()).toBe(head + 1);
+      const cursorAt = (pos: number): string => `${coordinator.incarnation()}.${pos}`;
+      const stream = (cursor: string) =>
+        openTestStream(old.url, '/events', old.key, { 'last-event-id': cursor });
+
+      const late = await stream(cursorAt(head - 1));
+      const message = await late.next();
+      expect(message?.event).toBe('reset');
+      expect(message?.data.cursor).toBe(cursorAt(await events.head()));
+      expect(message?.id).toBe(message?.data.cursor);
+      await late.close();
+      const page = await old.ask('GET', `/events?after=${cursorAt(head - 1)}`);
+      expect(page).toMatchObject({ status: 400, body: { code: 'bad_cursor' } });
+
+      const inTime = await stream(cursorAt(head));
+      expect(await inTime.next()).toMatchObject({ id: cursorAt(head + 1), event: 'message' });
+      await inTime.close();
+    } finally {
+      await old.stop();
+    }
+  });
 
   test('of a run has its events alone; the graph’s cursor continues it', async () => {
     const { body: graph } = await server.ask<RunGraph>('POST', '/runs', {
@@ -213,7 +189,7 @@ describe('a task’s log', () => {
     await write('logs', { offset: 4, data: 'two three' });
     await write('complete', { result: { status: 'success', summary: '' } });
 
-    const ends = ({ event }: Message): boolean => event === 'end';
+    const ends = ({ event }: StreamMessage): boolean => event === 'end';
     const rest = await early.until(ends);
     expect(rest.map(({ data }) => data.data ?? '').join('')).toBe('two three');
     expect(await early.next()).toBeUndefined();
