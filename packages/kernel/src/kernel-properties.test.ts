@@ -1,6 +1,7 @@
 import { isTerminalRun, isTerminalTask } from '@baton/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { undelivered } from './testing/check-delivery.ts';
 import { faultsOf } from './testing/check-state.ts';
 import { stepFaults } from './testing/check-step.ts';
 import { Model } from './testing/model.ts';
@@ -161,6 +162,7 @@ describe('whatever happens in whatever order', () => {
           const model = play([{ what: 'run', a: steps[1]?.a ?? 0, b: steps[1]?.b ?? 0 }, ...steps]);
           finish(model);
           expect(faultsOf(model.world)).toEqual([]);
+          expect(undelivered(model.world)).toEqual([]);
           expect(model.world.all('tasks').filter((it) => !isTerminalTask(it.status))).toEqual([]);
         },
       ),
