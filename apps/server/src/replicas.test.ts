@@ -2,8 +2,9 @@ import {
   API_BASE,
   type Assignment,
   type Checkpoint,
+  type Explanation,
+  type Fleet,
   type Task,
-  type Worker,
 } from '@baton/contract';
 import { freshDatabases, type OpenDatabase } from '@baton/testkit';
 import { mkdtemp, rm } from 'node:fs/promises';

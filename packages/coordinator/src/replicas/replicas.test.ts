@@ -9,6 +9,7 @@ import { processRuntime, type Runtime } from '../runtime.ts';
 import type { CoordinatorStore } from '../store/coordinator-store.ts';
 import { createSqlStore } from '../store/sql-store.ts';
 import { addWorker } from '../testing/add-worker.ts';
+import { patient } from '../testing/patient.ts';
 import { createSchemaValidator } from '../validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
@@ -61,7 +62,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
     ): Promise<Replica> {
       const store = change(createSqlStore(opened.db));
       const ports = { store, runtime, validator: createSchemaValidator() };
-      const it = assembleCoordinator(ports, { log: quiet, engines: ['shell'] });
+      const it = assembleCoordinator(ports, { log: quiet, engines: ['shell'], ...patient });
       started.push(it);
       const told: CommittedEvent[] = [];
       const assigned: string[] = [];
@@ -268,7 +269,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
 
     test('a credential that is taken back at one is told at the other', async () => {
       const [one, two] = await startTwo();
-      const heard: string[] = [];
+      const heard: (string | undefined)[] = [];
       two.it.onRevoked((it) => heard.push(it));
       one.it.tellRevoked('key_1');
       await vi.waitFor(() => expect(heard).toEqual(['key_1']), bound);
