@@ -94,6 +94,7 @@ describe.skipIf(disk === undefined)(title, () => {
           tasks: Array.from({ length: 40 }, (_, index) => ({
             key: `t${index}`,
             kind: 'command',
+            lease_seconds: 86_400,
             spec: createHash('sha512').update(`${index}`).digest('hex').repeat(60),
           })),
           dependencies: [],

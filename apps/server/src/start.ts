@@ -71,6 +71,8 @@ export interface StartOptions {
   readonly isKeyLost?: boolean;
   /** Opens the database in place of the configured one: for tests. It is migrated and closed here. */
   readonly openDb?: () => Promise<Db>;
+  /** How long workers may be silent: for tests, whose workers send no beats. */
+  readonly presence?: { readonly silentMs: number; readonly offlineMs: number };
 }
 
 /** The same, with what the handlers work with: for tests of this package. */
@@ -90,7 +92,7 @@ export async function startApp(options: StartOptions): Promise<Started> {
       openDatabase(config, { role: 'server', port: config.port }));
     closers.push(() => db.close());
     await migrate(db);
-    return await startOn(db, config, log, closers, closeAll, options.isKeyLost === true);
+    return await startOn(db, config, log, closers, closeAll, options);
   } catch (error) {
     await closeAll();
     throw error;
@@ -103,7 +105,7 @@ async function startOn(
   log: Logger,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
-  isKeyLost: boolean,
+  { isKeyLost = false, presence }: StartOptions,
 ): Promise<Started> {
   const identity = createIdentity(db);
   const reads = createReads(db);
@@ -112,7 +114,13 @@ async function startOn(
     tasksMax: config.tasksPerRunMax,
     dependenciesMax: config.dependenciesPerRunMax,
   };
-  const coordinator = createCoordinator({ db, log, engines: builtInEngines, runSize });
+  const coordinator = createCoordinator({
+    db,
+    log,
+    engines: builtInEngines,
+    runSize,
+    ...presence,
+  });
   await coordinator.start();
   closers.push(() => coordinator.stop());
   const content = createContent(join(config.dataDir, 'blobs'));

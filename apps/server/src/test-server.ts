@@ -73,6 +73,7 @@ export async function startTestServer(
     config: { dataDir, port: 0, unsafeDurability: true, checkReplies: true, ...settings },
     log,
     openDb: async () => opened.db,
+    presence: { silentMs: 3_600_000, offlineMs: 2 * 3_600_000 },
   });
   const { url, apiKey: key = '' } = running;
   const owner = await app.identity.findOwner();

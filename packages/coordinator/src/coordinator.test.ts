@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, afterAll, describe, expect, test } from 'vitest';
 import { createCoordinator, type CommittedEvent, type Coordinator } from './coordinator.ts';
 import { addWorker } from './testing/add-worker.ts';
+import { patient } from './testing/patient.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -30,7 +31,12 @@ for (const database of freshDatabases()) {
     });
 
     async function start(): Promise<Coordinator> {
-      const it = createCoordinator({ db: opened.db, log: quiet, engines: ['shell', 'claude'] });
+      const it = createCoordinator({
+        db: opened.db,
+        log: quiet,
+        engines: ['shell', 'claude'],
+        ...patient,
+      });
       started.push(it);
       await it.start();
       return it;

@@ -9,6 +9,7 @@ import type { BatchTx } from './store/batch-store.ts';
 import type { CoordinatorStore } from './store/coordinator-store.ts';
 import { createSqlStore } from './store/sql-store.ts';
 import { addWorker } from './testing/add-worker.ts';
+import { patient } from './testing/patient.ts';
 import { createSchemaValidator } from './validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
@@ -78,7 +79,7 @@ beforeAll(async () => {
   const store = counted(createSqlStore(opened.db), (cost) => costs.push(cost));
   it = assembleCoordinator(
     { store, runtime: processRuntime, validator: createSchemaValidator() },
-    { log: quiet, engines: ['shell'] },
+    { log: quiet, engines: ['shell'], ...patient },
   );
   await it.start();
 });

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createCoordinator, type Coordinator } from './coordinator.ts';
 import { makeBusyState } from './testing/busy-state.ts';
+import { patient } from './testing/patient.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const PIECE_BYTES = 60_000;
@@ -69,7 +70,7 @@ test(
     const attempt = busy.attempts.get('build') ?? '';
     const [about] = await db.query(epochOf, attempt);
     if (about === undefined) throw new Error('nothing runs');
-    const it: Coordinator = createCoordinator({ db, log: quiet, engines: ['shell'] });
+    const it: Coordinator = createCoordinator({ db, log: quiet, engines: ['shell'], ...patient });
     await it.start();
     try {
       const [before] = (await db.query(chunksOf, attempt)).slice(-1);

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createCoordinator, type CommittedEvent, type Coordinator } from './coordinator.ts';
 import { addWorker } from './testing/add-worker.ts';
+import { patient } from './testing/patient.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -27,7 +28,12 @@ for (const database of freshDatabases()) {
     });
 
     async function start(): Promise<Coordinator> {
-      const it = createCoordinator({ db: opened.db, log: quiet, engines: ['shell', 'claude'] });
+      const it = createCoordinator({
+        db: opened.db,
+        log: quiet,
+        engines: ['shell', 'claude'],
+        ...patient,
+      });
       started.push(it);
       await it.start();
       return it;

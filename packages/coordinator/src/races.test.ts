@@ -9,6 +9,7 @@ import type { BatchTx } from './store/batch-store.ts';
 import type { CoordinatorStore } from './store/coordinator-store.ts';
 import { createSqlStore } from './store/sql-store.ts';
 import { addWorker } from './testing/add-worker.ts';
+import { patient } from './testing/patient.ts';
 import { createSchemaValidator } from './validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
@@ -104,7 +105,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
 
     async function start(store: CoordinatorStore): Promise<Coordinator> {
       const ports = { store, runtime: processRuntime, validator: createSchemaValidator() };
-      const it = assembleCoordinator(ports, { log: quiet, engines: ['shell'] });
+      const it = assembleCoordinator(ports, { log: quiet, engines: ['shell'], ...patient });
       started.push(it);
       await it.start();
       return it;

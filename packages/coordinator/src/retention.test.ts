@@ -17,6 +17,7 @@ import { createCoordinator } from './coordinator.ts';
 import { createRetention } from './services/retention.ts';
 import { makeBusyState, type BusyState } from './testing/busy-state.ts';
 import { look } from './testing/look.ts';
+import { patient } from './testing/patient.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const dayMs = 24 * 3_600_000;
@@ -226,7 +227,7 @@ describe('proof that the database was put back', () => {
     const [pglite] = freshDatabases();
     const opened = await pglite?.open();
     if (opened === undefined) throw new Error('no database');
-    const it = createCoordinator({ db: opened.db, log: quiet, engines: ['shell'] });
+    const it = createCoordinator({ db: opened.db, log: quiet, engines: ['shell'], ...patient });
     try {
       const busy = await makeBusyState(opened.db);
       await it.start();

@@ -30,7 +30,9 @@ let attempt: Assignment;
 beforeAll(async () => {
   server = await startTestServer(freshDatabases);
   worker = await server.addWorker('holder');
-  await server.ask('POST', '/tasks', { body: { kind: 'command', spec: 'true' } });
+  // Held to the end of the tests, however long they take.
+  const body = { kind: 'command', spec: 'true', lease_seconds: 86_400 };
+  await server.ask('POST', '/tasks', { body });
   const claimed = await server.ask<{ items: Assignment[] }>('POST', `/workers/${worker.id}/claim`, {
     key: worker.key,
     body: {},

@@ -29,7 +29,14 @@ beforeAll(async () => {
       goal: 'canary-goal',
       plan: {
         tasks: [
-          { key: 'a', id: 'canary-task', kind: 'command', spec: 'canary-spec' },
+          {
+            key: 'a',
+            id: 'canary-task',
+            kind: 'command',
+            spec: 'canary-spec',
+            // Held to the end of the tests, however long they take.
+            lease_seconds: 86_400,
+          },
           { key: 'b', kind: 'command', spec: 'true' },
         ],
         dependencies: [{ upstream: 'a', downstream: 'b' }],

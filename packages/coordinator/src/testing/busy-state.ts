@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Db } from '@baton/store';
 import { createCoordinator, type Coordinator } from '../coordinator.ts';
 import { addWorker } from './add-worker.ts';
+import { patient } from './patient.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -46,7 +47,7 @@ const PLAN: PlanInput = {
  * attempt of `stopped` is stopping, and `queued` is in the queue. The coordinator is stopped then.
  */
 export async function makeBusyState(db: Db): Promise<BusyState> {
-  const it = createCoordinator({ db, log: quiet, engines: ['shell', 'claude'] });
+  const it = createCoordinator({ db, log: quiet, engines: ['shell', 'claude'], ...patient });
   await it.start();
   try {
     return await drive(it);
