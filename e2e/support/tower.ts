@@ -38,11 +38,13 @@ interface TowerOptions {
   readonly args?: readonly string[];
   /** An empty PostgreSQL database; default: the embedded one. */
   readonly databaseUrl?: string | undefined;
+  /** Another control plane on the same PostgreSQL: they share the data directory. */
+  readonly beside?: Tower;
 }
 
 /** Starts a control plane; it is ended with the test. */
 export async function startTower(options: TowerOptions = {}): Promise<Tower> {
-  const dataDir = tempDir('tower');
+  const dataDir = options.beside?.dataDir ?? tempDir('tower');
   const template = inject('towerTemplate');
   const { databaseUrl } = options;
   if (databaseUrl === undefined) {
@@ -68,7 +70,8 @@ export async function startTower(options: TowerOptions = {}): Promise<Tower> {
   });
   const ready = await readyLine(current);
   const { url } = ready;
-  const apiKey = databaseUrl === undefined ? template.apiKey : (ready.api_key ?? '');
+  const madeKey = databaseUrl === undefined ? template.apiKey : (ready.api_key ?? '');
+  const apiKey = options.beside?.apiKey ?? madeKey;
   // Comes before the end of the process: what a test asks for last is done first.
   onTestFinished(async () => {
     if (!isAlive(current)) return;
