@@ -25,8 +25,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           setupFiles: ['scripts/testing/fixed-seed.ts'],
           // A bound for what hangs, not for what is slow: a busy machine takes ten times as long as a quiet one.
-          testTimeout: 120_000,
-          hookTimeout: 240_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           expect: { poll: { timeout: 60_000 } },
           // As below: those with processes, sockets and databases meet the machine that they run on.
           retry: 1,
