@@ -41,6 +41,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
           config: { dataDir, port: 0, unsafeDurability: true, checkReplies: true },
           log: pino({ level: 'silent' }),
           openDb: () => opened.reopen(),
+          presence: { silentMs: 3_600_000, offlineMs: 2 * 3_600_000 },
         });
       one = await start();
       two = await start();
