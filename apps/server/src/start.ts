@@ -118,6 +118,7 @@ async function startOn(
     db,
     log,
     engines: builtInEngines,
+    instance: keys.name,
     runSize,
     ...presence,
   });

@@ -71,6 +71,8 @@ export interface CoordinatorOptions {
   readonly log: Log;
   /** Engine names that are always known. */
   readonly engines: readonly string[];
+  /** Fingerprint of the installation: replicas that differ in it say so in their logs. */
+  readonly instance?: string;
   readonly silentMs?: number;
   readonly offlineMs?: number;
   /** How large people may make a run; absent: as `LIMITS` says. */
@@ -256,6 +258,7 @@ export function assembleCoordinator(
       search: (projects) => dispatcher.searchIn(projects),
       kick: () => batcher?.kick(),
     },
+    instance: settings.instance,
     incarnation: () => history.incarnation(),
     learnIncarnation: (incarnation) => history.learn(incarnation),
     tell: committed.tell,

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export interface Hint {
   /** Of this life of the replica. */
   readonly from: string;
+  /** Fingerprint of the installation it belongs to. */
+  readonly instance?: string | undefined;
   /** How far the feed goes, as far as it knows. */
   readonly pos: number;
   /** It has just come, and asks who else is there. */
@@ -19,6 +21,7 @@ export const namesMax = 90;
 
 const schema = z.object({
   from: z.string(),
+  instance: z.string().optional(),
   pos: z.int().nonnegative(),
   hello: z.literal(true).optional(),
   logs: z.array(z.string()).optional(),

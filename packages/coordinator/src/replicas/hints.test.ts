@@ -4,6 +4,8 @@ import { decodeHint, encodeHint, namesMax, type Hint } from './hint-text.ts';
 import { createHints, type Hints } from './hints.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+/** `instance` of whoever said by its log that another one has another. */
+const estranged: string[] = [];
 
 /** A clock whose timers fire when the test says so. */
 function createTime() {
@@ -85,14 +87,16 @@ afterEach(async () => {
 function setUp(count: number) {
   const time = createTime();
   const channel = createChannel();
-  const make = () => {
+  const make = (instance: string) => {
     const heard: Hint[] = [];
-    const hints = createHints({ openHints: channel.openHints, runtime: time.runtime, log: quiet });
+    const { runtime } = time;
+    const log = { ...quiet, error: () => estranged.push(instance) };
+    const hints = createHints({ openHints: channel.openHints, runtime, log, instance });
     hints.heard((hint) => heard.push(hint));
     all.push(hints);
     return { hints, heard };
   };
-  const replicas = Array.from({ length: count }, make);
+  const replicas = Array.from({ length: count }, () => make('same'));
   return { time, channel, replicas, make };
 }
 
@@ -215,6 +219,14 @@ test('one that has died is forgotten, and commits cost nothing again', async () 
   one?.hints.reached(77);
   await time.pass(100);
   expect(channel.sent).toHaveLength(before);
+});
+
+test('those whose secrets differ say so, once for each that they meet', async () => {
+  const { time, make, replicas } = setUp(1);
+  const other = make('other');
+  for (const { hints } of [...replicas, other]) await hints.start(signal);
+  await time.pass(60_000);
+  expect(estranged.toSorted()).toEqual(['other', 'same']);
 });
 
 test('where there can be no others, nothing is opened', async () => {

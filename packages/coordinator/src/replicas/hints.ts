@@ -43,6 +43,8 @@ interface HintPorts {
   readonly openHints: ((listener: HintListener) => Promise<HintLine>) | undefined;
   readonly runtime: Pick<Runtime, 'after' | 'monotonicMs' | 'newId'>;
   readonly log: Log;
+  /** Fingerprint of the installation; those who share a database share it too. */
+  readonly instance?: string | undefined;
 }
 
 /** Does nothing before `start`. */
@@ -213,6 +215,7 @@ class LineHints implements Hints {
     }
     const sent: Hint = {
       from: this.#self,
+      ...(this.#ports.instance === undefined ? {} : { instance: this.#ports.instance }),
       pos: this.#pos,
       ...(this.#isHello ? { hello: true as const } : {}),
       ...(this.#logs.size > 0 ? { logs: takeSome(this.#logs) } : {}),
@@ -246,8 +249,19 @@ class LineHints implements Hints {
     }
     const isNew = !this.#peers.has(hint.from);
     this.#peers.set(hint.from, nowMs);
+    if (isNew) this.#compare(hint);
     if (isNew || hint.hello === true) this.#sendSoon();
     this.#heard.tell(hint);
+  }
+
+  /** Who has another secret refuses the tokens of our agents, and nobody would know why. */
+  #compare({ from, instance }: Hint): void {
+    const own = this.#ports.instance;
+    if (own === undefined || instance === undefined || own === instance) return;
+    this.#ports.log.error(
+      { peer: from },
+      'another control plane on this database has another instance.secret: it refuses the tokens of our agents, and we refuse those of its; give all of them the same data directory',
+    );
   }
 
   #turn(isHealthy: boolean): void {

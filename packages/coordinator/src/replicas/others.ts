@@ -11,6 +11,7 @@ interface OthersSettings {
   readonly ports: ServicePorts;
   readonly store: Pick<CoordinatorStore, 'readFeed' | 'openHints'>;
   readonly work: WorkNewsSettings;
+  readonly instance?: string | undefined;
   readonly incarnation: () => number;
   readonly learnIncarnation: (incarnation: number) => void;
   /** Every event of the feed, once and in order. */
@@ -40,7 +41,7 @@ export function createOthers(settings: OthersSettings): Others {
   const { ports, store, tell } = settings;
   const { readFeed, openHints } = store;
   const { runtime, log } = ports;
-  const hints = createHints({ openHints, runtime, log });
+  const hints = createHints({ openHints, runtime, log, instance: settings.instance });
   const workNews = createWorkNews(ports, settings.work);
   const follower =
     readFeed &&

@@ -214,6 +214,49 @@ describe.skipIf(postgres.isSkipped)(`a server: ${postgres.title}`, () => {
     });
   });
 
+  describe('a line for hints', () => {
+    const heardBy = async (from: Db) => {
+      const heard: string[] = [];
+      let lost = 0;
+      const line = await from.openHints?.({
+        onHint: (text) => heard.push(text),
+        onLost: () => (lost += 1),
+      });
+      if (line === undefined) throw new Error('PostgreSQL has hints');
+      return { line, heard, lost: () => lost };
+    };
+
+    test('carries what is said to everybody on the database, the sender too, in order', async () => {
+      const other = await openPostgres({ url: opened.location, unsafeDurability: true });
+      const [here, there] = [await heardBy(db), await heardBy(other)];
+      await here.line.send('one');
+      await here.line.send(`two ${'x'.repeat(7_000)}`);
+      await there.line.send('three');
+      for (const { heard } of [here, there]) {
+        await expect.poll(() => heard.length, { timeout: 60_000 }).toBe(3);
+        expect(heard.map((text) => text.split(' ')[0])).toEqual(['one', 'two', 'three']);
+      }
+      for (const { line } of [here, there]) line.close();
+      await other.close();
+    });
+
+    test('tells once that it is lost, and nothing after it was closed', async () => {
+      const [cut, closed] = [await heardBy(db), await heardBy(db)];
+      await closed.line.send('all hear this');
+      await expect.poll(() => cut.heard.length, { timeout: 60_000 }).toBe(1);
+      closed.line.close();
+      await db.exclusive((admin) =>
+        admin.script(`
+          select pg_terminate_backend(pid) from pg_stat_activity
+           where datname = current_database() and query like '%listen baton_hints%'
+             and pid <> pg_backend_pid()`),
+      );
+      await expect.poll(cut.lost, { timeout: 60_000 }).toBe(1);
+      await expect(cut.line.send('nobody')).rejects.toMatchObject({ kind: 'retryable' });
+      expect([cut.lost(), closed.lost()]).toEqual([1, 0]);
+    });
+  });
+
   describe('opening', () => {
     test('is refused when commits would not be safe, unless that was asked for', async () => {
       await db.exclusive((admin) =>
