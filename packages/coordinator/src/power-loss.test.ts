@@ -136,7 +136,7 @@ function randomOf(seed: number): () => number {
 
 test(
   'a power cut at any moment loses nothing that was acknowledged',
-  { timeout: 240_000 },
+  { timeout: 60_000 * Math.max(4, cutsMax) },
   async () => {
     const { acks, end, operations } = await work(false);
     const random = randomOf(4664);

@@ -126,7 +126,8 @@ export async function loadCandidates(
   const risen = await risenBehind(tx, catalogue, project, heads, free, nowMs);
   for (const { runId } of risen) world.runLocked(runId);
   world.putList('readyOfProject', project, [...heads, ...risen]);
-  if (heads.length > 0) {
+  // Heads that were cut off say nothing of the classes behind them.
+  if (heads.length > 0 && heads.length < free) {
     catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
   }
 }

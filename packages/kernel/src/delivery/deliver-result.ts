@@ -1,4 +1,4 @@
-import type { DeliveryOrder, DeliveryState } from '@baton/contract';
+import { isTerminalRun, type DeliveryOrder, type DeliveryState } from '@baton/contract';
 import { isHandedOn } from '../delegation/chain.ts';
 import type { Draft } from '../draft.ts';
 import { isRequired } from '../graph/edge-rule.ts';
@@ -58,7 +58,9 @@ export function closeDelivery(draft: Draft, runId: string, delivery: DeliverySta
   const type = isRefused ? 'run.delivery_refused' : 'run.delivered';
   draft.event(type, { run: runId, task: done.task }, { delivery });
   // The one task of a run has nothing more to deliver, unless it was done anew meanwhile.
-  if (run.taskCount > 1 || !isStanding) orderNext(draft, runId, delivery);
+  // Of a run that is given up nothing more is delivered.
+  const isGivenUp = run.status === 'cancelling' || isTerminalRun(run.status);
+  if (!isGivenUp && (run.taskCount > 1 || !isStanding)) orderNext(draft, runId, delivery);
 }
 
 function orderNext(draft: Draft, runId: string, last: DeliveryState): void {

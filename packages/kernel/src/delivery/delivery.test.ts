@@ -171,6 +171,17 @@ describe('delivery', () => {
     expect(model.runRow(run).status).toBe('running');
   });
 
+  test('a run that is cancelled delivers nothing of what still waited', () => {
+    const { model, run, take } = started({ a: repo, b: repo, c: repo });
+    completeWith(model, take(), { commit: 'of a' });
+    completeWith(model, take(), { commit: 'of b' });
+    take();
+    model.submit('run.cancel', { run, reason: 'enough' });
+    expect(model.runRow(run)).toMatchObject({ status: 'cancelling', deliveryOrder: null });
+    expect(model.told().filter((it) => it.startsWith('run.delivering'))).toHaveLength(1);
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('cancelling the run ends its delivery', () => {
     const { model, run, take } = started({ a: repo, b: { dispatch: 'manual' } });
     completeWith(model, take());

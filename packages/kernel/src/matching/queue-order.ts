@@ -56,9 +56,14 @@ export function inQueueOrder(rows: readonly ReadyRow[], nowMs: number, turns: Tu
 /** Turns that virtual time lasts at least: no stream of new runs, each at its first turn, stops it. */
 const startsPerTurnMax = 4;
 
-/** How far turns are once something has started. Time goes no further ahead of that than one turn. */
+/**
+ * How far turns are once something has started. Time goes no further ahead of that than one turn, and by
+ * one turn for each start at most: what starts first for its class may have a turn that is far off, and
+ * whoever comes next must not wait for all the turns in between.
+ */
 export function turnsAfter(turns: Turns, { row, pass, priority }: Placed): Turns {
-  const moved = Math.min(Math.max(turns.pass + 1 / startsPerTurnMax, pass), pass + 1);
+  const soonest = turns.pass + 1 / startsPerTurnMax;
+  const moved = Math.min(Math.max(soonest, pass), pass + 1, turns.pass + 1);
   const isRisen = priority < row.priority;
   return {
     pass: Math.max(turns.pass, moved),
