@@ -4,10 +4,16 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { auditDatabase, isStorageFull, openPglite, statement, type Db } from '@baton/store';
+import {
+  auditDatabase,
+  createReads,
+  isStorageFull,
+  loadRows,
+  openPglite,
+  type Db,
+} from '@baton/store';
 import { freshDatabases, fullDisk, type OpenDatabase } from '@baton/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
 import { createCoordinator, type Coordinator } from './coordinator.ts';
 import { makeBusyState } from './testing/busy-state.ts';
 import { patient } from './testing/patient.ts';
@@ -31,17 +37,16 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const chunksOf = statement({
-  name: 'testChunksOf',
-  args: (attempt: string) => [attempt],
-  row: z.strictObject({ at: z.int(), data: z.custom<Uint8Array>() }),
-  sql: `
-    select start_offset as at, data
-      from log_chunks
-     where attempt_id = $1
-       and stream = 'stdout'
-     order by start_offset`,
-});
+/** All of an attempt's output, piece by piece. */
+async function storedOf(db: Db, attempt: string) {
+  const reads = createReads(db);
+  const all: Awaited<ReturnType<typeof reads.logsOfAttempt>> = [];
+  for (;;) {
+    const page = await reads.logsOfAttempt(attempt, 'stdout', all.at(-1)?.seq ?? 0, 100);
+    if (page.length === 0) return all;
+    all.push(...page);
+  }
+}
 
 /** The n-th piece of output: no two are alike, and none shrinks when it is stored. */
 function piece(n: number): Buffer {
@@ -50,13 +55,6 @@ function piece(n: number): Buffer {
   );
   return Buffer.concat(blocks).subarray(0, PIECE_BYTES);
 }
-
-const epochOf = statement({
-  name: 'testEpochOf',
-  args: (attempt: string) => [attempt],
-  row: z.strictObject({ epoch: z.int(), worker: z.string() }),
-  sql: `select epoch, worker_id as worker from attempts where id = $1`,
-});
 
 test(
   'output that finds no room is refused, and goes on where it was',
@@ -68,13 +66,16 @@ test(
     const db: Db = await openPglite({ dataDir, fileLayer: fullDisk(full) });
     const busy = await makeBusyState(db);
     const attempt = busy.attempts.get('build') ?? '';
-    const [about] = await db.query(epochOf, attempt);
-    if (about === undefined) throw new Error('nothing runs');
+    const row = (await db.readSnapshot((reads) => loadRows(reads, 'attempts', [attempt]))).get(
+      attempt,
+    );
+    if (row === undefined) throw new Error('nothing runs');
+    const about = { worker: row.workerId, epoch: row.epoch };
     const it: Coordinator = createCoordinator({ db, log: quiet, engines: ['shell'], ...patient });
     await it.start();
     try {
-      const [before] = (await db.query(chunksOf, attempt)).slice(-1);
-      const start = before === undefined ? 0 : before.at + before.data.byteLength;
+      const before = (await storedOf(db, attempt)).at(-1);
+      const start = before === undefined ? 0 : before.offset + before.data.byteLength;
       let offset = start;
       let said = 0;
       const say = async (): Promise<void> => {
@@ -113,7 +114,7 @@ test(
         );
       }
       await say();
-      const stored = (await db.query(chunksOf, attempt)).filter(({ at }) => at >= start);
+      const stored = (await storedOf(db, attempt)).filter((it) => it.offset >= start);
       const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
       const pieces = Array.from({ length: said }, (_, n) => piece(n));
       const bytes = Buffer.concat(stored.map(({ data }) => data));

@@ -62,6 +62,7 @@ const ofTask = { params: { id: designId } } as const;
 const ofAttempt = { params: { id: attemptId } } as const;
 const ofWorker = { params: { id: workerId } } as const;
 const accepted = (status: string) => ({ attempt: attemptId, status });
+const goesOn = { lease_seconds: 90, cancel: false, yields: false };
 
 const createRun = {
   goal: 'Users API',
@@ -275,11 +276,7 @@ export const EXAMPLES: { readonly [N in RouteName]: RouteExample<N> } = {
   readAttemptLogs: { ...ofAttempt, reply: plain(logPage) },
   getAssignment: { ...ofAttempt, reply: plain(assignment) },
   startAttempt: { ...ofAttempt, body: { epoch, pid: 4711 }, reply: accepted('running') },
-  heartbeatAttempt: {
-    ...ofAttempt,
-    body: { epoch },
-    reply: { lease_seconds: 90, cancel: false, yields: false },
-  },
+  heartbeatAttempt: { ...ofAttempt, body: { epoch }, reply: goesOn },
   progressAttempt: {
     ...ofAttempt,
     body: { epoch, progress: { percent: 40, text: 'writing the schema' } },
