@@ -35,6 +35,19 @@ export async function keepWork(
   return { path: file, about };
 }
 
+/** Keeps the work of an attempt that is held: its machine may be gone when it is gone on with. */
+export async function uploadWork(
+  { workspaces, uploader }: RunnerPorts,
+  it: Assignment,
+  files: AttemptFiles,
+  signal: AbortSignal,
+): Promise<void> {
+  const workspace = workspaces.find(it.attempt.id);
+  if (workspace === undefined) return;
+  const upload = await keepWork(workspaces, it, files, workspace);
+  if (upload !== undefined) await uploader.add(it, upload, signal);
+}
+
 /** Saved before, by the turn that was held or by a daemon before this one. */
 function findKept(note: string): SavedFile | undefined {
   const found = findJson(note) as { readonly file?: unknown; readonly meta?: unknown } | undefined;

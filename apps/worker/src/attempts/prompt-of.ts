@@ -7,7 +7,22 @@ import {
   type WakeNews,
 } from '@baton/engines';
 import type { Workspace } from '../workspaces/workspace.ts';
+import { findAssignment, type AttemptFiles } from './files.ts';
+import { repairPrompt } from './repair.ts';
 import { doorOf, engineOf, type TurnPrompt } from './launch.ts';
+
+/** What the agent is told in its next turn: what is wrong with its result, or what it begins with. */
+export function promptOfTurn(
+  dataDir: string,
+  it: Assignment,
+  files: AttemptFiles,
+  workspace: Workspace,
+): TurnPrompt {
+  const repair = files.repair();
+  if (repair !== undefined) return { text: repairPrompt(it, repair), resume: repair.conversation };
+  const before = it.continue === null ? undefined : findAssignment(dataDir, it.continue.attempt);
+  return turnPrompt(it, workspace, before);
+}
 
 /**
  * What an agent is told at its start: in its old conversation, where that and its directory are on this

@@ -1,24 +1,18 @@
 import type { Assignment, Checkpoint, ServerFrame } from '@baton/contract';
 import { findExit } from '../supervisor/records.ts';
-import { aborted, createGate } from './aborted.ts';
+import { aborted } from './aborted.ts';
 import { endAgent } from './agent-process.ts';
 import { appendNote, writeUpdate } from '../workspaces/dot-baton.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
-import { findAssignment, type AttemptFiles, type StopFile } from './files.ts';
+import type { AttemptFiles } from './files.ts';
 import { finishTurn } from './finish.ts';
-import type { TurnPrompt } from './launch.ts';
-import { keepWork } from './keep-work.ts';
+import { Ending } from './ending.ts';
+import { uploadWork } from './keep-work.ts';
 import { createPlace, type Place } from './place.ts';
-import { turnPrompt } from './prompt-of.ts';
-import {
-  brokenRepair,
-  clearForRepair,
-  planRepair,
-  repairPrompt,
-  violationReport,
-} from './repair.ts';
+import { promptOfTurn } from './prompt-of.ts';
+import { brokenRepair, clearForRepair, planRepair, violationReport } from './repair.ts';
 import type { PendingReport } from './report.ts';
-import { failureReport, isEndOfTelling, tellReport } from './tell.ts';
+import { failureReport, isEndOfTelling, stopReport, tellReport } from './tell.ts';
 import {
   resumeEndedTurn,
   startTurn,
@@ -30,16 +24,9 @@ import {
 import { whenRoom, type RoomPorts } from './when-room.ts';
 import type { Note, Runner, RunnerPorts } from './runner-ports.ts';
 
-/** A supervisor that has not ended its agent so long after the grace is ended itself. */
-const patienceMs = 10_000;
 /** TERM to KILL for an agent that lost its task, and the patience after that: 5 s in all. */
 const staleGraceMs = 2_000;
 const stalePatienceMs = 2_500;
-
-/** Seconds that an agent which was told to end its turn has for that. */
-const turnMs = 10_000;
-/** TERM to KILL of an agent that did not end its turn. */
-const yieldGraceMs = 5_000;
 
 /**
  * Starts (or, after a restart of the daemon, goes on with) an attempt. `before` resolves when nothing is
@@ -63,12 +50,10 @@ class AttemptRunner implements Runner {
   /** Fires when the attempt is abandoned or let go of. */
   readonly #leaving = new AbortController();
   readonly #place: Place;
-  /** Ends the waiting of a held attempt: somebody stops it, or another one goes on. */
-  readonly #heldOver = createGate();
+  readonly #ending: Ending;
   isHeld = false;
   #abandoned: string | undefined;
   #isSuperseded = false;
-  #turnTimer: NodeJS.Timeout | undefined;
   #turn: Turn | undefined;
   #live: LiveTurn | undefined;
 
@@ -83,6 +68,14 @@ class AttemptRunner implements Runner {
     this.assignment = given;
     const { signal } = this.#leaving;
     this.#place = createPlace(ports, () => this.assignment, files, before, signal);
+    this.#ending = new Ending({
+      id: given.attempt.id,
+      files,
+      log: ports.log,
+      isEnded: () => this.ended,
+      live: () => this.#live,
+      interrupt: () => this.#place.interrupt(),
+    });
     const report = files.report();
     this.ended = report !== undefined && report.turn >= this.#turnNumber;
     this.done = this.#run();
@@ -108,11 +101,7 @@ class AttemptRunner implements Runner {
     this.assignment = { ...this.assignment, task: fresh.task };
     this.#files.saveAssignment(this.assignment);
     const workspace = this.#ports.workspaces.find(this.#id);
-    if (workspace === undefined) return;
-    const { title, spec } = fresh.task;
-    writeUpdate(workspace.path, { fields, task: { title, ...spec } });
-    const text = `The task was changed (${fields.join(', ')}): read the newest file in .baton/updates and go by it.`;
-    appendNote(workspace.path, { author: 'baton', text, urgent: true });
+    if (workspace !== undefined) writeUpdate(workspace.path, fresh.task, fields);
   }
 
   reconnected(): void {
@@ -120,32 +109,26 @@ class AttemptRunner implements Runner {
   }
 
   cancel(reason: string, graceMs: number): void {
-    // That one ends already, and as what its task needs.
-    if (this.#files.stop()?.kind !== 'yield') this.#stop({ kind: 'cancel', reason }, graceMs);
+    this.#ending.cancel(reason, graceMs);
   }
 
   yield(reason: string, graceMs: number): void {
-    if (this.#files.stop() !== undefined) return;
-    this.#files.saveStop({ kind: 'yield', reason });
-    this.#heldOver.open();
-    this.#place.interrupt();
-    this.#endTurn(reason, Math.max(0, graceMs - yieldGraceMs));
+    this.#ending.yield(reason, graceMs);
   }
 
   hold(reason: string): void {
-    const isKnown = this.#files.held() !== undefined || this.#files.stop() !== undefined;
-    if (!isKnown && !this.ended) this.#yielded('held', reason);
+    this.#ending.hold(reason);
   }
 
   supersede(): void {
     this.#isSuperseded = true;
-    this.#heldOver.open();
+    this.#ending.supersede();
   }
 
   release(reason: string, graceMs: number): void {
     // Nothing runs: it stays as it is for the next start of the daemon.
     if (this.isHeld || this.#files.held() !== undefined) return;
-    if (this.#files.stop()?.kind !== 'yield') this.#stop({ kind: 'release', reason }, graceMs);
+    this.#ending.release(reason, graceMs);
   }
 
   abandon(why: string): void {
@@ -181,33 +164,6 @@ class AttemptRunner implements Runner {
     this.#place.interrupt();
   }
 
-  /** Lets the agent end its turn by itself for a while, then ends it. */
-  #endTurn(reason: string, patienceForTurnMs: number): void {
-    clearTimeout(this.#turnTimer);
-    this.#turnTimer = setTimeout(() => this.#endLive(reason, yieldGraceMs), patienceForTurnMs);
-  }
-
-  /** What the agent asked for ends its process: it was told so in the answer. */
-  #yielded(how: 'held' | 'ended', reason = 'waits for an answer'): void {
-    if (how === 'held') this.#files.saveHeld(reason);
-    else this.#files.saveStop({ kind: 'yield', reason });
-    this.#endTurn(reason, turnMs);
-  }
-
-  #stop(stop: StopFile, graceMs: number): void {
-    if (this.ended) return;
-    this.#files.saveStop(stop);
-    this.#heldOver.open();
-    this.#place.interrupt();
-    this.#endLive(stop.reason, graceMs);
-  }
-
-  #endLive(reason: string, graceMs: number): void {
-    this.#live?.stop(reason, graceMs, patienceMs).catch((error: unknown) => {
-      this.#ports.log.error({ error, attempt: this.#id }, 'an agent could not be ended');
-    });
-  }
-
   async #run(): Promise<void> {
     const { signal } = this.#leaving;
     try {
@@ -224,7 +180,7 @@ class AttemptRunner implements Runner {
     } catch (error) {
       this.#ports.log.error({ error, attempt: this.#id }, 'an attempt could not be closed');
     } finally {
-      clearTimeout(this.#turnTimer);
+      this.#ending.close();
     }
   }
 
@@ -294,7 +250,7 @@ class AttemptRunner implements Runner {
       pending = await this.#liveTurn(number);
     } catch (error) {
       signal.throwIfAborted();
-      pending = { turn: number, report: this.#failure(error), uploads: [] };
+      pending = { turn: number, report: this.#stoppedOr(error), uploads: [] };
     }
     signal.throwIfAborted();
     if (pending === undefined) pending = await this.#waitHeld(number);
@@ -309,10 +265,8 @@ class AttemptRunner implements Runner {
   async #waitHeld(number: number): Promise<PendingReport> {
     this.isHeld = true;
     this.#ports.log.info({ attempt: this.#id }, 'an attempt is held: it waits for a person');
-    void this.#saveHeld();
-    // One that was stopped under a daemon before this one is over at once.
-    if (this.#files.stop() !== undefined) this.#heldOver.open();
-    await Promise.race([this.#heldOver.opened, aborted(this.#leaving.signal)]);
+    void this.#keepHeld();
+    await Promise.race([this.#ending.heldOver, aborted(this.#leaving.signal)]);
     const reason = this.#files.stop()?.reason ?? 'resumed';
     this.isHeld = false;
     return {
@@ -322,18 +276,13 @@ class AttemptRunner implements Runner {
     };
   }
 
-  /** Its machine may be gone when it is gone on with. */
-  async #saveHeld(): Promise<void> {
-    const { workspaces, uploader } = this.#ports;
-    const workspace = workspaces.find(this.#id);
-    if (workspace === undefined) return;
+  async #keepHeld(): Promise<void> {
+    const { signal } = this.#leaving;
     try {
-      const upload = await keepWork(workspaces, this.assignment, this.#files, workspace);
-      if (upload === undefined) return;
-      await uploader.add(this.assignment, upload, this.#leaving.signal);
+      await uploadWork(this.#ports, this.assignment, this.#files, signal);
     } catch (error) {
       // Whoever goes on with it here has it as it lies; what is closed takes no file any more.
-      if (this.isHeld && !this.#leaving.signal.aborted) this.#unsaved(error);
+      if (this.isHeld && !signal.aborted) this.#unsaved(error);
     }
   }
 
@@ -354,9 +303,7 @@ class AttemptRunner implements Runner {
     const live = startTurn(this.#ports, context);
     this.#live = live;
     this.#turn = live;
-    // Asked for under a daemon before this one.
-    if (stop !== undefined) this.#endLive(stop.reason, staleGraceMs);
-    else if (this.#files.held() !== undefined) this.#endTurn('waits for an answer', turnMs);
+    this.#ending.applyEarlier();
     const { exit, reader, usage } = await live.end;
     // Its supervisor heard of it while no daemon was there.
     if (exit.reason === 'stopped' && exit.detail === 'yielded') {
@@ -381,12 +328,9 @@ class AttemptRunner implements Runner {
     return whenRoom(this.#room, () => finishTurn(this.#ports.workspaces, ended));
   }
 
-  #failure(error: unknown): PendingReport['report'] {
-    const stop = this.#files.stop();
-    if (stop?.kind === 'release') return { kind: 'release', reason: stop.reason };
-    if (stop !== undefined) {
-      return { kind: 'fail', body: { reason: stop.reason, failure_class: 'cancelled' } };
-    }
+  #stoppedOr(error: unknown): PendingReport['report'] {
+    const stopped = stopReport(this.#files.stop());
+    if (stopped !== undefined) return stopped;
     this.#ports.log.error({ error, attempt: this.#id }, 'an attempt could not be run');
     return failureReport(error);
   }
@@ -399,21 +343,12 @@ class AttemptRunner implements Runner {
       turn: this.#files.turn(number),
       workspace,
       repair,
-      prompt: () => this.#prompt(workspace),
+      prompt: () =>
+        promptOfTurn(this.#ports.config.dataDir, this.assignment, this.#files, workspace),
       signal: this.#leaving.signal,
       onStale: (code) => this.abandon(code),
-      onYield: (how) => this.#yielded(how),
+      onYield: (how) => this.#ending.yielded(how),
     };
-  }
-
-  #prompt(workspace: Workspace): TurnPrompt {
-    const it = this.assignment;
-    const repair = this.#files.repair();
-    if (repair !== undefined)
-      return { text: repairPrompt(it, repair), resume: repair.conversation };
-    const { dataDir } = this.#ports.config;
-    const before = it.continue === null ? undefined : findAssignment(dataDir, it.continue.attempt);
-    return turnPrompt(it, workspace, before);
   }
 
   /** What a daemon before this one had not passed on of a turn that has its report. */

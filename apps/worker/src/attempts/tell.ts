@@ -2,6 +2,7 @@ import { AppError, LIMITS, type Assignment } from '@baton/contract';
 import { LinkClosed, type Ack } from '../link/counted-frames.ts';
 import type { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
+import type { StopFile } from './files.ts';
 import type { PendingReport, Report } from './report.ts';
 import type { Uploader } from './uploads.ts';
 
@@ -175,4 +176,11 @@ function classOf({ code }: AppError): 'workspace' | 'environment' | 'agent_error
     default:
       return 'agent_error';
   }
+}
+
+/** The report of an attempt that was ended from outside before its agent said anything; undefined: it was not. */
+export function stopReport(stop: StopFile | undefined): Report | undefined {
+  if (stop === undefined) return undefined;
+  if (stop.kind === 'release') return { kind: 'release', reason: stop.reason };
+  return { kind: 'fail', body: { reason: stop.reason, failure_class: 'cancelled' } };
 }

@@ -4,7 +4,7 @@ import type { Changes } from '@baton/contract';
 import { listGit, readGit, runGit, type GitOptions } from '../git/git.ts';
 import { headOf } from './keep.ts';
 import { BATON_IDENTITY, identitySettings, type Identity } from './merge.ts';
-import { removeStaleLocks } from './prepare.ts';
+import { removeStaleLocks } from './trees.ts';
 import { snapshotTree, stageAll, writePatch } from './snapshot.ts';
 import type { Workspace } from './workspace.ts';
 

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { AppError } from '@baton/contract';
+import { AppError, type Assignment } from '@baton/contract';
 import { shapeFault } from '../link/frame-text.ts';
 
 /** The directory in a workspace through which an agent without tools receives and hands in. */
@@ -103,16 +103,24 @@ export function appendNote(workspacePath: string, note: object): void {
 }
 
 /**
- * Puts what changed about the task into `.baton/updates/<number>.json`, numbered from 1. Nothing happens
- * where the directory is not ours any more. @throws the file system's error
+ * Puts what changed about the task into `.baton/updates/<number>.json`, numbered from 1, and tells the
+ * agent by an urgent note. Nothing happens where the directory is not ours any more.
+ * @throws the file system's error
  */
-export function writeUpdate(workspacePath: string, update: object): void {
+export function writeUpdate(
+  workspacePath: string,
+  { title, spec }: Pick<Assignment['task'], 'title' | 'spec'>,
+  fields: readonly string[],
+): void {
   const root = join(workspacePath, DOT_BATON);
   if (!isRealDir(root)) return;
   const dir = join(root, 'updates');
   ensureRealDir(dir);
+  const update = { fields, task: { title, ...spec } };
   const number = readdirSync(dir).filter((name) => name.endsWith('.json')).length + 1;
   writeFresh(join(dir, `${number}.json`), `${JSON.stringify(update, null, 2)}\n`);
+  const text = `The task was changed (${fields.join(', ')}): read the newest file in .baton/updates and go by it.`;
+  appendNote(workspacePath, { author: 'baton', text, urgent: true });
 }
 
 function ensureRealDir(path: string): void {

@@ -1,22 +1,24 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@baton/contract';
-import { listGit, readGit, runGit } from '../git/git.ts';
-import type { RepoSource } from '../git/repo-source.ts';
+import { runGit } from '../git/git.ts';
 import { createAttemptDir } from '../spool/attempt-dir.ts';
 import { writeDotBaton } from './dot-baton.ts';
-import { passInPlace, releaseInPlace, takeInPlace } from './in-place-lock.ts';
+import { passInPlace, releaseInPlace } from './in-place-lock.ts';
 import { dropTree, salvageWorkspace } from './keep.ts';
 import { locateSource } from './local-repo.ts';
-import { identitySettings, BATON_IDENTITY, mergeCommits, withoutAncestors } from './merge.ts';
-import { openRepoCache, type RepoCache } from './repo-cache.ts';
+import { mergeCommits, withoutAncestors } from './merge.ts';
+import { takeOwnDirectory } from './own-directory.ts';
+import { openRepoCache } from './repo-cache.ts';
 import { restoreWork } from './saved-work.ts';
 import { copyFiles, runSetup } from './setup.ts';
-import { snapshotTree } from './snapshot.ts';
+import { addClone, addWorktree, freshBranch, importUpstreams, removeStaleLocks } from './trees.ts';
 import {
   branchOf,
   findWorkspace,
+  namesOf,
   saveWorkspace,
+  WITHOUT_GIT,
   workspaceRoot,
   type Salvaged,
   type Workspace,
@@ -184,202 +186,4 @@ function makeScratch(
   const path = join(workspaceRoot(dataDir, request.attemptId), 'scratch');
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return { ...namesOf(request), ...WITHOUT_GIT, mode: 'scratch', path, cwd: path, salvaged };
-}
-
-const WITHOUT_GIT = {
-  repo: null,
-  cacheDir: null,
-  gitDir: null,
-  branch: null,
-  base: null,
-  refCommit: null,
-  copied: [],
-  notCopied: [],
-  conflict: null,
-} as const;
-
-/** The user's own directory, as it is. Its references, its index and its HEAD are never written. */
-async function takeOwnDirectory(
-  dataDir: string,
-  request: WorkspaceRequest,
-  repo: RepoSource,
-): Promise<Workspace> {
-  if (repo.kind !== 'local') {
-    throw new AppError('workspace_failed', 'Mode in_place needs a local path, not an address.');
-  }
-  const { source, local } = await locateSource(repo);
-  if (local === undefined || local.isBare) {
-    throw new AppError(
-      'workspace_failed',
-      `${source.address} is bare: it has no files to work in.`,
-    );
-  }
-  const { attemptId } = request;
-  takeInPlace(local.root, { attemptId, attemptDir: createAttemptDir(dataDir, attemptId) });
-  try {
-    const cache = await openRepoCache(dataDir, source);
-    const head = await cache.resolveRef(request.refCommit === undefined ? request.ref : undefined);
-    const current = await readGit(['rev-parse', 'HEAD'], { cwd: local.root, config: 'owner' });
-    if (request.ref !== undefined && head !== current) {
-      throw new AppError(
-        'workspace_failed',
-        `${local.root} is not at ${request.ref}. Check that out there, or use mode worktree.`,
-      );
-    }
-    await importUpstreams(cache, request);
-    const base = await baseOfOwnDirectory(cache, local.root, current, request);
-    const gitDir = await readGit(['rev-parse', '--absolute-git-dir'], {
-      cwd: local.root,
-      config: 'owner',
-    });
-    return {
-      ...namesOf(request),
-      ...WITHOUT_GIT,
-      mode: 'in_place',
-      path: local.root,
-      cwd: join(local.root, local.subdir),
-      repo: source,
-      cacheDir: cache.gitDir,
-      gitDir,
-      branch: await freshBranch(cache.gitDir, branchOf(request), base),
-      base,
-      refCommit: current,
-      salvaged: null,
-    };
-  } catch (error) {
-    releaseInPlace(local.root, attemptId);
-    throw error;
-  }
-}
-
-/** HEAD when nothing is changed; an upstream's commit when its work is exactly what lies there. */
-async function baseOfOwnDirectory(
-  cache: RepoCache,
-  root: string,
-  head: string,
-  request: WorkspaceRequest,
-): Promise<string> {
-  const dirty = await listGit(
-    ['status', '--porcelain', '-z', '--untracked-files=all', '--ignore-submodules=dirty'],
-    {
-      cwd: root,
-      config: 'owner',
-    },
-  );
-  if (dirty.length === 0) return head;
-  const tree = await snapshotTree({
-    gitDir: cache.gitDir,
-    path: root,
-    base: head,
-    copied: [],
-    excludesFile: join(root, '.git', 'info', 'exclude'),
-  });
-  for (const upstream of (request.upstreams ?? []).toReversed()) {
-    const theirs = await readGit(['rev-parse', `${upstream.commit}^{tree}`], {
-      gitDir: cache.gitDir,
-    });
-    if (theirs === tree) return upstream.commit;
-  }
-  const files = dirty.map((line) => line.slice(3)).slice(0, 20);
-  throw new AppError(
-    'workspace_failed',
-    `${root} has changes of its own (${files.slice(0, 3).join(', ')}${files.length > 3 ? ', ...' : ''}). ` +
-      'Commit or stash them, or use mode worktree.',
-    { detail: { files } },
-  );
-}
-
-async function importUpstreams(cache: RepoCache, request: WorkspaceRequest): Promise<void> {
-  for (const upstream of request.upstreams ?? []) {
-    if (await cache.hasCommit(upstream.commit)) continue;
-    if (typeof upstream.bundleFile === 'string') await cache.importBundle(upstream.bundleFile);
-    if (await cache.hasCommit(upstream.commit)) continue;
-    await cache.fetch();
-    if (await cache.hasCommit(upstream.commit)) continue;
-    throw new AppError(
-      'workspace_failed',
-      `Commit ${upstream.commit} of ${upstream.key} is not here, and no bundle holds it.`,
-      { detail: { task: upstream.key, commit: upstream.commit } },
-    );
-  }
-}
-
-/** Makes the branch at `start`. One of that name is from a crashed try: it is moved aside, never reset. */
-async function freshBranch(gitDir: string, branch: string, start: string): Promise<string> {
-  const ref = `refs/heads/${branch}`;
-  const answer = await runGit(['rev-parse', '--quiet', '--verify', ref], {
-    gitDir,
-    accept: [0, 1],
-  });
-  const old = answer.stdout.trim();
-  if (old !== '') {
-    const aside = `refs/heads/baton/salvage/${branch.replace(/^baton\//, '')}/${old.slice(0, 12)}`;
-    await runGit(['update-ref', aside, old], { gitDir });
-  }
-  await runGit(['update-ref', ref, start], { gitDir });
-  return branch;
-}
-
-/** Alone: while git makes a worktree its HEAD names no commit, and every fetch at that moment fails. */
-async function addWorktree(cache: RepoCache, path: string, branch: string): Promise<string> {
-  await cache.exclusively(() =>
-    runGit(['worktree', 'add', '--quiet', '--no-checkout', '--force', path, branch], {
-      gitDir: cache.gitDir,
-    }),
-  );
-  const gitDir = await readGit(['rev-parse', '--absolute-git-dir'], { cwd: path });
-  await checkoutHead(path, gitDir);
-  return gitDir;
-}
-
-/** A repository of its own, for agents that may not see the cache. It shares no file with the cache. */
-async function addClone(cache: RepoCache, path: string, branch: string): Promise<string> {
-  await runGit(
-    [
-      'clone',
-      '--quiet',
-      '--no-checkout',
-      '--no-tags',
-      '--no-hardlinks',
-      '--single-branch',
-      '--template=',
-      '--branch',
-      branch,
-      '--',
-      cache.gitDir,
-      path,
-    ],
-    { cwd: '/', config: 'owner' },
-  );
-  const gitDir = join(path, '.git');
-  await runGit(
-    [
-      'config',
-      'remote.origin.url',
-      await readGit(['config', 'remote.origin.url'], { gitDir: cache.gitDir }),
-    ],
-    { gitDir },
-  );
-  await checkoutHead(path, gitDir);
-  return gitDir;
-}
-
-/** Fills the tree with several checkout workers: half the time for thousands of files. */
-async function checkoutHead(path: string, gitDir: string): Promise<void> {
-  await runGit(['reset', '--hard', '--quiet'], {
-    cwd: path,
-    gitDir,
-    workTree: path,
-    config: 'owner',
-    set: ['checkout.workers=0', ...identitySettings(BATON_IDENTITY)],
-  });
-}
-
-/** Locks of a git that was killed: the tree that held them is gone. */
-export function removeStaleLocks(gitDir: string): void {
-  for (const name of ['index.lock', 'HEAD.lock']) rmSync(join(gitDir, name), { force: true });
-}
-
-function namesOf(request: WorkspaceRequest): Pick<Workspace, 'attemptId' | 'runId' | 'taskKey'> {
-  return { attemptId: request.attemptId, runId: request.runId, taskKey: request.taskKey };
 }

@@ -113,3 +113,23 @@ export function findWorkspace(dataDir: string, attemptId: string): Workspace | u
   const workspace = found as Workspace;
   return existsSync(workspace.path) ? workspace : undefined;
 }
+
+/** Of a workspace in which git has no part. */
+export const WITHOUT_GIT = {
+  repo: null,
+  cacheDir: null,
+  gitDir: null,
+  branch: null,
+  base: null,
+  refCommit: null,
+  copied: [],
+  notCopied: [],
+  conflict: null,
+} as const;
+
+/** Whose workspace it is. */
+export function namesOf(
+  request: WorkspaceRequest,
+): Pick<Workspace, 'attemptId' | 'runId' | 'taskKey'> {
+  return { attemptId: request.attemptId, runId: request.runId, taskKey: request.taskKey };
+}
