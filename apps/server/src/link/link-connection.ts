@@ -1,23 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import {
-  decodeLogFrame,
-  DEFAULTS,
-  workerFrame,
-  type Json,
-  type ServerFrame,
-  type WorkerFrame,
-} from '@baton/contract';
-import type { Reply, StopOrder } from '@baton/kernel';
+import { decodeLogFrame, DEFAULTS, type ServerFrame, type WorkerFrame } from '@baton/contract';
 import type { RawData, WebSocket } from 'ws';
-import { z } from 'zod';
 import type { App } from '../app.ts';
-import { parseJson } from '../edge/json-guard.ts';
 import type { WorkerPrincipal } from '../auth/principal.ts';
 import { assignmentsOf } from '../routes/claims.ts';
-import { checkpointView } from '../views/checkpoint.ts';
 import { answerAgent } from './agent-frames.ts';
+import { bytesOf, parseFrame, seqOf } from './frame-bytes.ts';
 import { commandOf, isAgentFrame, type CountedFrame, type Speaker } from './frame-commands.ts';
 import { frameErrorOf, internalFrameError } from './link-error.ts';
+import { answerTo, missedFrames, stopFrames } from './told-again.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /** Frames that wait for the database; more stop the reading until some are done. */
@@ -29,8 +20,6 @@ const helloMsMax = 10_000;
 
 /** Frames after which the worker is done with an attempt. */
 const ending: ReadonlySet<string> = new Set(['complete', 'fail', 'release']);
-
-const numbered = z.object({ seq: z.int().positive() });
 
 type Hello = Extract<WorkerFrame, { type: 'hello' }>;
 
@@ -248,24 +237,9 @@ class Connection implements LinkConnection {
       draining: read?.worker.draining ?? false,
     });
     this.#events.onHello(this);
-    this.#tellStops(reply.cancel ?? []);
+    for (const it of stopFrames(reply.cancel ?? [], this.#held)) this.send(it);
     await this.assign((reply.claimed ?? []).map(({ attempt }) => attempt));
-    await this.#catchUp();
-  }
-
-  /** Decisions and deliveries that came while the worker was away; hearing them twice is harmless. */
-  async #catchUp(): Promise<void> {
-    const attempts = [...this.#held.keys()];
-    const closedOnes =
-      attempts.length === 0 ? [] : await this.#app.reads.closedCheckpointsOfAttempts(attempts);
-    for (const read of closedOnes) {
-      const attempt = read.checkpoint.attemptId;
-      if (attempt === null) continue;
-      this.send({ type: 'checkpoint_resolved', attempt, checkpoint: checkpointView(read) });
-    }
-    for (const run of await this.#app.reads.deliveriesOfWorker(this.worker.id)) {
-      if (run.deliveryOrder !== null) this.send({ type: 'deliver', order: run.deliveryOrder });
-    }
+    for (const it of await missedFrames(this.#app, this.worker.id, this.#held)) this.send(it);
   }
 
   async #beat(frame: Extract<WorkerFrame, { type: 'heartbeat' }>): Promise<void> {
@@ -274,24 +248,10 @@ class Connection implements LinkConnection {
       type: 'worker.heartbeat',
       beat: { attempts: frame.attempts },
     });
-    this.#tellStops(reply.cancel ?? []);
+    for (const it of stopFrames(reply.cancel ?? [], this.#held)) this.send(it);
     const stale = [...(reply.stale ?? [])];
     for (const attempt of stale) this.#held.delete(attempt);
     if (stale.length > 0) this.send({ type: 'stale', attempts: stale });
-  }
-
-  #tellStops(orders: readonly StopOrder[]): void {
-    for (const { attempt, how, reason } of orders) {
-      const epoch = this.#held.get(attempt);
-      if (epoch === undefined) continue;
-      if (how === 'hold') {
-        this.send({ type: 'hold', attempt, epoch, reason });
-        continue;
-      }
-      const grace = DEFAULTS.termToKillSeconds;
-      const yields = how === 'yield';
-      this.send({ type: 'cancel', attempt, epoch, reason, grace_seconds: grace, yields });
-    }
   }
 
   async #drain(draining: boolean): Promise<void> {
@@ -314,20 +274,15 @@ class Connection implements LinkConnection {
         connection: this.worker.id,
       });
       if (ending.has(frame.type) && 'attempt' in frame) this.#held.delete(frame.attempt);
-      this.send({ type: 'ack', seq, error: null, body: await this.#answerTo(frame, reply) });
+      this.send({
+        type: 'ack',
+        seq,
+        error: null,
+        body: await answerTo(this.#app, this.worker, frame, reply),
+      });
     } catch (error) {
       this.send({ type: 'ack', seq, error: this.#errorOf(error, frame.type), body: null });
     }
-  }
-
-  async #answerTo(frame: CountedFrame, reply: Reply): Promise<Json> {
-    const asks = frame.type === 'checkpoint_open' || frame.type === 'plan';
-    if (asks && reply.checkpoint !== undefined) {
-      const read = await this.#app.reads.findCheckpoint(this.worker.project, reply.checkpoint);
-      if (read === undefined) return null;
-      return { ...checkpointView(read), yield: reply.yields === true } as Json;
-    }
-    return reply.already === true ? { already: true } : null;
   }
 
   /** Frames without a `seq`: their failure ends the connection, so that the worker begins again. */
@@ -346,29 +301,4 @@ class Connection implements LinkConnection {
     this.#app.log.error({ err: error, worker: this.worker.name, frame: what }, 'a frame failed');
     return internalFrameError;
   }
-}
-
-function bytesOf(data: RawData): Buffer {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return Buffer.isBuffer(data) ? data : Buffer.from(data);
-}
-
-/** The number of a frame that cannot be taken, where at least that can be read. */
-function seqOf(bytes: Buffer): number | undefined {
-  try {
-    return numbered.parse(JSON.parse(bytes.toString())).seq;
-  } catch {
-    return undefined;
-  }
-}
-
-function parseFrame(bytes: Buffer): WorkerFrame | undefined {
-  let value: unknown;
-  try {
-    value = parseJson(bytes, false);
-  } catch {
-    return undefined;
-  }
-  const parsed = workerFrame.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
 }
