@@ -2,8 +2,8 @@ import type { RunGraph } from '@baton/contract';
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { chromiumPath, openDashboard, restingPlace } from './support/browser.ts';
-import { joinHttpWorker } from './support/http-worker.ts';
-import { taskOf, byKey } from './support/run.ts';
+import { joinHttpWorker, type HeldAttempt } from './support/http-worker.ts';
+import { taskOf, byKey, eventsOf } from './support/run.ts';
 import { startTower, until, type Tower } from './support/tower.ts';
 
 const PATCH = `diff --git a/greeting.txt b/greeting.txt
@@ -186,6 +186,93 @@ describe.skipIf(chromiumPath === undefined)(
         .first()
         .waitFor({ state: 'attached' });
       expect((await tower.client.runs.get(run.id)).reason).toBe('not needed');
+    });
+
+    test('a task is paused, resumed, relaunched and reviewed by its buttons', async () => {
+      const tower = await startTower();
+      const worker = await joinHttpWorker(tower, 'lathe');
+      const { page, faults } = await openDashboard(tower);
+      const { run, tasks } = await submitPair(tower);
+      const write = taskOf(byKey({ tasks } as RunGraph), 'write');
+      await page.goto(`${tower.url}/runs/${run.id}?tab=tasks&task=${write.id}`);
+      const panel = page.getByRole('complementary', { name: 'Task' });
+      const shows = (word: string) =>
+        panel.locator('.inspector-facts').getByText(word, { exact: true }).waitFor();
+      const press = (name: string) => panel.getByRole('button', { name, exact: true }).click();
+      /** Answers the question that a button asks first. */
+      const confirm = async (says: string, reason: string, choice?: string): Promise<void> => {
+        const dialog = page.getByRole('alertdialog');
+        await dialog.getByText(says).waitFor();
+        if (choice !== undefined) await dialog.getByText(choice).click();
+        await dialog.getByRole('textbox').fill(reason);
+        await dialog.locator('button[type=submit]').click();
+        await dialog.waitFor({ state: 'detached' });
+      };
+      /** What a worker reports of an agent that was stopped. */
+      const stopped = ({ id, epoch, client }: HeldAttempt) =>
+        client.call('failAttempt', {
+          params: { id },
+          body: { epoch, reason: 'stopped', failure_class: 'cancelled' },
+        });
+
+      const first = await worker.take();
+      await shows('running');
+      await press('Pause');
+      await confirm('Its agent is stopped', 'lunch');
+      await shows('paused');
+      expect(await tower.client.tasks.get(write.id)).toMatchObject({ reason: 'lunch' });
+      await stopped(first);
+      await press('Resume');
+      const second = await worker.take();
+      await shows('running');
+      expect([second.task, second.id === first.id]).toEqual([first.task, false]);
+
+      await press('Relaunch');
+      await confirm('the next one is told nothing', 'wrong way');
+      await stopped(second);
+      const third = await worker.take();
+      await shows('running');
+      expect(await tower.client.tasks.get(write.id)).toMatchObject({ generation: 2 });
+      await third.complete('The greeting is written.');
+      await shows('completed');
+
+      await press('Review');
+      await confirm('It is a stamp', 'too short', 'Reject it');
+      await panel.getByText('rejected by owner: too short').waitFor();
+      await press('Review');
+      await confirm('It is a stamp', 'say it in Latin', 'Have it changed');
+      await panel.getByText('sent back for changes by owner: say it in Latin').waitFor();
+      const fourth = await worker.take();
+      await shows('running');
+      await fourth.complete('Ave munde.');
+      await shows('completed');
+      await press('Review');
+      await confirm('It is a stamp', '', 'Approve it');
+      await panel.getByText('approved by owner').waitFor();
+      expect((await tower.client.tasks.get(write.id)).review).toMatchObject({ state: 'approved' });
+      expect(faults).toEqual([]);
+    });
+
+    test('a run is paused and resumed by its buttons', async () => {
+      const tower = await startTower();
+      const { run } = await submitPair(tower);
+      const { page } = await openDashboard(tower);
+      await page.goto(`${tower.url}/runs/${run.id}?tab=tasks`);
+      const head = page.locator('.run-head');
+      await head.getByRole('button', { name: 'Pause', exact: true }).click();
+      const dialog = page.getByRole('alertdialog');
+      await dialog.getByText('Nothing starts until it is resumed').waitFor();
+      await dialog.getByRole('textbox').fill('night');
+      await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await head.getByText('paused', { exact: true }).waitFor();
+      expect((await tower.client.runs.get(run.id)).status).toBe('paused');
+      const told = (await eventsOf(tower, run.id)).find(({ type }) => type === 'run.paused');
+      expect(told).toMatchObject({ data: { reason: 'night' } });
+      await head.getByRole('button', { name: 'Resume', exact: true }).click();
+      await head.getByText('running', { exact: true }).waitFor();
+      await head.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+      expect((await tower.client.runs.get(run.id)).status).toBe('running');
     });
 
     test('says when it is not live, and catches up by itself', async () => {

@@ -84,6 +84,7 @@ export const S = {
     relaunchTask: 'Relaunch',
     pause: 'Pause',
     resume: 'Resume',
+    review: 'Review',
     approve: 'Approve',
     reject: 'Reject',
     answer: 'Answer',
@@ -167,6 +168,21 @@ export const S = {
     retryTitle: 'Run this task again?',
     relaunchTitle: 'Put this task back to its start?',
     pauseTitle: 'Pause this task?',
+    reviewTitle: 'Review this work',
+    reviewLoss:
+      'It is a stamp: approved work opens the gates behind it, rejected work shuts them. Work sent back is done again in the same conversation.',
+    reviewActions: {
+      approve: 'Approve it',
+      request_changes: 'Have it changed: the agent goes on with your reason',
+      reject: 'Reject it: nothing behind its gates starts',
+      reset: 'Take the review back',
+    },
+    reviewStates: {
+      approved: 'approved',
+      changes_requested: 'sent back for changes',
+      rejected: 'rejected',
+    },
+    reviewedBy: (state: string, by: string) => `${state} by ${by}`,
     keepDownstream: 'Keep what later tasks made; mark it outdated',
     resetDownstream: 'Run the later tasks again too',
     noAttempt: 'No agent has worked on this yet, so there is no output.',
@@ -229,6 +245,7 @@ export const S = {
     outOfPlay: 'It cannot start as things are; there is nothing to pause.',
     runPaused: 'Its run is paused; resume the run.',
     runCancelling: 'Its run is being cancelled.',
+    review: (word: string) => `Only finished or failed work is reviewed; this is ${word}.`,
     check: 'It only checks another task; use that one.',
   },
   problem: {

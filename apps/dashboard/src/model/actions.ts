@@ -66,6 +66,14 @@ export function whyNotRelaunchTask(task: Task, run: Run, scopes: Scopes): Why {
   return run.status === 'cancelling' ? S.disabled.runCancelling : undefined;
 }
 
+/** Whether a task's work can be reviewed. */
+export function whyNotReviewTask(task: Task, scopes: Scopes): Why {
+  if (mayNot(scopes, 'approve')) return S.disabled.readOnly;
+  if (task.verifies !== null) return S.disabled.check;
+  const isFinished = task.status === 'completed' || task.status === 'failed';
+  return isFinished ? undefined : S.disabled.review(S.taskStatus[task.status]);
+}
+
 /** Whether a checkpoint can be decided by this caller. */
 export function whyNotDecide(scopes: Scopes): Why {
   return mayNot(scopes, 'approve') ? S.disabled.readOnly : undefined;

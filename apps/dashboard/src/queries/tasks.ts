@@ -1,4 +1,4 @@
-import { AppError } from '@baton/contract';
+import { AppError, type ReviewAction } from '@baton/contract';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client.ts';
 import { keys } from './keys.ts';
@@ -85,6 +85,23 @@ export function useRelaunchTask() {
   return useMutation({
     mutationFn: ({ task, reason, downstream }: RetryTask) =>
       client.tasks.relaunch(task, { downstream, ...(reason === '' ? {} : { reason }) }),
+    onSuccess: (_, { run }) => cache.invalidateQueries({ queryKey: keys.run(run) }),
+  });
+}
+
+interface ReviewTask extends CancelTask {
+  readonly action: ReviewAction;
+}
+
+/** Stamps finished work, or has it changed. */
+export function useReviewTask() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ task, action, reason }: ReviewTask) =>
+      client.call('reviewTask', {
+        params: { id: task },
+        body: { action, ...(reason === '' ? {} : { reason }) },
+      }),
     onSuccess: (_, { run }) => cache.invalidateQueries({ queryKey: keys.run(run) }),
   });
 }

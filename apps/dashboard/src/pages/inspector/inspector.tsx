@@ -19,6 +19,7 @@ import { isTyping } from '../frame/use-keys.ts';
 import { useGo } from '../go.ts';
 import { InspectorBody } from './inspector-body.tsx';
 import { ResizeHandle, useInspectorWidth } from './resize.tsx';
+import { ReviewNote } from './review-dialog.tsx';
 import { TaskActions } from './task-actions.tsx';
 import './inspector.css';
 
@@ -97,6 +98,7 @@ function Content({ graph, task, search, onClose }: ContentProps) {
         {checkpoint !== undefined && (
           <CheckpointCallout key={checkpoint.id} checkpoint={checkpoint} />
         )}
+        <ReviewNote task={task} />
         <TaskActions graph={graph} task={task} />
       </header>
       <TabLinks

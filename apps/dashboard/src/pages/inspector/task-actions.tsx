@@ -12,6 +12,7 @@ import {
   whyNotRelaunchTask,
   whyNotResumeTask,
   whyNotRetryTask,
+  whyNotReviewTask,
 } from '../../model/actions.ts';
 import { useScopes } from '../../queries/session.ts';
 import {
@@ -25,6 +26,7 @@ import { S } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { ProblemNote } from '../../ui/problem-note.tsx';
+import { ReviewDialog } from './review-dialog.tsx';
 
 interface TaskActionsProps {
   readonly graph: RunGraph;
@@ -33,7 +35,7 @@ interface TaskActionsProps {
 
 /** What can be done with a task; what cannot says why. */
 export function TaskActions({ graph, task }: TaskActionsProps) {
-  const [open, setOpen] = useState<'cancel' | 'retry' | 'relaunch' | 'pause'>();
+  const [open, setOpen] = useState<'cancel' | 'retry' | 'relaunch' | 'pause' | 'review'>();
   const scopes = useScopes();
   const close = (): void => setOpen(undefined);
   return (
@@ -47,6 +49,9 @@ export function TaskActions({ graph, task }: TaskActionsProps) {
       </Button>
       <Button why={whyNotRelaunchTask(task, graph.run, scopes)} onClick={() => setOpen('relaunch')}>
         {S.action.relaunchTask}
+      </Button>
+      <Button why={whyNotReviewTask(task, scopes)} onClick={() => setOpen('review')}>
+        {S.action.review}
       </Button>
       {task.status === 'paused' ? (
         <Resume graph={graph} task={task} />
@@ -63,6 +68,7 @@ export function TaskActions({ graph, task }: TaskActionsProps) {
         <AgainDialog how={open} graph={graph} task={task} onClose={close} />
       )}
       {open === 'pause' && <PauseDialog task={task} onClose={close} />}
+      {open === 'review' && <ReviewDialog task={task} onClose={close} />}
     </div>
   );
 }
