@@ -297,7 +297,8 @@ export function assembleCoordinator(
         targets: dispatcher.targets,
         committed: learn,
       });
-      for (const service of [...others.services, ...services]) await service.start(stopping.signal);
+      // Last, because nothing of these can fail: a start that fails leaves no line open.
+      for (const service of [...services, ...others.services]) await service.start(stopping.signal);
     },
     async stop() {
       stopping.abort();
