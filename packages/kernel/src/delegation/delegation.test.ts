@@ -374,6 +374,16 @@ describe('an agent that awaits its children', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('leaves no await to be looked at when it is cancelled before it takes the results up', () => {
+    awaitOf();
+    end(a);
+    end(b);
+    expect(lead().status).toBe('ready');
+    model.submit('task.cancel', { task: parent.taskId, reason: null });
+    expect(model.runRow(run).openAwaits).toBe(0);
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('goes on waiting when it was paused meanwhile, and hears what ended by then', () => {
     awaitOf({ timeout: 60 });
     endTurn();

@@ -117,4 +117,15 @@ describe('the queue', () => {
     // It does not push the higher class aside either: each has its turn.
     expect(served.join(' ')).not.toContain('low low');
   });
+
+  test('what starts first for its class does not put off the turn of who comes next', () => {
+    const model = new Model();
+    model.worker('w');
+    const crowd = model.graph({ ...tasks(20), urgent: { priority: 'high' } });
+    serveOne(model);
+    expect(model.byKey(crowd, 'urgent').status).toBe('completed');
+    const next = model.graph(tasks(1));
+    const served = [serveOne(model), serveOne(model), serveOne(model)];
+    expect(served).toContain(next);
+  });
 });
