@@ -98,15 +98,15 @@ for (const database of freshDatabases()) {
         await setLimit(first, 'db', { max_running: 3 });
         const faults: unknown[] = [];
         const seen: CommittedEvent[] = [];
-        const places = new Set<number>();
+        const told = new Set<number>();
         let ended = 0;
         const done = new Promise<void>((resolve, reject) => {
           setTimeout(() => reject(new Error(`only ${ended} of 60 ended`)), waitMs).unref();
           for (const it of replicas) {
             // Each is told what both commit.
             it.onCommitted((all) => {
-              const events = all.filter((event) => !places.has(event.pos));
-              for (const event of events) places.add(event.pos);
+              const events = all.filter((event) => !told.has(event.pos));
+              for (const event of events) told.add(event.pos);
               seen.push(...events);
               ended += events.filter((event) => event.type === 'attempt.succeeded').length;
               if (ended === 60) resolve();
@@ -143,7 +143,7 @@ for (const database of freshDatabases()) {
         if (first === undefined || second === undefined) throw new Error('not started');
         const faults: unknown[] = [];
         const seen: CommittedEvent[] = [];
-        const places = new Set<number>();
+        const told = new Set<number>();
         let ended = 0;
         let reached = (): void => undefined;
         const some = new Promise<void>((resolve) => (reached = resolve));
@@ -152,8 +152,8 @@ for (const database of freshDatabases()) {
           for (const it of replicas) {
             // Each is told what both commit.
             it.onCommitted((all) => {
-              const events = all.filter((event) => !places.has(event.pos));
-              for (const event of events) places.add(event.pos);
+              const events = all.filter((event) => !told.has(event.pos));
+              for (const event of events) told.add(event.pos);
               seen.push(...events);
               ended += events.filter((event) => event.type === 'attempt.succeeded').length;
               if (ended >= 20) reached();
