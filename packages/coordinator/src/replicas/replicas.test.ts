@@ -119,11 +119,12 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
         const fresh = told.filter(({ pos }) => pos > from);
         expect(fresh.map(({ pos }) => pos)).toEqual(fresh.map((_, index) => from + 1 + index));
         expect(new Set(fresh.map(({ runId }) => runId))).toEqual(new Set(made.map((it) => it.run)));
-        expect(new Set(fresh.map(({ isOwn }) => isOwn))).toEqual(new Set([true, false]));
+        expect(fresh.map(({ isOwn }) => isOwn)).toContain(false);
       }
       for (const { pos, isOwn } of one.told) {
         const other = two.told.find((it) => it.pos === pos);
-        if (other !== undefined) expect(other.isOwn).toBe(!isOwn);
+        // A replica may read its own commit before it hears that it committed: then it is nobody's own.
+        expect(isOwn && other?.isOwn === true).toBe(false);
       }
     });
 
