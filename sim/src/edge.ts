@@ -1,9 +1,11 @@
 import { AppError, type Assignment, type CommandOf } from '@baton/contract';
 import type { CommittedEvent, Coordinator, SubmitOptions } from '@baton/coordinator';
 import type { Reply } from '@baton/kernel';
+import { createEventHub, type EventHub } from '@baton/server';
 import type { Link } from './link.ts';
 import type { Replica } from './replica.ts';
 import type { Sim } from './sim.ts';
+import type { FeedReads } from './store/memory-store.ts';
 
 /** The commands that a worker sends over its link, each answered by `ack`. */
 export type CountedCommand =
@@ -64,9 +66,13 @@ export class Edge {
   /** Links that said hello, by worker. */
   readonly #links = new Map<string, WorkerLink>();
   readonly #open = new Set<WorkerLink>();
+  /** What followers of the feed are served from. */
+  readonly hub: EventHub;
 
-  constructor(sim: Sim, replica: Replica, coordinator: Coordinator) {
+  constructor(sim: Sim, replica: Replica, coordinator: Coordinator, reads: FeedReads) {
     this.#sim = sim;
+    const hub = createEventHub(coordinator, reads, replica.later);
+    this.hub = sim.mutant?.hub?.(hub) ?? hub;
     this.#replica = replica;
     this.#coordinator = coordinator;
     coordinator.onAssigned(({ worker, attempts }) => {
@@ -135,6 +141,9 @@ export class Edge {
 
   /** An HTTP claim: what is claimed and not started, else what is ready now or soon. */
   async claim(worker: string, project: string, max: number): Promise<Given[]> {
+    // Its key is that of nobody any more.
+    if (this.#sim.db.world.row('workers', worker) === null)
+      throw new AppError('not_found', `no worker ${worker}`);
     const handed: string[] = [];
     let wake = (): void => undefined;
     const unsubscribe = this.#coordinator.onAssigned((assigned) => {

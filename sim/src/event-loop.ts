@@ -19,6 +19,9 @@ export class EventLoop {
   readonly #rng: Rng;
   readonly #heap: Entry[] = [];
   #age = 0;
+  /** Things of the real world that are under way; virtual time waits for them. */
+  #busy = 0;
+  #whenIdle: (() => void) | undefined;
 
   constructor(startMs: number, rng: Rng) {
     this.nowMs = startMs;
@@ -33,6 +36,17 @@ export class EventLoop {
     return () => {
       entry.call = undefined;
     };
+  }
+
+  /** Does something that takes real time, and no virtual time. */
+  async io<T>(work: () => Promise<T>): Promise<T> {
+    this.#busy += 1;
+    try {
+      return await work();
+    } finally {
+      this.#busy -= 1;
+      if (this.#busy === 0) this.#whenIdle?.();
+    }
   }
 
   sleep(ms: number): Promise<void> {
@@ -55,6 +69,18 @@ export class EventLoop {
       this.nowMs = Math.max(this.nowMs, entry.atMs);
       this.steps += 1;
       entry.call();
+      await this.#settled();
+    }
+  }
+
+  /** Resolves when nothing goes on without another entry. */
+  async #settled(): Promise<void> {
+    await drained();
+    while (this.#busy > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+      this.#whenIdle = undefined;
       await drained();
     }
   }

@@ -150,6 +150,12 @@ export const INVARIANTS: readonly Invariant[] = [
     tests: ['e2e/flows/o3-contracts.test.ts'],
   },
   {
+    no: 24,
+    text: 'A verdict counts for the result that it judged, and no task that needs one is complete without.',
+    checks: ['verdict-first'],
+    tests: ['packages/kernel/src/verification/verify.test.ts'],
+  },
+  {
     no: 25,
     text: 'A task is tried no more often than allowed.',
     checks: ['tries-bounded', 'audit'],
@@ -160,6 +166,18 @@ export const INVARIANTS: readonly Invariant[] = [
     text: 'A retry starts no earlier than its backoff.',
     checks: ['backoff'],
     tests: ['packages/kernel/src/retry/retry-policy.test.ts'],
+  },
+  {
+    no: 27,
+    text: 'No task starts beyond what a limit of its keys allows; places under limits are held by who says so.',
+    checks: ['within-limit', 'audit'],
+    tests: ['packages/coordinator/src/limits.test.ts', PROPERTIES],
+  },
+  {
+    no: 28,
+    text: 'No span of time holds more starts under a key than its rate and burst allow.',
+    checks: ['within-rate'],
+    tests: ['packages/kernel/src/limits/rate.test.ts'],
   },
   {
     no: 30,
@@ -174,6 +192,18 @@ export const INVARIANTS: readonly Invariant[] = [
     tests: ['packages/kernel/src/commands/checkpoints.test.ts'],
   },
   {
+    no: 32,
+    text: 'Runs with work of one class in one queue take turns, within a constant.',
+    checks: ['fair-turns'],
+    tests: ['packages/kernel/src/matching/queue-order.test.ts'],
+  },
+  {
+    no: 33,
+    text: 'No task starts while one of a higher class that may start as well is left in the same queue.',
+    checks: ['priority-first'],
+    tests: ['packages/kernel/src/matching/queue-order.test.ts'],
+  },
+  {
     no: 34,
     text: 'Positions are dense in the feed, numbers are dense in a run.',
     checks: ['dense-run-seq', 'feed-in-order'],
@@ -182,7 +212,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     no: 35,
     text: 'A reader gets every event once and in order, whatever it reconnects to.',
-    checks: ['feed-in-order', 'told-once', 'told-as-stored'],
+    checks: ['reader-in-order', 'feed-in-order', 'told-once', 'told-as-stored'],
     tests: ['apps/server/src/streams/streams.test.ts'],
   },
   {
@@ -192,10 +222,28 @@ export const INVARIANTS: readonly Invariant[] = [
     tests: [PROPERTIES],
   },
   {
+    no: 37,
+    text: 'Who reads the state and follows the feed from its cursor knows the state at any later time.',
+    checks: ['snapshot-and-tail'],
+    tests: ['apps/server/src/streams/streams.test.ts'],
+  },
+  {
+    no: 38,
+    text: 'A cursor of another history is refused, never taken for a place in this one.',
+    checks: ['foreign-cursor'],
+    tests: ['apps/server/src/streams/streams.test.ts'],
+  },
+  {
     no: 39,
     text: 'Time in the feed never goes back.',
     checks: ['time-grows'],
     tests: ['packages/store/src/feed.test.ts'],
+  },
+  {
+    no: 40,
+    text: 'The cursor that a reader keeps is that of an event it was given; it skips nothing.',
+    checks: ['reader-in-order'],
+    tests: ['packages/store/src/feed.test.ts', 'packages/coordinator/src/retention.test.ts'],
   },
   {
     no: 41,
@@ -235,8 +283,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     no: 50,
-    text: 'A row is written only over what was read: locks and memory never miss a change.',
-    checks: ['no-lost-update'],
+    text: 'A row is written only over what was read, and SQL and memory are the same at every commit.',
+    checks: ['no-lost-update', 'same-as-sql'],
     tests: ['packages/store/src/world/lock.test.ts'],
   },
 ];

@@ -1,6 +1,6 @@
 import type { Command, CommandType } from '@baton/contract';
 import type { BatchTx, BatchWrites, CoordinatorStore } from '@baton/coordinator';
-import type { AttemptRow, TaskRow } from '@baton/kernel';
+import type { AttemptRow, LimitRow, ReadyRow, TaskRow, TaskSpecRow } from '@baton/kernel';
 import { HANDLERS } from '@baton/kernel/testing';
 import type { EventPlace, RowChange } from '@baton/store';
 import type { Profile } from './profile.ts';
@@ -65,6 +65,11 @@ function rows(change: (row: RowChange) => RowChange | null) {
     ...all,
     rows: all.rows.flatMap((row) => change(row) ?? []),
   }));
+}
+
+function withoutPolicy(row: TaskSpecRow): TaskSpecRow {
+  const { verification: _, ...spec } = row.spec;
+  return { ...row, spec };
 }
 
 function hasEpochBelow(row: RowChange['original'], epoch: number): boolean {
@@ -280,6 +285,114 @@ export const MUTANTS: readonly MutantRow[] = [
     })),
   },
   {
+    name: 'unverified',
+    what: 'results are taken without the verdict that they need',
+    caughtBy: 'verdict-first',
+    store: transactions((tx) => ({
+      loadRows: async (table, ids) => {
+        const found = await tx.loadRows(table, ids);
+        if (table !== 'taskSpecs') return found;
+        const specs = [...(found as ReadonlyMap<string, TaskSpecRow>)];
+        return new Map(specs.map(([id, row]) => [id, withoutPolicy(row)])) as never;
+      },
+    })),
+  },
+  {
+    name: 'verdict-on-another',
+    what: 'a verdict is told of another attempt than it judged',
+    caughtBy: 'verdict-first',
+    store: writes((all) => ({
+      ...all,
+      events: all.events.map((event) =>
+        event.type === 'verification.accepted' || event.type === 'verification.rejected'
+          ? { ...event, data: { ...event.data, attempt: 'att_0' } }
+          : event,
+      ),
+    })),
+  },
+  {
+    name: 'unlimited',
+    what: 'limits are not looked at when work is handed out',
+    caughtBy: 'within-limit',
+    store: transactions((tx) => ({
+      loadList: async (list, owners) => {
+        const found = await tx.loadList(list, owners);
+        if (list !== 'limitsOfProject') return found;
+        return new Map(owners.map((owner) => [owner, new Map()])) as never;
+      },
+    })),
+  },
+  {
+    name: 'rate-not-kept',
+    what: 'what a rate has let through is not written down',
+    caughtBy: 'within-rate',
+    store: rows((change) => {
+      const [before, after] = [change.original as LimitRow | null, change.row as LimitRow | null];
+      if (change.table !== 'limits' || before === null || after === null) return change;
+      return { ...change, row: { ...after, tat: before.tat } };
+    }),
+  },
+  {
+    name: 'no-priorities',
+    what: 'the queue is read without regard to classes',
+    caughtBy: 'priority-first',
+    database: (db) => {
+      db.queueOrder = (a, b) => a.pass - b.pass || a.seq - b.seq;
+    },
+  },
+  {
+    name: 'no-turns',
+    what: 'runs take no turns: who came first is served first, to the end',
+    caughtBy: 'fair-turns',
+    store: rows((change) => {
+      if (change.table !== 'ready' || change.row === null) return change;
+      return { ...change, row: { ...(change.row as ReadyRow), pass: 0 } };
+    }),
+  },
+  {
+    name: 'silent-page',
+    what: 'a follower is told a place behind the last event of its page, which it never gets',
+    caughtBy: 'reader-in-order',
+    hub: (hub) => ({
+      ...hub,
+      after: async (filter, pos, limit) => {
+        const slice = await hub.after(filter, pos, limit);
+        const events = slice.events.length > 2 ? slice.events.slice(0, -1) : slice.events;
+        return { ...slice, events };
+      },
+    }),
+  },
+  {
+    name: 'cursor-ahead',
+    what: 'followers are given the cursor of the event that comes next',
+    caughtBy: 'reader-in-order',
+    hub: (hub) => ({
+      ...hub,
+      after: async (filter, pos, limit) => {
+        const { events, upTo } = await hub.after(filter, pos, limit);
+        return { upTo, events: events.map((it) => ({ ...it, pos: it.pos + 1 })) };
+      },
+    }),
+  },
+  {
+    name: 'late-cursor',
+    what: 'the cursor of a snapshot is read after the state',
+    caughtBy: 'snapshot-and-tail',
+    profile: { storeMsMax: 400 },
+    snapshot: async (store) => {
+      const { ends } = await store.snapshot();
+      const { pos } = await store.reads.feedHead();
+      return { ends, pos };
+    },
+  },
+  {
+    name: 'any-history',
+    what: 'cursors of another history are taken for places in this one',
+    caughtBy: 'foreign-cursor',
+    profile: { workers: ['honest', 'liar', 'liar'] },
+    feedStart: (cursor) => ({ kind: 'pos', pos: Number(cursor?.split('.')[1] ?? 0) }),
+  },
+  {
     name: 'event-gap',
     what: 'an event of a run is left out',
     caughtBy: 'dense-run-seq',
@@ -319,6 +432,18 @@ export const MUTANTS: readonly MutantRow[] = [
         return place === undefined ? undefined : { ...place, pos: place.pos + 1 };
       },
     })),
+  },
+  {
+    name: 'sql-keeps-timers',
+    what: 'in SQL timers are not deleted',
+    caughtBy: 'same-as-sql',
+    sql: rows((change) => (change.table === 'timers' && change.row === null ? null : change)),
+  },
+  {
+    name: 'sql-forgets-a-run',
+    what: 'in SQL the version of a run that changed is not raised',
+    caughtBy: 'same-as-sql',
+    sql: writes((all) => ({ ...all, changedRuns: new Set() })),
   },
   {
     name: 'foreign-work-unseen',

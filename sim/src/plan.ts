@@ -24,6 +24,7 @@ export const CLIENT_ACTS = [
   'ask',
   'drain',
   'worker_crash',
+  'crowd',
   ...LIFE_ACTS,
 ] as const;
 export type ClientAct = (typeof CLIENT_ACTS)[number];
@@ -53,6 +54,8 @@ export interface SimPlan {
   readonly profile: Profile;
   readonly replicas: number;
   readonly acts: readonly Act[];
+  /** How long it plays before everything heals, milliseconds. */
+  readonly playMs?: number;
 }
 
 const playMs = 15 * 60_000;
@@ -73,16 +76,30 @@ export function planOf(seed: string): SimPlan {
   };
 }
 
+/** Crowds are many tasks: they come in few seeds, and then at the same time. */
+const SINGLE_ACTS = CLIENT_ACTS.filter((it) => it !== 'crowd');
+
 function clientActs(rng: Rng): Act[] {
   const count = 20 + rng.int(100);
-  return Array.from({ length: count }, (_, index) => ({
+  const acts: Act[] = Array.from({ length: count }, (_, index) => ({
     kind: 'client' as const,
     atMs: Math.floor(rng.next() ** 1.5 * playMs),
-    what: rng.pick(CLIENT_ACTS),
+    what: rng.pick(SINGLE_ACTS),
     a: rng.int(100_000),
     b: rng.int(100_000),
     key: rng.chance(0.6) ? `k${index}` : null,
   }));
+  if (!rng.chance(0.25)) return acts;
+  const atMs = rng.int(playMs / 2);
+  const crowds = [28, 14, 1, 1, 2].map((size) => ({
+    kind: 'client' as const,
+    atMs: atMs + rng.int(size > 2 ? 5_000 : 60_000),
+    what: 'crowd' as const,
+    a: rng.int(100_000),
+    b: size,
+    key: null,
+  }));
+  return [...acts, ...crowds];
 }
 
 function nemesisActs(rng: Rng, profile: Profile): Act[] {

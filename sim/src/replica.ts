@@ -26,6 +26,12 @@ class Life {
   pausedUntilMs = 0;
 }
 
+/** The state as a reader begins with it: how what has ended ended. */
+export interface Snapshot {
+  readonly cursor: string;
+  readonly ends: readonly (readonly [name: string, end: string])[];
+}
+
 /** A control plane: the real coordinator, on a process that can die, stand still and come back. */
 export class Replica {
   readonly name: string;
@@ -54,7 +60,7 @@ export class Replica {
     if (this.#life?.isAlive === true) return;
     const life = new Life();
     this.#life = life;
-    const memory = createMemoryStore(this.#sim.db, this.#wire(life), this.#sim.loop);
+    const memory = createMemoryStore(this.#sim.db, this.#wire(life), this.#sim.loop, this.#sim.sql);
     this.#store = memory;
     const store: CoordinatorStore = this.#sim.mutant?.store?.(memory) ?? memory;
     const runtime = this.#runtime(life);
@@ -68,7 +74,7 @@ export class Replica {
       () => {
         if (!life.isAlive) return;
         this.coordinator = coordinator;
-        this.edge = new Edge(this.#sim, this, coordinator);
+        this.edge = new Edge(this.#sim, this, coordinator, memory.reads);
         this.#sim.history.graced(beganDbMs, commits);
         void this.#purgeOn(life, memory);
       },
@@ -90,6 +96,7 @@ export class Replica {
           const { sometimes } = this.#sim;
           if (what.task === null) sometimes.saw('a run was purged');
           else sometimes.saw('a task was purged out of a run that stays');
+          this.edge?.hub.forget();
         }
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -149,6 +156,22 @@ export class Replica {
     const read = this.#sim.mutant?.eventsAfter ?? readFeed;
     return read(this.#sim.db.feed, pos, limit);
   }
+
+  /** How tasks and runs stand, of one moment, and the cursor that stands for it. */
+  async snapshot(): Promise<Snapshot> {
+    const store = this.#store;
+    if (this.coordinator === undefined || store === undefined)
+      throw new AppError('no_coordinator', 'not there');
+    const incarnation = this.coordinator.incarnation();
+    const { pos, ends } = await (this.#sim.mutant?.snapshot?.(store) ?? store.snapshot());
+    return { cursor: `${incarnation}.${pos}`, ends };
+  }
+
+  /** Calls after a delay, unless it dies before. */
+  readonly later = (delayMs: number, call: () => void): (() => void) => {
+    const life = this.#life;
+    return life === undefined ? () => undefined : this.#after(life, delayMs, call);
+  };
 
   /** Whether a message can reach it now. */
   get isReachable(): boolean {

@@ -6,6 +6,7 @@ import { planOf, type SimPlan } from './plan.ts';
 import { shrink } from './shrink.ts';
 import { Sim, type SimResult } from './sim.ts';
 import { Sometimes } from './sometimes.ts';
+import { playOnSql, shortened } from './sql/sql-run.ts';
 
 type Tell = (text: string) => void;
 
@@ -42,6 +43,16 @@ export async function replaySeed(seed: string, save: boolean, tell: Tell): Promi
   return false;
 }
 
+/** Plays the beginning of one seed on the database in SQL. Answers whether all was well. */
+export async function replayOnSql(seed: string, tell: Tell): Promise<boolean> {
+  let isWell = true;
+  await playOnSql([shortened(planOf(seed))], ({ result }) => {
+    tell(lineOf(seed, result));
+    isWell = result.faults.length === 0;
+  });
+  return isWell;
+}
+
 /** Plays a kept plan. Answers whether all was well. */
 export async function replayFile(file: string, tell: Tell): Promise<boolean> {
   const { plan } = JSON.parse(readFileSync(file, 'utf8')) as Regression;
@@ -62,9 +73,32 @@ export async function play(count: number, tell: Tell): Promise<boolean> {
   return tally.failures === 0;
 }
 
-/** Plays random seeds until the time is up. Failures are told as they come. */
+/**
+ * Plays random seeds until the time is up, a fifth of it on the database in SQL. Failures are told as
+ * they come.
+ */
 export async function soak(minutes: number, tell: Tell): Promise<boolean> {
   const untilMs = performance.now() + minutes * 60_000;
+  const inMemory = await soakInMemory(performance.now() + minutes * 48_000, tell);
+  let isWell = true;
+  let seeds = 0;
+  await playOnSql(randomPlans(untilMs), ({ plan, result }) => {
+    seeds += 1;
+    if (result.faults.length === 0) return;
+    isWell = false;
+    tell(`on SQL: ${lineOf(plan.seed, result)}`);
+    tell(`again: npx tsx --conditions=source sim/src/main.ts --sql --seed ${plan.seed}`);
+  });
+  tell(`${seeds} seeds on SQL`);
+  return inMemory && isWell;
+}
+
+function* randomPlans(untilMs: number): Generator<SimPlan> {
+  do yield shortened(planOf(`s${randomInt(1_000_000_000)}`));
+  while (performance.now() < untilMs);
+}
+
+async function soakInMemory(untilMs: number, tell: Tell): Promise<boolean> {
   const tally = new Tally();
   let toldAtMs = performance.now();
   while (performance.now() < untilMs) {

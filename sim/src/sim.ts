@@ -1,5 +1,7 @@
 import { AppError, isTerminalRun } from '@baton/contract';
 import type { CoordinatorStore } from '@baton/coordinator';
+import type { EventHub, feedStart } from '@baton/server';
+import { Follower } from './actors/follower.ts';
 import { SimClients } from './actors/sim-clients.ts';
 import { strike } from './actors/nemesis.ts';
 import { FeedReader } from './actors/feed-reader.ts';
@@ -14,6 +16,9 @@ import { CALM, type Profile } from './profile.ts';
 import { Replica } from './replica.ts';
 import { createRng, type Rng } from './rng.ts';
 import { Sometimes } from './sometimes.ts';
+import type { AdminSession } from '@baton/store';
+import { SqlSide } from './sql/sql-side.ts';
+import type { MemoryStore, Snap } from './store/memory-store.ts';
 import { SimDatabase, type StoredEvent } from './store/sim-database.ts';
 import { TraceHash } from './trace-hash.ts';
 
@@ -22,6 +27,8 @@ export interface Mutant {
   readonly name: string;
   /** Wraps the store of a replica. */
   readonly store?: (store: CoordinatorStore) => CoordinatorStore;
+  /** Wraps the database in SQL, which then is not the one in memory any more. */
+  readonly sql?: (store: CoordinatorStore) => CoordinatorStore;
   /** Spoils something until the answered function is called. */
   readonly apply?: () => () => void;
   /** Spoils the database itself. */
@@ -32,6 +39,12 @@ export interface Mutant {
     pos: number,
     limit: number,
   ) => readonly StoredEvent[];
+  /** Reads cursors in another way. */
+  readonly feedStart?: typeof feedStart;
+  /** Serves followers in another way. */
+  readonly hub?: (hub: EventHub) => EventHub;
+  /** Reads the state that a follower begins with in another way. */
+  readonly snapshot?: (store: MemoryStore) => Promise<Snap>;
 }
 
 /** What a simulation came to. */
@@ -65,17 +78,20 @@ export class Sim {
   readonly sometimes = new Sometimes();
   readonly checks: CommitChecks;
   readonly db: SimDatabase;
+  readonly sql: SqlSide | undefined;
   readonly history: History;
   readonly replicas: Replica[];
   readonly workers: SimWorker[] = [];
   readonly clients: SimClients;
   readonly readers: FeedReader[] = [];
+  readonly followers: Follower[] = [];
   isHealed = false;
   blackoutUntilMs = 0;
   #ids = 0;
   #enlisted = 0;
 
-  constructor(plan: SimPlan, mutant?: Mutant) {
+  /** `admin`: a connection to a database in SQL, which then must be the same as the one in memory. */
+  constructor(plan: SimPlan, mutant?: Mutant, admin?: AdminSession) {
     this.plan = plan;
     this.mutant = mutant;
     this.rng = createRng(plan.seed);
@@ -84,6 +100,10 @@ export class Sim {
     this.faults = new FaultList(() => this.loop.nowMs - START_MS);
     this.checks = new CommitChecks(this.faults, this.sometimes);
     this.db = new SimDatabase(this.loop, this.checks);
+    this.sql =
+      admin === undefined
+        ? undefined
+        : new SqlSide(admin, this.loop, this.db, this.faults, mutant?.sql);
     this.history = new History(this.db, this.checks, this.faults, this.sometimes);
     this.replicas = Array.from(
       { length: plan.replicas },
@@ -92,6 +112,7 @@ export class Sim {
     this.clients = new SimClients(this);
     mutant?.database?.(this.db);
     for (const name of ['f0', 'f1']) this.readers.push(new FeedReader(this, name));
+    for (const name of ['s0', 's1']) this.followers.push(new Follower(this, name));
   }
 
   /** Nothing goes wrong any more once it is healed. */
@@ -151,9 +172,10 @@ export class Sim {
           else strike(this, act);
         });
       }
-      await this.loop.run(START_MS + playMsMax, () => this.faults.any);
+      await this.loop.run(START_MS + (this.plan.playMs ?? playMsMax), () => this.faults.any);
       if (!this.faults.any) await this.#rest();
       if (!this.faults.any) this.#judge();
+      if (!this.faults.any) await this.sql?.compareAll();
     } finally {
       undo?.();
     }
@@ -260,6 +282,7 @@ export class Sim {
       this.faults.report('queue-drains', `timer ${timer.kind} of ${timer.runId} is left`);
     this.checks.audit(world);
     this.history.finish();
+    for (const follower of this.followers) follower.finish();
     this.#lookAtSituations();
   }
 

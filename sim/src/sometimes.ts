@@ -44,6 +44,13 @@ export const SITUATIONS = [
   'a run was planned anew',
   'a run was paused for want of money',
   'a run was purged',
+  'a reader was told to read anew',
+  'a reader began with a snapshot',
+  'a verdict was given',
+  'a verdict on an older result was dropped',
+  'a task started under a limit',
+  'a task started under a rate',
+  'runs took turns',
   'a task was purged out of a run that stays',
 ] as const;
 export type Situation = (typeof SITUATIONS)[number];

@@ -25,4 +25,5 @@ export type {
   StoredList,
 } from './store/batch-store.ts';
 export type { CoordinatorStore, OfProject, ServiceStore } from './store/coordinator-store.ts';
+export { createSqlStore } from './store/sql-store.ts';
 export { createSchemaValidator, type SchemaValidator } from './validation/schema-validator.ts';

@@ -1,4 +1,11 @@
-import { REVIEW_ACTIONS, runReplan, type Actor, type Command } from '@baton/contract';
+import {
+  isTerminalRun,
+  isTerminalTask,
+  REVIEW_ACTIONS,
+  runReplan,
+  type Actor,
+  type Command,
+} from '@baton/contract';
 import { awaitsReplan } from '@baton/kernel/testing';
 import type { MemoryWorld } from '@baton/kernel/testing';
 import type { Rng } from '../rng.ts';
@@ -136,10 +143,12 @@ function budgetCommand(
 ): Command | undefined {
   const scope = rng.pick(['project', 'run', 'run', 'task'] as const);
   const rows: readonly { readonly id: string }[] =
-    scope === 'run' ? world.all('runs') : world.all('tasks');
+    scope === 'run'
+      ? world.all('runs').filter((it) => !isTerminalRun(it.status))
+      : world.all('tasks').filter((it) => !isTerminalTask(it.status));
   const id = scope === 'project' ? base.project : anyOf(rng, rows)?.id;
   if (id === undefined) return undefined;
-  const usd = rng.chance(0.25) ? null : rng.pick(['0.5', '2', '8']);
+  const usd = rng.chance(0.25) ? null : rng.pick(['0.5', '0.5', '3']);
   return { ...base, type: 'budget.set', scope, id, body: { usd, reserve_usd: '0.3' } };
 }
 

@@ -137,9 +137,11 @@ export class SimClients {
     const task = tasks[a % Math.max(1, tasks.length)];
     switch (what) {
       case 'run':
-        return this.#newRun(action, rng, `goal ${action.atMs} ${a}`);
+        return this.#newRun(rng, `goal ${action.atMs} ${a}`);
+      case 'crowd':
+        return this.#newRun(rng, `crowd ${action.atMs} ${a}`, crowd(b));
       case 'poison':
-        return this.#newRun(action, rng, `${POISON} ${action.atMs} ${a}`);
+        return this.#newRun(rng, `${POISON} ${action.atMs} ${a}`);
       case 'task': {
         const dependsOn = task === undefined || b % 3 === 0 ? [] : [task.id];
         const spec = { ...rng.pick(KINDS), outputs: [], lease_seconds: 30 };
@@ -236,13 +238,13 @@ export class SimClients {
     }
   }
 
-  #newRun(action: ClientAction, rng: Rng, goal: string): Command {
+  #newRun(rng: Rng, goal: string, plan = graph(rng)): Command {
     return {
       ...this.#base(),
       type: 'run.create',
       body: runCreate.parse({
         goal,
-        plan: planSchema.parse(graph(rng)),
+        plan: planSchema.parse(plan),
         policy: rng.chance(0.3)
           ? { on_task_failure: rng.pick(['fail_run', 'replan'] as const) }
           : {},
@@ -254,6 +256,19 @@ export class SimClients {
   #base(): { project: string; actor: Actor } {
     return { project: this.#sim.project, actor: { kind: 'user', id: 'usr_1', name: 'ada' } };
   }
+}
+
+/** Many equal tasks at once; some of a higher class. */
+function crowd(size: number): PlanInput {
+  return {
+    tasks: Array.from({ length: size }, (_, at) =>
+      planTask.parse({
+        key: `t${at}`,
+        lease_seconds: 30,
+        ...(at % 9 === 8 ? { priority: 'high' } : {}),
+      }),
+    ),
+  };
 }
 
 /** A graph of up to 7 tasks; edges go forward, so that it has no cycle. */

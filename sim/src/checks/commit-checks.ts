@@ -1,7 +1,10 @@
 import { isOpenAttempt, isTerminalRun, isTerminalTask, type DependencyRule } from '@baton/contract';
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '@baton/kernel';
 import { faultsOf, type MemoryWorld } from '@baton/kernel/testing';
+import { Ends } from './ends.ts';
 import type { FaultList } from '../faults-found.ts';
+import { QueueChecks } from './queue-checks.ts';
+import { VerdictChecks } from './verdict-checks.ts';
 import type { Situation, Sometimes } from '../sometimes.ts';
 import type { Commit, CommitWatcher } from '../store/sim-database.ts';
 import { tinyViolations } from '../tiny-validator.ts';
@@ -33,7 +36,7 @@ export interface Grace {
 export class CommitChecks implements CommitWatcher {
   readonly attempts = new Map<string, AttemptLife>();
   /** Runs and tasks by what the feed alone says of their end. */
-  readonly #ends = new Map<string, string>();
+  readonly #ends = new Ends();
   readonly #epochs = new Map<string, number>();
   readonly #retryAt = new Map<string, number>();
   readonly #resolved = new Map<string, number>();
@@ -44,6 +47,8 @@ export class CommitChecks implements CommitWatcher {
   readonly #failures = new Map<string, number>();
   readonly #graces: Grace[] = [];
   readonly #seqs = new Map<string, number>();
+  readonly #verdicts: VerdictChecks;
+  readonly #queue: QueueChecks;
   readonly #faults: FaultList;
   readonly #sometimes: Sometimes;
   #lastReplica = '';
@@ -52,6 +57,8 @@ export class CommitChecks implements CommitWatcher {
   constructor(faults: FaultList, sometimes: Sometimes) {
     this.#faults = faults;
     this.#sometimes = sometimes;
+    this.#verdicts = new VerdictChecks(faults, sometimes);
+    this.#queue = new QueueChecks(faults, sometimes);
   }
 
   /** A replica has started; what it found open has a grace of two leases from `beganMs`. */
@@ -75,7 +82,11 @@ export class CommitChecks implements CommitWatcher {
         }
       }
     }
-    for (const event of commit.events) this.#tell(commit, event, world);
+    for (const event of commit.events) {
+      this.#tell(commit, event, world);
+      this.#verdicts.tell(commit, event, world);
+    }
+    this.#queue.before(commit, world);
   }
 
   after(commit: Commit, world: MemoryWorld): void {
@@ -88,6 +99,7 @@ export class CommitChecks implements CommitWatcher {
       if (table === 'attempts')
         this.#noteAttempt(commit, id, original as AttemptRow | null, row as AttemptRow | null);
     }
+    this.#queue.after(commit, world);
     if (commit.number % auditEvery === 0) this.audit(world);
   }
 
@@ -159,7 +171,7 @@ export class CommitChecks implements CommitWatcher {
 
   /** The feed told the same end as the rows have. */
   #compareEnd(name: string, stored: string | undefined): void {
-    const told = this.#ends.get(name);
+    const told = this.#ends.of(name);
     if (told !== stored) {
       this.#say('events-tell-state', `${name} is ${stored ?? 'open'}, told ${told ?? 'open'}`);
     }
@@ -204,19 +216,18 @@ export class CommitChecks implements CommitWatcher {
     const { data, atMs, cause } = event;
     const isJudged = cause === 'attempt.adopt' || cause === 'task.review';
     const name = `task ${id}`;
-    if (['completed', 'failed', 'cancelled', 'skipped', 'superseded'].includes(verb)) {
-      const before = this.#ends.get(name);
+    const before = this.#ends.of(name);
+    this.#ends.tell({ type: event.type, run: null, task: id });
+    if (this.#ends.of(name) === verb) {
       // A person may take a late result, or judge one, and so change how a task ended.
       // A new plan may replace what has ended.
       if (before !== undefined && before !== verb && !isJudged && verb !== 'superseded')
         this.#say('final-states', `${name} ended as ${before} and as ${verb}`);
-      this.#ends.set(name, verb);
       this.#retryAt.delete(id);
     }
     const isBack = verb === 'unblocked' || (verb === 'blocked' && data['reason'] === null);
     if (isBack || isJudged) this.#returns.set(id, (this.#returns.get(id) ?? 0) + 1);
     if (verb === 'relaunched') {
-      this.#ends.delete(name);
       this.#retryAt.delete(id);
       this.#failures.delete(id);
       const generation = Number(data['generation']);
@@ -239,11 +250,9 @@ export class CommitChecks implements CommitWatcher {
   }
 
   #tellRun(verb: string, id: string): void {
-    const name = `run ${id}`;
-    if (['completed', 'failed', 'cancelled'].includes(verb)) this.#ends.set(name, verb);
+    this.#ends.tell({ type: `run.${verb}`, run: id, task: null });
     if (verb === 'cancelling' || verb === 'cancelled') this.#cancelled.add(id);
     if (verb === 'reopened') {
-      this.#ends.delete(name);
       this.#cancelled.delete(id);
       this.#sometimes.saw('a run reopened');
     }
@@ -288,7 +297,7 @@ export class CommitChecks implements CommitWatcher {
           ),
       );
     for (const edge of edges) {
-      const told = this.#ends.get(`task ${edge.upstreamId}`);
+      const told = this.#ends.of(`task ${edge.upstreamId}`);
       if (!satisfies(edge.rule, told)) {
         this.#say(
           'parents-first',

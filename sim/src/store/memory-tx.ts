@@ -9,6 +9,7 @@ import {
 import { idempotencyId, StoreError, type BatchNames, type EventPlace } from '@baton/store';
 import type { BatchTx, BatchWrites, Candidates, Opened } from '@baton/coordinator';
 import type { EventLoop } from '../event-loop.ts';
+import type { SqlTx } from '../sql/sql-side.ts';
 import type { SimDatabase } from './sim-database.ts';
 
 /** A server ends what waits for a lock, or does nothing in a transaction, for this long. */
@@ -48,8 +49,17 @@ export class MemoryTx implements BatchTx {
   #failure: StoreError | undefined;
   #isOver = false;
   #usedAtMs: number;
+  #pool: readonly ReadyRow[] | undefined;
+  readonly #sql: { readonly tx: SqlTx; readonly leave: () => void } | undefined;
 
-  constructor(db: SimDatabase, wire: Wire, loop: EventLoop) {
+  /** `sql`: the same transaction at a database in SQL; `leave` lets the next one have its turn there. */
+  constructor(
+    db: SimDatabase,
+    wire: Wire,
+    loop: EventLoop,
+    sql?: { readonly tx: SqlTx; readonly leave: () => void },
+  ) {
+    this.#sql = sql;
     this.#db = db;
     this.#wire = wire;
     this.#loop = loop;
@@ -82,14 +92,18 @@ export class MemoryTx implements BatchTx {
           return reply === undefined ? [] : [[id, reply] as const];
         }),
       );
-      return { nowMs: this.#db.nowMs(), runs: [...runs].sort(), repeated };
+      const opened = { nowMs: this.#db.nowMs(), runs: [...runs].sort(), repeated };
+      await this.#same('open', opened, (tx) => tx.open(names));
+      return opened;
     });
   }
 
   lockRuns(runs: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return this.#call(async () => {
       for (const id of runs) await this.#lock(`runs ${id}`);
-      return this.#db.versionsOf(runs);
+      const versions = this.#db.versionsOf(runs);
+      await this.#same('lockRuns', versions, (tx) => tx.lockRuns(runs));
+      return versions;
     });
   }
 
@@ -98,8 +112,9 @@ export class MemoryTx implements BatchTx {
     needsIds: readonly string[],
     limitPerNeeds: number,
   ): Promise<Candidates> {
-    return this.#call(() => {
-      const rows = this.#db.world.list('readyOfProject', project).toSorted(inQueueOrder);
+    return this.#call(async () => {
+      const rows = this.#db.world.list('readyOfProject', project).toSorted(this.#db.queueOrder);
+      this.#pool = rows.filter((it) => needsIds.includes(it.needsId) && this.#isFree(it));
       const found: ReadyRow[] = [];
       for (const needsId of needsIds) {
         let left = limitPerNeeds;
@@ -112,7 +127,11 @@ export class MemoryTx implements BatchTx {
         }
       }
       const versions = this.#db.versionsOf(found.map((row) => row.runId));
-      return { rows: found.sort(inQueueOrder), versions };
+      const candidates = { rows: found.sort(this.#db.queueOrder), versions };
+      await this.#same('lockCandidates', candidates, (tx) =>
+        tx.lockCandidates(project, needsIds, limitPerNeeds),
+      );
+      return candidates;
     });
   }
 
@@ -122,9 +141,9 @@ export class MemoryTx implements BatchTx {
     needsIds: readonly string[],
     nowMs: number,
   ): Promise<readonly ReadyRow[]> {
-    return this.#call(() => {
+    return this.#call(async () => {
       const beforeSeq = Math.floor((nowMs - DEFAULTS.agingMinutes * 60_000) * SEQ_PER_MS);
-      const rows = this.#db.world.list('readyOfProject', project).toSorted(inQueueOrder);
+      const rows = this.#db.world.list('readyOfProject', project).toSorted(this.#db.queueOrder);
       const left = new Map<string, number>();
       const found: ReadyRow[] = [];
       for (const row of rows) {
@@ -135,12 +154,13 @@ export class MemoryTx implements BatchTx {
         left.set(queue, more - 1);
         if (row.seq < beforeSeq) found.push(row);
       }
+      await this.#same('lockRisen', found, (tx) => tx.lockRisen(project, needsIds, nowMs));
       return found;
     });
   }
 
   lockFreeSlots(project: string, limitPerKey: number): Promise<readonly LimitSlotRow[]> {
-    return this.#call(() => {
+    return this.#call(async () => {
       if (!this.#db.locks.tryShare(this, `limits ${project}`))
         throw new StoreError('retryable', 'limits are being changed');
       const left = new Map<string, number>();
@@ -152,6 +172,9 @@ export class MemoryTx implements BatchTx {
         left.set(slot.limitId, more - 1);
         found.push(slot);
       }
+      await this.#same('lockFreeSlots', byId(found), async (tx) =>
+        byId(await tx.lockFreeSlots(project, limitPerKey)),
+      );
       return found;
     });
   }
@@ -160,44 +183,44 @@ export class MemoryTx implements BatchTx {
     table: T,
     ids: readonly string[],
   ): Promise<ReadonlyMap<string, Tables[T]>> {
-    return this.#call(() => {
+    return this.#call(async () => {
       const found = new Map<string, Tables[T]>();
       for (const id of ids) {
         const row = this.#db.world.row(table, id);
         if (row !== null) found.set(id, row);
       }
+      await this.#same(`rows of ${table}`, found, (tx) => tx.loadRows(table, ids));
       return found;
     });
   }
 
   loadList: BatchTx['loadList'] = (list, owners) =>
-    this.#call(
-      () =>
-        new Map(
-          owners.map((owner) => {
-            const rows = this.#db.world.list(list, owner);
-            return [owner, new Map(rows.map((row) => [keyOf(row), row]))] as const;
-          }),
-        ) as never,
-    );
+    this.#call(async () => {
+      const found = new Map(
+        owners.map((owner) => {
+          const rows = this.#db.world.list(list, owner);
+          return [owner, new Map(rows.map((row) => [keyOf(row), row]))] as const;
+        }),
+      );
+      await this.#same(list, found, (tx) => tx.loadList(list, owners));
+      return found as never;
+    });
 
   loadSlots: BatchTx['loadSlots'] = (workers) =>
     this.#call(() => new Map(workers.map((id) => [id, this.#db.world.list('slotsOfWorker', id)])));
 
   commit(writes: BatchWrites): Promise<EventPlace | undefined> {
     const xid = this.#xid;
-    return this.#call(() => {
+    return this.#call(async () => {
       const fate = this.#wire.fate();
       if (fate === 'aborted') throw this.#fail('the connection was lost');
       if (fate === 'applied') {
-        const place = this.#db.commit(this.#wire.replica, xid, writes);
-        this.#end();
-        return place;
+        return this.#apply(writes);
       }
       const unknown = new StoreError('unknown_outcome', 'COMMIT was not answered', { xid });
       if (fate === 'unknown_lost') this.#end();
-      else if (fate === 'unknown_applied') this.#applyUnseen(writes);
-      else this.#loop.after(this.#wire.lateMs(), () => this.#applyUnseen(writes));
+      else if (fate === 'unknown_applied') await this.#applyUnseen(writes);
+      else this.#loop.after(this.#wire.lateMs(), () => void this.#applyUnseen(writes));
       throw unknown;
     });
   }
@@ -219,14 +242,33 @@ export class MemoryTx implements BatchTx {
   }
 
   /** A COMMIT that arrived and whose answer did not: nobody hears of an error either. */
-  #applyUnseen(writes: BatchWrites): void {
+  async #applyUnseen(writes: BatchWrites): Promise<void> {
     if (this.#isOver) return;
     try {
-      this.#db.commit(this.#wire.replica, this.#xid, writes);
+      await this.#apply(writes);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      this.#end();
     }
-    this.#end();
+  }
+
+  /** Both databases commit, in one instant, or none does. */
+  async #apply(writes: BatchWrites): Promise<EventPlace | undefined> {
+    const place = this.#db.commit(this.#wire.replica, this.#xid, writes, this.#pool);
+    const sql = this.#sql;
+    this.#isOver = true;
+    if (sql !== undefined) await sql.tx.commit(writes, () => place);
+    this.#letGo();
+    sql?.leave();
+    return place;
+  }
+
+  #same(
+    what: string,
+    wanted: unknown,
+    ask: (tx: SqlTx['plain']) => Promise<unknown>,
+  ): Promise<void> {
+    return this.#sql === undefined ? Promise.resolve() : this.#sql.tx.ask(what, wanted, ask);
   }
 
   #call<T>(work: () => T | Promise<T>): Promise<T> {
@@ -250,11 +292,12 @@ export class MemoryTx implements BatchTx {
   }
 
   /** Locks both rows, or none of them. */
-  #tryTake({ taskId, runId }: ReadyRow): boolean {
-    const { locks } = this.#db;
-    const keys = [`ready ${taskId}`, `runs ${runId}`];
-    if (keys.some((key) => locks.isTaken(this, key))) return false;
-    return keys.every((key) => locks.tryAcquire(this, key));
+  #tryTake(row: ReadyRow): boolean {
+    return this.#isFree(row) && keysOf(row).every((key) => this.#db.locks.tryAcquire(this, key));
+  }
+
+  #isFree(row: ReadyRow): boolean {
+    return !keysOf(row).some((key) => this.#db.locks.isTaken(this, key));
   }
 
   #lock(key: string): Promise<void> {
@@ -268,7 +311,13 @@ export class MemoryTx implements BatchTx {
   }
 
   #end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    this.#letGo();
+    void this.#sql?.tx.rollback().then(this.#sql.leave);
+  }
+
+  #letGo(): void {
     if (this.#db.outcomes.get(this.#xid) === 'in_progress')
       this.#db.outcomes.set(this.#xid, 'aborted');
     this.#db.locks.releaseAll(this);
@@ -290,8 +339,13 @@ export class MemoryTx implements BatchTx {
   }
 }
 
-function inQueueOrder(a: ReadyRow, b: ReadyRow): number {
-  return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;
+function byId<T extends { readonly id: string }>(rows: readonly T[]): Map<string, T> {
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** What a claim of a row locks. */
+function keysOf({ taskId, runId }: ReadyRow): string[] {
+  return [`ready ${taskId}`, `runs ${runId}`];
 }
 
 function keyOf(row: Tables[TableName]): string {

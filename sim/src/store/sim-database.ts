@@ -1,4 +1,4 @@
-import { rowKey, type NewEvent, type Tables } from '@baton/kernel';
+import { rowKey, type NewEvent, type ReadyRow, type Tables } from '@baton/kernel';
 import { MemoryWorld } from '@baton/kernel/testing';
 import {
   idempotencyId,
@@ -37,6 +37,8 @@ export interface Commit {
   readonly events: readonly NewEvent[];
   /** The batch's time, by the database's clock. */
   readonly nowMs: number;
+  /** What was claimable and free when the batch looked for work; undefined when it did not look. */
+  readonly pool: readonly ReadyRow[] | undefined;
 }
 
 /** Looks at each commit; what it finds wrong it reports itself. */
@@ -70,6 +72,8 @@ export class SimDatabase {
   refusedWrites = 0;
   /** False: a spoilt database, whose feed takes the times as they come. */
   keepsTimeInOrder = true;
+  /** In which order the queue is read. A spoilt database has another one. */
+  queueOrder: (a: ReadyRow, b: ReadyRow) => number = inQueueOrder;
   /** More than 0: a spoilt database, which finds timers before their time. */
   timersAheadMs = 0;
   /** Nobody reaches the database before this instant of virtual time. */
@@ -100,7 +104,12 @@ export class SimDatabase {
   }
 
   /** Checks what SQL would check, then lays everything over the world as one. @throws {StoreError} */
-  commit(replica: string, xid: string, writes: BatchWrites): EventPlace | undefined {
+  commit(
+    replica: string,
+    xid: string,
+    writes: BatchWrites,
+    pool?: readonly ReadyRow[],
+  ): EventPlace | undefined {
     for (const write of writes.rows) this.#check(write);
     const firstPos = this.feed.length + 1;
     this.commits += 1;
@@ -116,6 +125,7 @@ export class SimDatabase {
       writes: writes.rows,
       events,
       nowMs: writes.nowMs,
+      pool,
     };
     this.#watcher.before(commit, this.world);
     this.world.apply(writes.rows.filter((it) => !this.#isKept(it)) as never);
@@ -177,6 +187,10 @@ export class SimDatabase {
     const same = this.world.list('workerByName', `${worker.projectId}/${worker.name}`);
     if (same.length > 0) throw duplicate('workers', worker.name);
   }
+}
+
+function inQueueOrder(a: ReadyRow, b: ReadyRow): number {
+  return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;
 }
 
 function duplicate(table: string, key: string): StoreError {
