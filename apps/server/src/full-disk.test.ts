@@ -56,7 +56,7 @@ function fill(path: string): void {
 
 const title = disk === undefined ? 'a full disk (skipped: only root may mount one)' : 'a full disk';
 describe.skipIf(disk === undefined)(title, () => {
-  test('loses nothing, says so, and is over when there is room', { timeout: 240_000 }, async () => {
+  test('loses nothing, says so, and is over when there is room', { timeout: 600_000 }, async () => {
     const dataDir = join(disk ?? '', 'data');
     const settings = { dataDir };
     const running = await startServer({

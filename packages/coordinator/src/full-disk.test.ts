@@ -58,7 +58,7 @@ function piece(n: number): Buffer {
 
 test(
   'output that finds no room is refused, and goes on where it was',
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     const dataDir = join(home, 'live');
     const full = join(home, 'full');

@@ -151,7 +151,7 @@ test(
   },
 );
 
-test('a database whose forced writes do nothing is found out', { timeout: 240_000 }, async () => {
+test('a database whose forced writes do nothing is found out', { timeout: 600_000 }, async () => {
   const { acks, end, operations } = await work(true);
   const faults = [];
   for (let seed = 1; seed <= 3 && faults.length === 0; seed++) {

@@ -14,7 +14,7 @@ import { createSchemaValidator } from './validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const msMax = 240_000;
+const msMax = 600_000;
 
 /** Places in a batch where it can be held, so that one interleaving is certain. */
 type Point = 'after locks' | 'before commit' | 'after commit';

@@ -153,7 +153,7 @@ for (const database of freshDatabases()) {
 describe('a crash between any two statements of retention', () => {
   test(
     'leaves a history without a gap, and the next pass finishes',
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const [pglite] = freshDatabases();
       const opened = await pglite?.open();

@@ -112,7 +112,7 @@ async function work(running: RunningServer): Promise<string> {
 describe('the database of a control plane', () => {
   let runId = '';
 
-  test('is checked and backed up while it runs', { timeout: 240_000 }, async () => {
+  test('is checked and backed up while it runs', { timeout: 600_000 }, async () => {
     const running = await start('first');
     try {
       runId = await work(running);
@@ -137,7 +137,7 @@ describe('the database of a control plane', () => {
     }
   });
 
-  test('is checked, exported and backed up while it does not', { timeout: 240_000 }, async () => {
+  test('is checked, exported and backed up while it does not', { timeout: 600_000 }, async () => {
     const findings = await checkDatabase(settings('first'));
     expect(findings.filter(({ count }) => count > 0)).toEqual([]);
     const lines: string[] = [];
@@ -149,7 +149,7 @@ describe('the database of a control plane', () => {
     expect(await applyMigrations(settings('first'))).toEqual([]);
   });
 
-  test('goes on from its backup in another directory', { timeout: 240_000 }, async () => {
+  test('goes on from its backup in another directory', { timeout: 600_000 }, async () => {
     await restoreFromBackup(settings('second'), backup);
     expect((await checkDatabase(settings('second'))).filter(({ count }) => count > 0)).toEqual([]);
     const running = await start('second');
@@ -175,7 +175,7 @@ describe('the database of a control plane', () => {
   const [, postgres] = freshDatabases();
   test.skipIf(postgres?.isSkipped !== false)(
     'moves to PostgreSQL, and a control plane goes on there',
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const opened = await postgres?.open();
       if (opened === undefined) throw new Error('no PostgreSQL');
