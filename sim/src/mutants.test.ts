@@ -3,7 +3,7 @@ import { MUTANTS, SEEDS_MAX } from './mutants.ts';
 import { planOf, type SimPlan } from './plan.ts';
 import { Sim } from './sim.ts';
 
-const msMax = 900_000;
+const msMax = 3_600_000;
 /** Those of the database in SQL are looked for there. */
 const inMemory = MUTANTS.filter((it) => it.sql === undefined);
 

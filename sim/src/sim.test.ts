@@ -7,7 +7,7 @@ import { Sometimes } from './sometimes.ts';
 /** Seeds of the slice that runs with the tests; `npm run soak` plays others without end. */
 const SEEDS = 32;
 /** Generous: it is a matter of seconds on a quiet machine. */
-const msMax = 900_000;
+const msMax = 3_600_000;
 
 describe('the simulator', () => {
   test(

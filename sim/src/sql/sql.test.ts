@@ -6,7 +6,7 @@ import { playOnSql, shortened } from './sql-run.ts';
 /** Seeds of the slice that runs with the tests; `npm run soak` plays others. */
 const SEEDS = ['2', '3'];
 /** Generous: it is a matter of seconds on a quiet machine. */
-const msMax = 900_000;
+const msMax = 3_600_000;
 
 describe('the simulator on the database in SQL', () => {
   test(
