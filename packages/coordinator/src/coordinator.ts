@@ -262,7 +262,7 @@ export function assembleCoordinator(
     incarnation: () => history.incarnation(),
     learnIncarnation: (incarnation) => history.learn(incarnation),
     tell: committed.tell,
-    wroteElsewhere: logs.wroteElsewhere,
+    wroteElsewhere: (attempt) => logs.wroteElsewhere(attempt),
     revokedElsewhere: revoked.tell,
   });
   const stopping = new AbortController();

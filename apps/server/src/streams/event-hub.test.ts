@@ -31,7 +31,7 @@ function setUp() {
     hub,
     read,
     stored,
-    commit(...events: readonly Told[]) {
+    commit: (...events: readonly Told[]) => {
       const committed = events.map((event, index): CommittedEvent => {
         const pos = stored.length + 1 + index;
         return {
@@ -54,7 +54,7 @@ function setUp() {
       tell(committed);
     },
     /** What a reader gets behind a place, and whether the database was asked for it. */
-    async behind(pos: number) {
+    behind: async (pos: number) => {
       const asked = read.length;
       const { events } = await hub.after({ project: 'prj_1' }, pos, 100);
       return { places: events.map((it) => it.pos), isRead: read.length > asked };

@@ -90,7 +90,10 @@ export function createRunCache(rowsMax = 20_000): RunCache {
     CACHED_TABLES.map((table) => [table as TableName, new RecentMap<Known<AnyRow>>(rowsMax)]),
   );
   const lists = new Map(
-    CACHED_LISTS.map((list) => [list as ListName, new RecentMap<Known<readonly string[]>>(rowsMax)]),
+    CACHED_LISTS.map((list) => [
+      list as ListName,
+      new RecentMap<Known<readonly string[]>>(rowsMax),
+    ]),
   );
 
   function rememberNeeds(row: Tables['needs']): void {

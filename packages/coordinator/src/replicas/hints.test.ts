@@ -91,7 +91,12 @@ function setUp(count: number) {
     const heard: Hint[] = [];
     const { runtime } = time;
     const log = { ...quiet, error: () => estranged.push(instance) };
-    const hints = createHints({ openHints: channel.openHints, runtime, log, instance });
+    const hints = createHints({
+      openHints: (listener) => channel.openHints(listener),
+      runtime,
+      log,
+      instance,
+    });
     hints.heard((hint) => heard.push(hint));
     all.push(hints);
     return { hints, heard };

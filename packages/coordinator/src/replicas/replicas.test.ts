@@ -228,7 +228,7 @@ for (const database of freshDatabases().filter((it) => it.name === 'postgres')) 
           const line = await createSqlStore(opened.db).openHints?.(listener);
           if (line === undefined) throw new Error('PostgreSQL has hints');
           return {
-            close: line.close,
+            close: () => line.close(),
             send(text) {
               said.push(text);
               return line.send(text);
