@@ -17,7 +17,10 @@ test.skipIf(postgresBin === undefined)(
     const load = await startLoad(tower, 20);
     for (let crash = 0; crash < crashes; crash++) {
       const before = load.acknowledged.length;
-      await until('work is taken again', () => load.acknowledged.length > before);
+      await until('work is taken again', () => {
+        load.assertGoing();
+        return load.acknowledged.length > before;
+      });
       // An odd rhythm meets more moments; the absence is short, long, and none at all.
       await sleep((crash * 337) % 900);
       await postgres.crash();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, ERROR_CODES } from '@baton/contract';
 import { createClient, type Client } from '@baton/sdk';
 import { expect, onTestFinished } from 'vitest';
 import { eventsOf, untilEnded } from './run.ts';
@@ -8,6 +9,8 @@ import type { Tower } from './tower.ts';
 export interface Load {
   /** Runs that the control plane has acknowledged. */
   readonly acknowledged: readonly string[];
+  /** @throws what ended it before its time, if something did. */
+  assertGoing(): void;
   /** No new runs; resolves when the submitter has stopped. */
   stopSubmitting(): Promise<void>;
   /** Ends the workers. */
@@ -47,10 +50,17 @@ export async function startLoad(tower: Tower, pauseMs: number): Promise<Load> {
   const hands = joined.flatMap((worker) =>
     Array.from({ length: 4 }, () => work(worker, () => isWorking && !isOver)),
   );
-  // Told by whoever waits for them; until then a fault is not one that nobody heard of.
-  for (const it of [submitting, ...hands]) it.catch(() => undefined);
+  let fault: { readonly error: unknown } | undefined;
+  for (const it of [submitting, ...hands]) {
+    it.catch((error: unknown) => {
+      fault ??= { error };
+    });
+  }
   return {
     acknowledged,
+    assertGoing() {
+      if (fault !== undefined) throw fault.error;
+    },
     async stopSubmitting() {
       isSubmitting = false;
       await submitting;
@@ -125,8 +135,9 @@ async function insist<T>(call: () => Promise<T>, isWanted: () => boolean): Promi
   }
 }
 
+/** Away, or drowned: whatever the error table says may be said again. */
 function isAway(error: unknown): boolean {
-  return ['store_unavailable', 'control_plane_unreachable'].includes(codeOf(error));
+  return error instanceof AppError && ERROR_CODES[error.code].retry;
 }
 
 function codeOf(error: unknown): string {
