@@ -12,8 +12,8 @@ describe('a defect put in on purpose', () => {
     '%s is found by the check that it is for',
     async (_, mutant) => {
       const found: string[] = [];
-      for (let seed = 0; seed < SEEDS_MAX && !found.includes(mutant.caughtBy); seed++) {
-        const plan = planOf(String(seed));
+      for (let tries = 0; tries < SEEDS_MAX && !found.includes(mutant.caughtBy); tries++) {
+        const plan = planOf(String((mutant.firstSeed ?? 0) + tries));
         const spoilt: SimPlan = { ...plan, profile: { ...plan.profile, ...mutant.profile } };
         const { faults } = await new Sim(spoilt, mutant).run();
         found.push(...faults.map(({ check }) => check));

@@ -43,6 +43,8 @@ export async function withVirtualPostgres<T>(
 
 async function clear(admin: AdminSession): Promise<void> {
   const tables = Object.values(TABLES).map((it) => it.sqlName);
+  // A simulation that found something ends in the middle of a transaction.
+  await admin.script('rollback');
   await admin.script(`
     truncate ${tables.join(', ')}, events, idempotency_keys, purged_ids cascade;
     update feed set next_pos = 1, incarnation = 1, last_at = 'epoch'`);
