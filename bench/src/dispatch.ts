@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addWorker, execute, flatPlan, project, withCoordinator, submitPlan } from './fleet.ts';
 import { summarize, type Summary } from './stats.ts';
 
-/** For so long nothing happens before each sample: what the one before led to is over. */
-const idleMs = 20;
-
-/** Idle system: from the call that submits a task to its being handed to a waiting worker, in ms. */
-export function measureDispatch(db: Db, samples: number): Promise<Summary> {
+/**
+ * One task at a time: from the call that submits it to its being handed to a waiting worker, in ms.
+ * Before each sample nothing happens for `pauseMs`; 0: it follows the end of the one before at once.
+ */
+export function measureDispatch(db: Db, samples: number, pauseMs: number): Promise<Summary> {
   return withCoordinator(db, async (coordinator) => {
     const worker = await addWorker(coordinator, 'idle', 4);
     let handed: (at: { ms: number; attempt: string }) => void = () => undefined;
@@ -22,7 +22,7 @@ export function measureDispatch(db: Db, samples: number): Promise<Summary> {
     coordinator.parkWorker(worker, project, 4);
     const took: number[] = [];
     for (let sample = 0; sample < samples; sample++) {
-      await sleep(idleMs);
+      if (pauseMs > 0) await sleep(pauseMs);
       const arrives = new Promise<{ ms: number; attempt: string }>((resolve) => (handed = resolve));
       const startedMs = performance.now();
       const submitted = submitPlan(coordinator, flatPlan(1));

@@ -36,8 +36,9 @@ const MEASUREMENTS: Readonly<Record<keyof Results, () => Promise<Results>>> = {
   lifecycles: async () => ({ lifecycles: await sideBySide() }),
   dispatch: async () => ({
     dispatch: {
-      postgres: await onPostgres((db) => measureDispatch(db, samples)),
-      pglite: await onPglite((db) => measureDispatch(db, samples)),
+      postgres: await onPostgres((db) => measureDispatch(db, samples, 0)),
+      pglite: await onPglite((db) => measureDispatch(db, samples, 0)),
+      afterPause: await onPostgres((db) => measureDispatch(db, samples, 20)),
     },
   }),
   shapes: async () => ({

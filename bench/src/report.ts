@@ -83,21 +83,26 @@ function latencySection(
     if (peer.dispatch === null) return [];
     return [`| handler called, ${peer.name} (${peer.mode}) | ${row(peer.dispatch)} | |`];
   });
+  const { afterPause } = dispatch;
+  const paused =
+    afterPause === undefined
+      ? []
+      : [`| the same after 20 ms in which nothing happens, PostgreSQL | ${row(afterPause)} | |`];
   const agent =
     start === undefined
       ? []
       : [
           `| the agent's process runs (real binaries, HTTP, PGlite) | ${row(start)} | p50 ≤ ${TARGETS.agentStartMs}: ${verdict(start.p50 <= TARGETS.agentStartMs)} |`,
         ];
-  return `## Latency of an idle system
+  return `## Latency, one task at a time
 
-Milliseconds from the call that submits one task.
+Milliseconds from the call that submits one task; the next one follows when it has ended.
 
 | until | p50 | p95 | p99 | max | n | target |
 |---|---|---|---|---|---|---|
 | handed to a waiting worker, PostgreSQL | ${row(dispatch.postgres)} | ${baton(dispatch.postgres)} |
 | handed to a waiting worker, PGlite | ${row(dispatch.pglite)} | ${baton(dispatch.pglite)} |
-${[...agent, ...others].join('\n')}`;
+${[...paused, ...agent, ...others].join('\n')}`;
 }
 
 function shapeSection(it: NonNullable<Results['shapes']>): string {

@@ -16,7 +16,12 @@ export interface Results {
     readonly floor: readonly number[];
     readonly peers: readonly (readonly PeerFigures[])[];
   };
-  readonly dispatch?: { readonly postgres: Summary; readonly pglite: Summary };
+  readonly dispatch?: {
+    readonly postgres: Summary;
+    readonly pglite: Summary;
+    /** On PostgreSQL, each task after a pause. */
+    readonly afterPause?: Summary;
+  };
   readonly shapes?: {
     readonly leaves: number;
     readonly fanOutMs: { readonly postgres: number; readonly pglite: number };
