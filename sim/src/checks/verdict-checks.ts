@@ -38,9 +38,9 @@ export class VerdictChecks {
         this.#say(`task ${taskId} got a verdict on ${String(data['attempt'])}`);
       if (now !== undefined) now.isAccepted = type === 'verification.accepted';
     }
-    // A person may judge a result by a review, whatever its checks said.
-    if (type === 'task.completed' && cause !== 'task.review')
-      this.#completed(commit, taskId, world);
+    // A person may judge a result, or take a late one, whatever its checks say.
+    const isJudged = cause === 'task.review' || cause === 'attempt.adopt';
+    if (type === 'task.completed' && !isJudged) this.#completed(commit, taskId, world);
   }
 
   #completed(commit: Commit, taskId: string, world: MemoryWorld): void {
