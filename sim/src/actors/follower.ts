@@ -120,11 +120,16 @@ export class Follower {
   #compare(): void {
     const { db } = this.#sim;
     if (this.#pos !== db.feed.length) return;
+    // What is being purged is not told any more, and goes piece by piece.
+    const isPurged = (id: string): boolean =>
+      (db.world.row('runs', id)?.purgeAtMs ?? null) !== null;
     for (const run of db.world.all('runs')) {
+      if (isPurged(run.id)) continue;
       const stored = isTerminalRun(run.status) ? run.status : undefined;
       this.#same(`run ${run.id}`, stored);
     }
     for (const task of db.world.all('tasks')) {
+      if (task.purgeAtMs !== null || isPurged(task.runId)) continue;
       const stored = isTerminalTask(task.status) ? task.status : undefined;
       this.#same(`task ${task.id}`, stored);
     }
