@@ -1,33 +1,10 @@
-import type { Actor, Command, TaskResult } from '@baton/contract';
 import type { Reply } from '@baton/kernel';
 import type { CountedCommand, DownFrame, Given } from '../edge.ts';
 import type { WorkerKind } from '../profile.ts';
 import type { Sim } from '../sim.ts';
+import { SimAgent, type Held } from './sim-agent.ts';
 import { WorkerLine } from './worker-line.ts';
-import {
-  awaitOf,
-  childOf,
-  failureOf,
-  liesOf,
-  newsOf,
-  questionOf,
-  resultOf,
-} from './worker-words.ts';
-
-/** An attempt that the worker has on its machine. */
-interface Held {
-  readonly given: Given;
-  readonly id: string;
-  readonly epoch: number;
-  /** Its report was sent; it is named in hellos as ended until that is acknowledged. */
-  isReported: boolean;
-  /** Its process has ended; it is kept until its question is decided. */
-  isParked: boolean;
-  /** Goes on when its question is decided. */
-  onDecided: (() => void) | undefined;
-  /** Goes on when it need not wait for the tasks that it asked to wait for. */
-  onMet: (() => void) | undefined;
-}
+import { awaitOf, isReport, liesOf, newsOf } from './worker-words.ts';
 
 /** A machine with a daemon and its agents, honest or not. Works over a link, or over HTTP alone. */
 export class SimWorker {
@@ -36,6 +13,7 @@ export class SimWorker {
   readonly slots: number;
   readonly #sim: Sim;
   readonly #line: WorkerLine;
+  readonly #agent: SimAgent;
   readonly #held = new Map<string, Held>();
   /** Attempts it once had; the dishonest speak of them. */
   #isAlive = false;
@@ -60,6 +38,7 @@ export class SimWorker {
       unknown: () => this.#begone(),
     }));
     this.slots = this.#line.slots;
+    this.#agent = new SimAgent(sim, this.#line);
   }
 
   /** Once it is registered it lives by itself. */
@@ -145,7 +124,7 @@ export class SimWorker {
     if (isEnd && code === 'contract_violation') {
       held.isReported = false;
       this.#line.say({
-        ...this.#about(held),
+        ...this.#agent.about(held),
         type: 'attempt.fail',
         body: { epoch: held.epoch, reason: 'bad outputs', failure_class: 'contract_violation' },
       });
@@ -203,11 +182,7 @@ export class SimWorker {
 
   #work(held: Held): void {
     if (!this.#has(held)) return;
-    this.#line.say({
-      ...this.#about(held),
-      type: 'attempt.start',
-      body: { epoch: held.epoch, pid: 1, bases: { 'r@main': `base${this.#line.rng.int(2)}` } },
-    });
+    this.#agent.start(held);
     if (this.kind === 'crash_looping' && !this.#isHealed() && this.#line.rng.chance(0.6)) {
       this.#line.soon(this.#line.rng.between(0, 3_000), () =>
         this.crash(this.#line.rng.chance(0.7)),
@@ -222,25 +197,25 @@ export class SimWorker {
     this.#line.soon(this.#line.rng.between(200, isSlow ? 150_000 : 20_000), () => {
       if (!this.#has(held) || held.isParked) return;
       if (left === 0) {
-        this.#finish(held);
+        this.#agent.finish(held);
         return;
       }
       const { epoch } = held;
-      const about = this.#about(held);
+      const about = this.#agent.about(held);
       const what = this.#line.rng.int(this.#isHealed() ? 3 : 9);
       if (what <= 1) {
         const body = { epoch, ...newsOf(this.#line.rng, left) };
         this.#line.say({ ...about, type: 'attempt.progress', body });
       } else if (what === 2) {
-        this.#output(held);
+        this.#agent.output(held);
       } else if (what === 3) {
         this.#line.say({ ...about, type: 'attempt.note', body: { epoch, text: 'noted' } });
       } else if (what === 4) {
         held.onDecided = () => this.#go(held, left - 1);
-        this.#ask(held, left);
+        this.#agent.ask(held, left);
         return;
       } else {
-        if (what !== 8) this.#handOn(held, left);
+        if (what !== 8) this.#agent.handOn(held, left);
         if (what >= 7) {
           held.onMet = () => this.#go(held, left - 1);
           this.#line.say({ ...about, type: 'await.open', body: awaitOf(this.#line.rng, epoch) });
@@ -249,39 +224,6 @@ export class SimWorker {
       }
       this.#go(held, left - 1);
     });
-  }
-
-  /** Its agent makes a task below its own. */
-  #handOn(held: Held, left: number): void {
-    const { id, epoch } = held;
-    const actor = { kind: 'worker', id: this.#line.id, name: this.name } as const;
-    this.#line.say(
-      {
-        project: this.#sim.project,
-        actor,
-        type: 'task.create',
-        body: childOf(this.#line.rng, left),
-        spawner: { attempt: id, worker: this.#line.id, epoch },
-      },
-      `c${left}`,
-    );
-  }
-
-  #output(held: Held): void {
-    const declared = held.given.task.spec.outputs;
-    if (declared.length === 0) return;
-    const { key } = this.#line.rng.pick(declared);
-    const data = this.#line.rng.chance(0.1) ? 7 : `made by ${held.epoch}`;
-    this.#line.say({
-      ...this.#about(held),
-      type: 'attempt.output',
-      body: { epoch: held.epoch, key, data },
-    });
-  }
-
-  #ask(held: Held, left: number): void {
-    const body = { epoch: held.epoch, client_id: `c${left}`, ...questionOf(this.#line.rng) };
-    this.#line.say({ ...this.#about(held), type: 'attempt.checkpoint', body });
   }
 
   #decided(id: string): void {
@@ -297,32 +239,6 @@ export class SimWorker {
     next();
   }
 
-  #finish(held: Held): void {
-    if (held.isReported) return;
-    const { epoch } = held;
-    const about = this.#about(held);
-    const roll = this.#line.rng.int(this.#isHealed() ? 70 : 100);
-    const keys = held.given.task.spec.outputs
-      .filter(() => this.#isHealed() || !this.#line.rng.chance(0.05))
-      .map((it) => it.key);
-    const result = resultOf(roll, epoch, keys);
-    held.isReported = true;
-    if (roll < 82) {
-      this.#line.say({ ...about, type: 'attempt.complete', body: { epoch, result } });
-      if (this.#line.rng.chance(0.1))
-        this.#line.soon(this.#line.rng.between(0, 3_000), () =>
-          this.#line.say({ ...about, type: 'attempt.complete', body: { epoch, result } }),
-        );
-      return;
-    }
-    if (roll < 95) {
-      const body = failureOf(this.#line.rng, epoch, this.#sim.db.nowMs());
-      this.#line.say({ ...about, type: 'attempt.fail', body });
-      return;
-    }
-    this.#line.say({ ...about, type: 'attempt.release', body: { epoch } });
-  }
-
   /** The control plane wants an attempt ended: its process stops and reports. A zombie does not care. */
   #stop(id: string): void {
     const held = this.#held.get(id);
@@ -331,15 +247,7 @@ export class SimWorker {
     this.#line.soon(this.#line.rng.between(100, 8_000), () => {
       if (!this.#has(held) || held.isReported) return;
       held.isReported = true;
-      const { epoch } = held;
-      const about = this.#about(held);
-      if (this.#line.rng.chance(0.3)) {
-        const result: TaskResult = { status: 'success', summary: 'too late' };
-        this.#line.say({ ...about, type: 'attempt.complete', body: { epoch, result } });
-      } else {
-        const body = { epoch, reason: 'stopped', failure_class: 'cancelled' as const };
-        this.#line.say({ ...about, type: 'attempt.fail', body });
-      }
+      this.#agent.stopped(held);
     });
   }
 
@@ -418,16 +326,4 @@ export class SimWorker {
     // Agents outlive their daemon; what a dead machine had is not held any more.
     return this.#held.get(held.id) === held;
   }
-
-  #about(held: Held): { project: string; actor: Actor; attempt: string; worker: string } {
-    return { ...this.#line.base(), attempt: held.id, worker: this.#line.id };
-  }
-}
-
-function isReport(command: Command): boolean {
-  return (
-    command.type === 'attempt.complete' ||
-    command.type === 'attempt.fail' ||
-    command.type === 'attempt.release'
-  );
 }

@@ -6,6 +6,7 @@ import {
   type AttemptCheckpoint,
   type AttemptFail,
   type AttemptProgress,
+  type Command,
   type TaskCreate,
   type TaskResult,
 } from '@baton/contract';
@@ -108,4 +109,13 @@ export function liesOf(
     { ...base, type: 'attempt.start', body: { epoch } },
     { ...base, type: 'attempt.release', body: { epoch } },
   ];
+}
+
+/** Whether a command says that an attempt is over. */
+export function isReport(command: Command): boolean {
+  return (
+    command.type === 'attempt.complete' ||
+    command.type === 'attempt.fail' ||
+    command.type === 'attempt.release'
+  );
 }

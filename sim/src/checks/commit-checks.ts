@@ -1,13 +1,14 @@
-import { isOpenAttempt, isTerminalRun, isTerminalTask, type DependencyRule } from '@baton/contract';
+import { isOpenAttempt, isTerminalRun, isTerminalTask } from '@baton/contract';
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '@baton/kernel';
 import { faultsOf, type MemoryWorld } from '@baton/kernel/testing';
 import { Ends } from './ends.ts';
+import { InputChecks } from './input-checks.ts';
+import { LeaseChecks, type Grace } from './lease-checks.ts';
 import type { FaultList } from '../faults-found.ts';
 import { QueueChecks } from './queue-checks.ts';
 import { VerdictChecks } from './verdict-checks.ts';
 import type { Situation, Sometimes } from '../sometimes.ts';
 import type { Commit, CommitWatcher } from '../store/sim-database.ts';
-import { tinyViolations } from '../tiny-validator.ts';
 
 /** Commits between two full audits. */
 const auditEvery = 40;
@@ -19,14 +20,6 @@ export interface AttemptLife {
   claimedIn: number;
   /** Undefined while it may still be written for. */
   endedIn: number | undefined;
-}
-
-/** A grace that a replica gave by its start, by the database's clock: when it began and when it was given. */
-export interface Grace {
-  readonly beganMs: number;
-  readonly readyMs: number;
-  /** Commits before it began: what they left open it covers. */
-  readonly afterCommit: number;
 }
 
 /**
@@ -45,10 +38,11 @@ export class CommitChecks implements CommitWatcher {
   readonly #returns = new Map<string, number>();
   readonly #cancelled = new Set<string>();
   readonly #failures = new Map<string, number>();
-  readonly #graces: Grace[] = [];
   readonly #seqs = new Map<string, number>();
   readonly #verdicts: VerdictChecks;
   readonly #queue: QueueChecks;
+  readonly #leases: LeaseChecks;
+  readonly #inputs: InputChecks;
   readonly #faults: FaultList;
   readonly #sometimes: Sometimes;
   #lastReplica = '';
@@ -59,12 +53,13 @@ export class CommitChecks implements CommitWatcher {
     this.#sometimes = sometimes;
     this.#verdicts = new VerdictChecks(faults, sometimes);
     this.#queue = new QueueChecks(faults, sometimes);
+    this.#leases = new LeaseChecks(faults, sometimes);
+    this.#inputs = new InputChecks(faults, this.#ends);
   }
 
   /** A replica has started; what it found open has a grace of two leases from `beganMs`. */
   graced(grace: Grace): void {
-    this.#graces.push(grace);
-    this.#sometimes.saw('a grace was given');
+    this.#leases.graced(grace);
   }
 
   before(commit: Commit, world: MemoryWorld): void {
@@ -198,7 +193,10 @@ export class CommitChecks implements CommitWatcher {
     if (noun === 'run' && runId !== null) this.#tellRun(verb, runId);
     if (type === 'dependency.resolved') this.#tellResolved(data);
     if (type === 'attempt.claimed' && attemptId !== null) this.#claimed(commit, event, world);
-    if (type === 'attempt.lost' && attemptId !== null) this.#lost(commit, event, world);
+    if (type === 'attempt.lost' && attemptId !== null) {
+      const claimedIn = this.attempts.get(attemptId)?.claimedIn ?? 0;
+      this.#leases.lost(commit, event, world.row('attempts', attemptId), claimedIn);
+    }
     this.#see(event);
     if (type === 'attempt.failed' && taskId !== null) this.#failed(taskId, world);
     if (type === 'checkpoint.timed_out') this.#timedOut(commit, event, world);
@@ -251,7 +249,7 @@ export class CommitChecks implements CommitWatcher {
     }
     if (verb === 'failed' && String(data['reason']).startsWith('poison'))
       this.#sometimes.saw('a poisoned task was given up');
-    if (verb === 'completed') this.#outputsHold(id, world);
+    if (verb === 'completed') this.#inputs.completed(id, world);
   }
 
   #tellRun(verb: string, id: string): void {
@@ -291,88 +289,7 @@ export class CommitChecks implements CommitWatcher {
     this.#retryAt.delete(taskId);
     if (this.#cancelled.has(runId)) this.#say('cancelled-stays', `run ${runId} started a task`);
     if (!this.#seqs.has(runId)) this.#say('whole-submission', `run ${runId} was not created`);
-    const attempt = rowOf<AttemptRow>(commit, 'attempts', attemptId);
-    const edges = world
-      .list('edgesIn', taskId)
-      .filter((edge) => edge.type !== 'related')
-      .filter(
-        (edge) =>
-          !commit.writes.some(
-            (it) => it.table === 'dependencies' && it.id === edge.id && it.row === null,
-          ),
-      );
-    for (const edge of edges) {
-      const told = this.#ends.of(`task ${edge.upstreamId}`);
-      if (!satisfies(edge.rule, told)) {
-        this.#say(
-          'parents-first',
-          `task ${taskId} started; its upstream ${edge.upstreamId} is ${told ?? 'open'} (${edge.rule})`,
-        );
-      }
-    }
-    if (attempt !== undefined) this.#inputsHold(commit, attempt, world);
-  }
-
-  /** Inputs are the outputs of the standing results of this generation of the upstreams. */
-  #inputsHold(commit: Commit, attempt: AttemptRow, world: MemoryWorld): void {
-    const inputs = attempt.manifest['inputs'] as Record<string, { task: string; attempt: string }>;
-    for (const [name, input] of Object.entries(inputs ?? {})) {
-      const upstream =
-        rowOf<TaskRow>(commit, 'tasks', input.task) ?? world.row('tasks', input.task);
-      const source =
-        rowOf<AttemptRow>(commit, 'attempts', input.attempt) ??
-        world.row('attempts', input.attempt);
-      if (upstream === null || source === null) continue;
-      const isStanding = upstream.resultAttemptId === input.attempt;
-      if (
-        upstream.status === 'completed' &&
-        (!isStanding || source.generation !== upstream.generation)
-      ) {
-        this.#say(
-          'inputs-of-now',
-          `attempt ${attempt.id} got ${name} of generation ${source.generation}, upstream has ${upstream.generation}`,
-        );
-      }
-    }
-  }
-
-  /** Data of a completed task fits the schema that it was asked for with. */
-  #outputsHold(id: string, world: MemoryWorld): void {
-    const spec = world.row('taskSpecs', id)?.spec;
-    for (const output of world.list('outputsOfTask', id)) {
-      const declared = spec?.outputs.find((it) => it.key === output.key);
-      if (declared === undefined) this.#say('outputs-fit', `task ${id} has output ${output.key}`);
-      else if (tinyViolations(declared.schema ?? {}, output.data).length > 0)
-        this.#say('outputs-fit', `task ${id} has a bad output ${output.key}`);
-    }
-  }
-
-  #lost(commit: Commit, event: NewEvent, world: MemoryWorld): void {
-    const before = world.row('attempts', event.attemptId ?? '');
-    if (before === null) return;
-    if (event.cause === 'worker.hello')
-      this.#sometimes.saw('an attempt was lost because its worker came back without it');
-    if (event.cause === 'worker.heartbeat')
-      this.#sometimes.saw('an attempt was lost because its worker did not name it');
-    if (event.cause !== 'lease.expire') return;
-    this.#sometimes.saw('an attempt was lost to its lease');
-    if (before.leaseUntilMs > commit.nowMs) {
-      this.#say(
-        'lease-first',
-        `attempt ${before.id} was lost ${before.leaseUntilMs - commit.nowMs} ms before its lease ended`,
-      );
-    }
-    const claimedIn = this.attempts.get(before.id)?.claimedIn ?? 0;
-    for (const { beganMs, readyMs, afterCommit } of this.#graces) {
-      const untilMs = beganMs + 2 * before.leaseSeconds * 1_000;
-      const isCovered = claimedIn <= afterCommit && commit.nowMs > readyMs;
-      if (isCovered && commit.nowMs < untilMs) {
-        this.#say(
-          'grace',
-          `attempt ${before.id} was lost ${untilMs - commit.nowMs} ms inside a grace`,
-        );
-      }
-    }
+    this.#inputs.started(commit, taskId, attemptId, world);
   }
 
   /** Failures that count, of one generation, are no more than the tries allowed. */
@@ -398,14 +315,4 @@ export class CommitChecks implements CommitWatcher {
   #say(check: string, text: string): void {
     this.#faults.report(check, text);
   }
-}
-
-function satisfies(rule: DependencyRule, told: string | undefined): boolean {
-  if (rule === 'done') return true;
-  return rule === 'failure' ? told === 'failed' : told === 'completed';
-}
-
-function rowOf<T>(commit: Commit, table: string, id: string): T | undefined {
-  const write = commit.writes.find((it) => it.table === table && it.id === id);
-  return (write?.row ?? undefined) as T | undefined;
 }

@@ -1,11 +1,11 @@
 import type { CoordinatorStore } from '@baton/coordinator';
 import { isOpenAttempt, isTerminalRun, isTerminalTask } from '@baton/contract';
-import type { AssignmentRows, Tables } from '@baton/kernel';
 import type { Reads } from '@baton/store';
 import type { EventLoop } from '../event-loop.ts';
 import { MemoryTx, type Wire } from './memory-tx.ts';
-import { canonical } from '../sql/canonical.ts';
 import type { SqlSide } from '../sql/sql-side.ts';
+import { engines, ids, inAnyOrder, keys, leaseIds, whole } from './answer-views.ts';
+import { assignmentRows } from './assignment-model.ts';
 import { purgeable, purgeStep } from './purge-model.ts';
 import type { Purgeable, SimDatabase } from './sim-database.ts';
 
@@ -307,13 +307,6 @@ export function createMemoryStore(
   };
 }
 
-/** The rows of an assignment; lists of them have no order. */
-const inAnyOrder = (rows: AssignmentRows | undefined): unknown =>
-  rows &&
-  Object.fromEntries(
-    Object.entries(rows).map(([name, it]) => [name, Array.isArray(it) ? whole(it) : it]),
-  );
-
 const atOnce = (statement: () => number): Promise<number> => Promise.resolve(statement());
 
 /** The row of a run goes only when no batch holds it. */
@@ -349,65 +342,5 @@ function peekOf(begin: () => Promise<MemoryTx>): Peek {
     candidates: (project, needsIds, limit) =>
       undone(async (tx) => (await tx.lockCandidates(project, needsIds, limit)).rows),
     freeSlots: (project, limit) => undone((tx) => tx.lockFreeSlots(project, limit)),
-  };
-}
-
-interface OfProject {
-  readonly id: string;
-  readonly projectId: string;
-}
-
-const ids = (rows: readonly OfProject[]): string[] => rows.map((it) => it.id).sort();
-const leaseIds = (rows: readonly (OfProject & { leaseUntilMs: number })[]): string[] =>
-  rows.map((it) => `${it.id} ${it.leaseUntilMs}`).sort();
-const keys = (rows: readonly { readonly key: string }[]): string[] =>
-  rows.map((it) => it.key).sort();
-const whole = (rows: readonly unknown[]): string[] => rows.map(canonical).sort();
-const engines = (rows: readonly { projectId: string; engine: string }[]): string[] =>
-  [...new Set(rows.map((it) => `${it.projectId} ${it.engine}`))].sort();
-
-/** The attempt that one goes on with, as it was told when it was claimed. */
-function continuedBy({ manifest }: Tables['attempts']): string | undefined {
-  return (manifest['continue'] as { readonly attempt: string } | null | undefined)?.attempt;
-}
-
-function assignmentRows({ world }: SimDatabase, id: string): AssignmentRows | undefined {
-  const attempt = world.row('attempts', id);
-  if (attempt === null) return undefined;
-  const task = world.row('tasks', attempt.taskId);
-  const spec = world.row('taskSpecs', attempt.taskId);
-  const run = world.row('runs', attempt.runId);
-  if (task === null || spec === null || run === null) return undefined;
-  const edgesIn = world.list('edgesIn', task.id);
-  const upstreamTasks = [...new Set(edgesIn.map((it) => it.upstreamId))].flatMap(
-    (it) => world.row('tasks', it) ?? [],
-  );
-  const earlier = world
-    .list('attemptsOfTask', task.id)
-    .filter((it: Tables['attempts']) => it.epoch < attempt.epoch)
-    .sort((a, b) => b.epoch - a.epoch);
-  return {
-    attempt,
-    task,
-    spec,
-    run,
-    edgesIn,
-    upstreamTasks,
-    upstreamAttempts: [
-      ...new Set([...upstreamTasks.map((it) => it.resultAttemptId), task.verifies?.attempt]),
-    ].flatMap((it) => world.row('attempts', it ?? '') ?? []),
-    saved: world
-      .list('artifactsOfTask', task.id)
-      .filter((it) => it.attemptId === continuedBy(attempt) && it.meta['saved'] === true),
-    decided: world
-      .all('checkpoints')
-      .filter((it) => it.taskId === task.id)
-      .filter((it) => it.status === 'resolved' || it.status === 'timed_out'),
-    upstreamOutputs: upstreamTasks.flatMap((it) => world.list('outputsOfTask', it.id)),
-    upstreamArtifacts: upstreamTasks
-      .flatMap((it) => world.list('artifactsOfTask', it.id))
-      .filter((it) => it.kind === 'bundle'),
-    notes: world.list('notesOfTask', task.id),
-    previousAttempt: earlier[0] ?? null,
   };
 }

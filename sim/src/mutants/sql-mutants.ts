@@ -1,0 +1,18 @@
+import type { MutantRow } from './mutant-row.ts';
+import { rows, writes } from './spoil.ts';
+
+/** Defects that only the database in SQL has. */
+export const SQL_MUTANTS: readonly MutantRow[] = [
+  {
+    name: 'sql-keeps-timers',
+    what: 'in SQL timers are not deleted',
+    caughtBy: 'same-as-sql',
+    sql: rows((change) => (change.table === 'timers' && change.row === null ? null : change)),
+  },
+  {
+    name: 'sql-forgets-a-run',
+    what: 'in SQL the version of a run that changed is not raised',
+    caughtBy: 'same-as-sql',
+    sql: writes((all) => ({ ...all, changedRuns: new Set() })),
+  },
+];
