@@ -127,7 +127,7 @@ export class Edge {
               return Promise.resolve();
             });
           } else if (frame.kind === 'beat') {
-            inTurn('beat', () => this.#beat(link, frame.command));
+            inTurn('beat', () => this.#beat(link, { ...frame.command, incarnation }));
           } else {
             inTurn(turnOf(frame.command), () => this.#counted(link, frame, worker));
           }

@@ -6,11 +6,6 @@ import { Sometimes } from './sometimes.ts';
 
 /** Seeds of the slice that runs with the tests; `npm run soak` plays others without end. */
 const SEEDS = 32;
-/**
- * Seeds that fail and wait to be mended. 11: a replica that stood still reads the hello of a link that is
- * dead by then; with the end of that link its worker counts as without one, although it has a newer one.
- */
-const WAITING: ReadonlySet<number> = new Set([11]);
 /** Generous: it is a matter of seconds on a quiet machine. */
 const msMax = 3_600_000;
 
@@ -32,7 +27,6 @@ describe('the simulator', () => {
     async () => {
       const sometimes = new Sometimes();
       for (let seed = 0; seed < SEEDS; seed++) {
-        if (WAITING.has(seed)) continue;
         const { faults, sometimes: seen } = await new Sim(planOf(String(seed))).run();
         const again = `npx tsx --conditions=source sim/src/main.ts --seed ${seed}`;
         expect({ again, faults: faults.slice(0, 3) }).toEqual({ again, faults: [] });

@@ -184,6 +184,8 @@ export type WorkerCommand =
   | (Base & {
       readonly type: 'worker.heartbeat';
       readonly worker: string;
+      /** Of the link over which it came, as its hello was told with; none over plain HTTP. */
+      readonly incarnation?: string | undefined;
       readonly beat: WorkerHeartbeat;
     })
   | (Base & {

@@ -246,6 +246,7 @@ class Connection implements LinkConnection {
     const reply = await this.#app.coordinator.submit({
       ...this.#speaker,
       type: 'worker.heartbeat',
+      incarnation: this.incarnation,
       beat: { attempts: frame.attempts },
     });
     for (const it of stopFrames(reply.cancel ?? [], this.#held)) this.send(it);

@@ -26,7 +26,7 @@ export const workerHeartbeat: Handler<'worker.heartbeat'> = (draft, command) => 
   const gone = missing.filter((it) => it.missedBeats + 1 >= missedBeatsMax);
   loadFor(draft, open.filter(isNamed), named);
   loadForLoss(draft, gone);
-  see(draft, worker);
+  see(draft, worker, command.incarnation ?? null);
   for (const attempt of open) {
     const beat = named.get(attempt.id);
     if (isNamed(attempt) && beat !== undefined) renew(draft, attempt, beat);
@@ -67,8 +67,14 @@ function loadFor(
   ]);
 }
 
-function see(draft: Draft, worker: WorkerRow): void {
-  draft.put('workers', { ...worker, lastSeenAtMs: draft.nowMs, presence: 'online' });
+function see(draft: Draft, worker: WorkerRow, link: string | null): void {
+  draft.put('workers', {
+    ...worker,
+    // The late end of another link may have taken it for one without a link.
+    incarnation: worker.incarnation ?? link,
+    lastSeenAtMs: draft.nowMs,
+    presence: 'online',
+  });
   if (worker.presence !== 'online')
     draft.event('worker.online', { run: null }, { name: worker.name });
 }

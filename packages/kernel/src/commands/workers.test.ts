@@ -144,6 +144,19 @@ describe('worker.hello', () => {
     });
   });
 
+  test('a link that was taken for ended by the late end of another one is known again by its beat', () => {
+    const { model, worker } = withAttempts(1);
+    hello(model, worker, []);
+    hello(model, worker, [], 'late');
+    model.submit('worker.gone', { worker, incarnation: 'late' });
+    expect(model.world.row('workers', worker)?.incarnation).toBeNull();
+    model.submit('worker.heartbeat', { worker, incarnation: 'w-2', beat: { attempts: [] } });
+    expect(model.world.row('workers', worker)).toMatchObject({
+      incarnation: 'w-2',
+      presence: 'online',
+    });
+  });
+
   test('a link of an older start that closes late takes nothing away', () => {
     const { model, worker } = withAttempts(1);
     hello(model, worker, []);

@@ -36,7 +36,10 @@ function pauseFor(draft: Draft, budget: BudgetRow, attempt: AttemptRow): void {
   pauseRun(draft, id, BUDGET, BUDGET);
 }
 
-/** Lets as many tasks of a run that wait for money be taken as there is money for. */
+/**
+ * Lets as many tasks of a run that wait for money be taken as its own budgets and theirs have money for.
+ * Whether the project has is looked at when they are taken: nothing is held in the queue for that.
+ */
 export function offerUnfunded(draft: Draft, runId: string): void {
   draft.load([list('unfundedOfRun', runId)]);
   const waiting = draft.list('unfundedOfRun', runId).toSorted((a, b) => a.seq - b.seq);
@@ -45,7 +48,7 @@ export function offerUnfunded(draft: Draft, runId: string): void {
   let given = 0;
   for (const id of ids) {
     const task = draft.get('tasks', id);
-    const budgets = budgetsOver(draft, task);
+    const budgets = budgetsOver(draft, task).filter((it) => it.scope !== 'project');
     if (budgets.some((it) => leftOf(it) - given <= 0)) continue;
     given += budgets.at(-1)?.reserveMicros ?? 0;
     holdAnew(draft, task);

@@ -110,6 +110,21 @@ describe('a budget', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('that is gone lets its tasks go on by the project alone, whose money is looked at when they start', () => {
+    const model = new Model();
+    model.worker('w', { slots: 10 });
+    const run = model.graph(many(2), [], { budgets: { usd: 1 } });
+    model.dispatch();
+    expect(model.statuses(run)).toEqual({ t0: 'running', t1: 'ready (budget)' });
+    setBudget(model, 'project', PROJECT, '1');
+    setBudget(model, 'run', run, null);
+    expect(model.dispatch()).toEqual([]);
+    setBudget(model, 'project', PROJECT, null);
+    expect(model.dispatch()).toHaveLength(1);
+    expect(model.statuses(run)).toEqual({ t0: 'running', t1: 'running' });
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('of a project is charged by every run, also by what ran before it was set', () => {
     const model = new Model();
     model.worker('w', { slots: 9 });
