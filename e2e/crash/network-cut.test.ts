@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startCutProxy } from '../support/cut-proxy.ts';
+import { startRelay } from '../support/relay.ts';
 import { eventsOf, stdoutOf, taskOf, untilEnded } from '../support/run.ts';
 import { startFleetWorker, startTower, until } from '../support/tower.ts';
 
 test('a network that breaks again and again between worker and server loses and doubles nothing', async () => {
   const tower = await startTower();
-  const proxy = await startCutProxy(tower.url);
+  const proxy = await startRelay(tower.url);
   // The proxy's port is no address of the server, so the worker is told to name the server's.
   const publicTower = Object.create(tower, { url: { value: proxy.url } }) as typeof tower;
   await tower.restart(['--public-url', proxy.url]);

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { isRunning } from '../support/processes.ts';
 import { postgresBin, startOwnPostgres } from '../support/own-postgres.ts';
 import { eventsOf, stdoutOf, taskOf, untilEnded } from '../support/run.ts';
-import { startSwitchProxy } from '../support/switch-proxy.ts';
+import { startRelay } from '../support/relay.ts';
 import { startFleetWorker, startTower, until, type Tower } from '../support/tower.ts';
 
 /** Two control planes on one database, and one worker that is linked to the second. */
 async function startReplicas() {
   const { url: databaseUrl } = await startOwnPostgres();
-  const balancer = await startSwitchProxy();
+  const balancer = await startRelay();
   const one = await startTower({ databaseUrl });
   const two = await startTower({ databaseUrl, beside: one });
   // The ports are known now; the worker names the address of both.

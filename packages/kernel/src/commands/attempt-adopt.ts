@@ -16,8 +16,8 @@ import type { Handler } from './handler.ts';
 import { forgetFailure } from './task-retry.ts';
 
 /**
- * A person takes a result that came when its attempt had been given up. Its task completes as if it had
- * come in time, unless somebody has begun it anew.
+ * A person takes a result that came when its attempt had been given up. Its task completes, unless
+ * somebody has begun it anew; the person stands in for a verification.
  */
 export const attemptAdopt: Handler<'attempt.adopt'> = (draft, command) => {
   const attempt = draft.own('attempts', command.attempt);

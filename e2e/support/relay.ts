@@ -1,25 +1,30 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A TCP relay that can be cut and mended: the network between a worker and its control plane. */
-export interface CutProxy {
+/**
+ * A TCP relay: the network between a worker and its control plane, which can be cut and mended, or the
+ * one address of several control planes.
+ */
+export interface Relay {
   readonly url: string;
+  /** New connections go there from now on, such as `http://127.0.0.1:4664`; those that are open stay. */
+  to(target: string): void;
   /** Drops every connection and takes no new ones. */
   cut(): void;
   mend(): void;
 }
 
-/** Relays to `target`, such as `http://127.0.0.1:4664`; ended with the test. */
-export async function startCutProxy(target: string): Promise<CutProxy> {
-  const { hostname, port } = new URL(target);
+/** Relays to `target`, or nowhere before it is told where; ended with the test. */
+export async function startRelay(target?: string): Promise<Relay> {
   const open = new Set<Socket>();
+  let to = target === undefined ? undefined : new URL(target);
   let isCut = false;
   const server = createServer((incoming) => {
-    if (isCut) {
+    if (isCut || to === undefined) {
       incoming.destroy();
       return;
     }
-    const outgoing = connect(Number(port), hostname);
+    const outgoing = connect(Number(to.port), to.hostname);
     for (const socket of [incoming, outgoing]) {
       open.add(socket);
       socket.on('error', () => undefined);
@@ -41,6 +46,9 @@ export async function startCutProxy(target: string): Promise<CutProxy> {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     url: `http://127.0.0.1:${address.port}`,
+    to(url) {
+      to = new URL(url);
+    },
     cut() {
       isCut = true;
       for (const socket of open) socket.destroy();
