@@ -4,15 +4,16 @@ import { aboutAttempt } from '../attempt/close-attempt.ts';
 import { isHeld } from '../attempt/slots.ts';
 import { continueTask, type Wake } from '../attempt/continuation.ts';
 import type { Draft } from '../draft.ts';
-import { cascade } from '../graph/cascade.ts';
 import { isoOf } from '../iso-time.ts';
 import { list, rows } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { CheckpointRow, TaskRow } from '../rows.ts';
 import { UNANSWERED } from '../run/settle.ts';
 import { changeTask, moveTask } from '../task/change-task.ts';
-import { cancelTasks, failTask } from '../task/end-task.ts';
+import { completeHuman } from '../task/complete-human.ts';
+import { cancelTasks, failTask, loadLives } from '../task/end-task.ts';
 import { makeReady } from '../task/make-ready.ts';
+import { pauseTask } from '../task/pause-task.ts';
 import { asksAboutResult, decideResult } from '../verification/verify.ts';
 import { closeCheckpoint } from './close-checkpoint.ts';
 import { decidePlan } from './plan-approval.ts';
@@ -160,13 +161,21 @@ function waitsLive(draft: Draft, { attemptId }: CheckpointRow): boolean {
   return attempt.status === 'parked' && !isHeld(attempt);
 }
 
-/** What a person says of a result settles it, also when its task was paused meanwhile. */
+/**
+ * What a person says of a result settles it, also when its task was paused meanwhile. What is still to be
+ * done then waits until it is resumed.
+ */
 function settleResult(draft: Draft, task: TaskRow, resolution: Resolution): void {
-  if (task.status === 'paused') {
-    moveTask(draft, task.id, 'resume', 'waiting', { reason: 'review' });
-    draft.event('task.resumed', { run: task.runId, task: task.id }, {});
+  const { id, status, reason } = task;
+  if (status !== 'paused') {
+    decideResult(draft, task, resolution);
+    return;
   }
-  decideResult(draft, draft.get('tasks', task.id), resolution);
+  moveTask(draft, id, 'resume', 'waiting', { reason: 'review' });
+  draft.event('task.resumed', { run: task.runId, task: id }, {});
+  decideResult(draft, draft.get('tasks', id), resolution);
+  loadLives(draft, [id]);
+  pauseTask(draft, id, reason ?? 'paused');
 }
 
 function settleApproval(draft: Draft, task: TaskRow, resolution: Resolution): void {
@@ -178,19 +187,6 @@ function settleApproval(draft: Draft, task: TaskRow, resolution: Resolution): vo
   changeTask(draft, task.id, { approved: true });
   draft.event('task.approved', about, { reason: resolution.reason });
   if (task.status !== 'paused') makeReady(draft, task.id, 'approve');
-}
-
-/** A human task's answer is its result; dependents see it as the summary of their upstream. */
-export function completeHuman(draft: Draft, task: TaskRow, summary: string): void {
-  moveTask(draft, task.id, 'complete', 'completed', { reason: summary });
-  draft.event(
-    'task.completed',
-    { run: task.runId, task: task.id },
-    {
-      result: { status: 'success', summary },
-    },
-  );
-  cascade(draft, [task.id]);
 }
 
 /** What is decided while a task is paused is kept until it goes on. */

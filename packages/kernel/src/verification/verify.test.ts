@@ -205,6 +205,25 @@ describe('a task with a verification policy', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('decided while its run is paused, what is to be done again waits until the run goes on', () => {
+    const { model, run } = verified({ ...byCommands, on_reject: 'ask', max_retries: 0 });
+    hand(model);
+    rejectByCommand(model, only(model.dispatch()));
+    const { checkpointId } = model.byKey(run, 'work');
+    model.submit('run.pause', { run, reason: null });
+    model.submit('checkpoint.resolve', {
+      checkpoint: checkpointId ?? '',
+      body: { option: 'retry' },
+      via: 'api',
+    });
+    expect(model.byKey(run, 'work')).toMatchObject({ status: 'paused', reason: 'run_paused' });
+    expect(model.dispatch()).toEqual([]);
+    expect(faultsOf(model.world)).toEqual([]);
+    model.submit('run.resume', { run });
+    expect(model.byKey(run, 'work').status).toBe('ready');
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('on_reject replan: the run waits for a new plan', () => {
     const { model, run } = verified({ ...byCommands, on_reject: 'replan' });
     hand(model);
