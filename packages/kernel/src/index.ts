@@ -12,6 +12,7 @@ export {
   type CheckpointInput,
   type CheckpointMachine,
 } from './checkpoint/checkpoint-machine.ts';
+export { needsToStart } from './commands/work-dispatch.ts';
 export { decide } from './decide.ts';
 export { isYield, type StopOrder } from './attempt/stop-order.ts';
 export { type Decide, type Decision, type Reply } from './decision.ts';

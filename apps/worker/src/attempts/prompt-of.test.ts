@@ -1,6 +1,6 @@
 import { taskSpec, type Assignment } from '@baton/contract';
 import { expect, test } from 'vitest';
-import type { Workspace } from '../workspaces/workspace.ts';
+import { WITHOUT_GIT, type Workspace } from '../workspaces/workspace.ts';
 import { turnPrompt } from './prompt-of.ts';
 
 function given(engine: string, more: Partial<Assignment> = {}): Assignment {
@@ -41,15 +41,7 @@ const place = (continuedFrom?: string): Workspace => ({
   mode: 'scratch',
   path: '/w',
   cwd: '/w',
-  repo: null,
-  cacheDir: null,
-  gitDir: null,
-  branch: null,
-  base: null,
-  refCommit: null,
-  copied: [],
-  notCopied: [],
-  conflict: null,
+  ...WITHOUT_GIT,
   salvaged: null,
   ...(continuedFrom === undefined ? {} : { continuedFrom }),
 });

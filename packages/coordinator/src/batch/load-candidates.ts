@@ -1,11 +1,11 @@
 import {
   fits,
   Gates,
+  needsToStart,
   type BudgetRow,
   type HardNeeds,
   type LimitRow,
   type LimitSlotRow,
-  type Need,
   type ParkingRow,
   type ReadyRow,
   type SlotRow,
@@ -122,6 +122,7 @@ export async function loadCandidates(
       ? { rows: [], versions: new Map<string, number>() }
       : await tx.lockCandidates(project, needsIds, free);
   world.runsLocked(versions);
+  for (const head of heads) world.putLoaded('ready', head.taskId, head);
   await loadNeeds(tx, world, verdicts, unmet(world, heads.flatMap(needsToStart)));
   const risen = await risenBehind(tx, catalogue, project, heads, free, nowMs);
   for (const { runId } of risen) world.runLocked(runId);
@@ -130,16 +131,6 @@ export async function loadCandidates(
   if (heads.length > 0 && heads.length < free) {
     catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
   }
-}
-
-/** What starting the task of a head reads: known before it is decided, so asked for in one round. */
-function needsToStart({ taskId, runId }: ReadyRow): Need[] {
-  return [
-    { kind: 'row', table: 'tasks', id: taskId },
-    { kind: 'row', table: 'taskSpecs', id: taskId },
-    { kind: 'row', table: 'runs', id: runId },
-    { kind: 'list', list: 'edgesIn', id: taskId },
-  ];
 }
 
 /** Whether the project is known to have no limits and nothing parked. */

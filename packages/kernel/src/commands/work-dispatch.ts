@@ -11,8 +11,9 @@ import { unavailableBecause } from '../matching/availability.ts';
 import { needsIdsOf } from '../matching/hard-needs.ts';
 import { inQueueOrder, turnsAfter, type Placed, type Turns } from '../matching/queue-order.ts';
 import { list, lists, row, rows } from '../need.ts';
-import type { HardNeeds, WorkerRow } from '../rows.ts';
+import type { HardNeeds, ReadyRow, WorkerRow } from '../rows.ts';
 import { changeTask } from '../task/change-task.ts';
+import type { Need } from '../world.ts';
 import type { Handler } from './handler.ts';
 
 /** A worker that asks for work, with what it may still take. */
@@ -194,16 +195,19 @@ function chooseTasks(
     if (room > 0) chosen.push(placed);
     roomByNeeds.set(needsId, room - 1);
   }
-  draft.load(
-    chosen.flatMap(({ row: { taskId, runId } }) => [
-      row('ready', taskId),
-      row('tasks', taskId),
-      row('taskSpecs', taskId),
-      row('runs', runId),
-      list('edgesIn', taskId),
-    ]),
-  );
+  draft.load(chosen.flatMap((it) => needsToStart(it.row)));
   return chosen.filter((it) => draft.get('tasks', it.row.taskId).status === 'ready');
+}
+
+/** What choosing a worker for a task in the queue reads; known before anything is decided. */
+export function needsToStart({ taskId, runId }: Pick<ReadyRow, 'taskId' | 'runId'>): Need[] {
+  return [
+    row('ready', taskId),
+    row('tasks', taskId),
+    row('taskSpecs', taskId),
+    row('runs', runId),
+    list('edgesIn', taskId),
+  ];
 }
 
 /** Slots of the seekers that may start work with these needs now. */
