@@ -92,6 +92,13 @@ export interface Db {
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
+   * Sends BEGIN, the statements and COMMIT in one write and as one READ COMMITTED transaction. It need not
+   * be waited for before the next call: calls take effect in the order they are made, each by itself, so
+   * that a failed one undoes nothing of the others. Resolves only when COMMIT was answered with COMMIT.
+   * @throws {StoreError} `unknown_outcome`, without xid, for every call that was sent and not answered
+   */
+  writeWhole<const List extends readonly Bound<unknown>[]>(bound: List): Promise<RowsOf<List>>;
+  /**
    * What became of the transaction of an `unknown_outcome`. `in_progress`: the server has not yet
    * noticed that its client is gone; ask again.
    */

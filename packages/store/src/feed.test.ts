@@ -22,7 +22,7 @@ const event = (fields: Partial<NewEvent> = {}): NewEvent => ({
 });
 
 const append = async (db: Db, events: readonly NewEvent[]): Promise<number> => {
-  const rows = await db.transaction((tx) => tx.commitWith([appendEvents(events)]));
+  const rows = await db.transaction((tx) => tx.commitWith([appendEvents(events, 'm')]));
   return rows[0][0]?.first_pos ?? -1;
 };
 
@@ -95,7 +95,9 @@ for (const database of freshDatabases()) {
 
     test('takes back the numbers of a transaction that fails behind them', async () => {
       await append(db, [event()]);
-      const failed = db.transaction((tx) => tx.commitWith([appendEvents([event()]), bind(fail)]));
+      const failed = db.transaction((tx) =>
+        tx.commitWith([appendEvents([event()], 'm'), bind(fail)]),
+      );
       await expect(failed).rejects.toThrow('division by zero');
       expect(await append(db, [event()])).toBe(2);
     });
@@ -163,7 +165,9 @@ for (const database of freshDatabases()) {
             event({ data: { who, n, of } }),
           );
           const isFailing = n % 7 === 0;
-          const last = isFailing ? [appendEvents(events), bind(fail)] : [appendEvents(events)];
+          const last = isFailing
+            ? [appendEvents(events, 'm'), bind(fail)]
+            : [appendEvents(events, 'm')];
           const outcome = await writer
             .transaction(async (tx) => {
               await tx.commitWith(last);

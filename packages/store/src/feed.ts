@@ -1,8 +1,26 @@
 import type { NewEvent } from '@baton/kernel';
 import { z } from 'zod';
+import type { Asker } from './db.ts';
 import { bind, statement, type Bound } from './statement.ts';
 import { storableText, toJsonText } from './tables/column.ts';
 import { toTimestamptz } from './parameters.ts';
+
+/** The end of the feed: the position of its next event, its history, and the mark of who was there last. */
+export interface FeedEnd {
+  readonly nextPos: number;
+  readonly incarnation: number;
+  readonly mark: string;
+}
+
+const placeRow = z.strictObject({
+  first_pos: z.int(),
+  incarnation: z.int(),
+  mark: z.string(),
+  last_at: z.int(),
+});
+
+/** Where events were appended; see `appendEvents`. */
+export type FeedPlace = z.infer<typeof placeRow>;
 
 /**
  * Numbers events and inserts them. It updates the one row of `feed`, so whoever comes second waits here
@@ -12,7 +30,56 @@ import { toTimestamptz } from './parameters.ts';
  */
 export const insertEvents = statement({
   name: 'insertEvents',
-  args: (events: readonly NewEvent[]) => [
+  args: (events: readonly NewEvent[], mark: string) => [...columnsOf(events), mark],
+  row: placeRow,
+  sql: `${numbered('')}
+    select counter.first_pos, counter.incarnation, counter.mark, counter.last_at
+      from counter`,
+});
+
+/** The same, and an error (40001) unless the feed ends as it is expected to. */
+export const insertEventsAt = statement({
+  name: 'insertEventsAt',
+  args: (events: readonly NewEvent[], mark: string, end: FeedEnd) => [
+    ...columnsOf(events),
+    mark,
+    end.nextPos,
+    end.incarnation,
+    end.mark,
+  ],
+  row: z.strictObject({ ...placeRow.shape, count: z.int() }),
+  sql: `${numbered(`
+         and next_pos = $12
+         and incarnation = $13
+         and mark = $14`)}
+    select expect_rows(count(*), 1, 'insertEventsAt') as count, max(first_pos) as first_pos,
+           max(incarnation) as incarnation, max(mark) as mark, max(last_at) as last_at
+      from counter`,
+});
+
+/** Numbers and inserts, where the row of `feed` is as the condition says; `counter` tells where. */
+function numbered(condition: string): string {
+  return `
+    with counter as (
+      update feed
+         set next_pos = next_pos + cardinality($1::text[]),
+             mark = $11,
+             last_at = greatest(last_at, (select max(at) from unnest($9::timestamptz[]) as t (at)))
+       where id = 1${condition}
+      returning next_pos - cardinality($1::text[]) as first_pos, incarnation, mark, last_at, period),
+    written as (
+      insert into events (pos, project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause,
+                          at, data, period)
+      select counter.first_pos + u.place - 1, u.project_id, u.run_id, u.run_seq, u.task_id, u.attempt_id,
+             u.type, u.actor::json, u.cause, greatest(u.at, counter.last_at), u.data::json, counter.period
+        from counter
+       cross join unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                         $7::text[], $8::text[], $9::timestamptz[], $10::text[]) with ordinality
+          as u (project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause, at, data, place))`;
+}
+
+function columnsOf(events: readonly NewEvent[]): readonly unknown[] {
+  return [
     events.map((it) => it.projectId),
     events.map((it) => it.runId),
     events.map((it) => it.runSeq),
@@ -23,40 +90,43 @@ export const insertEvents = statement({
     events.map((it) => (it.cause === null ? null : storableText(it.cause))),
     events.map((it) => toTimestamptz(it.atMs)),
     events.map((it) => toJsonText(it.data)),
-  ],
-  row: z.strictObject({
-    first_pos: z.int(),
-    incarnation: z.int(),
-    last_at: z.int(),
-  }),
-  sql: `
-    with counter as (
-      update feed
-         set next_pos = next_pos + cardinality($1::text[]),
-             last_at = greatest(last_at, (select max(at) from unnest($9::timestamptz[]) as t (at)))
-       where id = 1
-      returning next_pos - cardinality($1::text[]) as first_pos, incarnation, last_at, period),
-    written as (
-      insert into events (pos, project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause,
-                          at, data, period)
-      select counter.first_pos + u.place - 1, u.project_id, u.run_id, u.run_seq, u.task_id, u.attempt_id,
-             u.type, u.actor::json, u.cause, greatest(u.at, counter.last_at), u.data::json, counter.period
-        from counter
-       cross join unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-                         $7::text[], $8::text[], $9::timestamptz[], $10::text[]) with ordinality
-          as u (project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause, at, data, place))
-    select counter.first_pos, counter.incarnation, counter.last_at
-      from counter`,
-});
+  ];
+}
 
 /**
  * The statement that appends a batch's events, in the order of the array. Its one row tells the
  * position of the first (`first_pos`; the others follow without gaps), the time they were given
- * (`last_at`) and the feed's incarnation.
- * Give it to `commitWith`, last; leave it out when there are no events.
+ * (`last_at`), the feed's incarnation and its mark, which is a new one each time.
+ * Give it to `commitWith`, last; leave it out when there are no events. With `end`, it fails as
+ * `retryable` unless the feed ends there.
  */
 export function appendEvents(
   events: readonly NewEvent[],
-): Bound<{ first_pos: number; incarnation: number; last_at: number }> {
-  return bind(insertEvents, events);
+  mark: string,
+  end?: FeedEnd,
+): Bound<FeedPlace> {
+  return end === undefined
+    ? bind(insertEvents, events, mark)
+    : bind(insertEventsAt, events, mark, end);
+}
+
+export const markFeed = statement({
+  name: 'markFeed',
+  args: (mark: string) => [mark],
+  row: z.strictObject({ nextPos: z.int(), incarnation: z.int(), mark: z.string() }),
+  sql: `
+    update feed
+       set mark = $1
+     where id = 1
+    returning next_pos as "nextPos", incarnation, mark`,
+});
+
+/**
+ * Waits for whoever appends events just now, then marks the end of the feed and tells it. From then on
+ * nothing is appended that expects an end told before. The mark is a new one.
+ */
+export async function fenceFeed(queries: Asker, mark: string): Promise<FeedEnd> {
+  const [end] = await queries.query(markFeed, mark);
+  if (end === undefined) throw new Error('the feed has no end; the database is not migrated');
+  return end;
 }

@@ -7,6 +7,7 @@ import type { Table } from './tables/table.ts';
 const kept: Readonly<Record<string, readonly string[]>> = {
   attempts: ['is_current'],
   runs: ['is_unfunded', 'version'],
+  workers: ['changes'],
 };
 
 for (const database of freshDatabases()) {

@@ -31,6 +31,8 @@ export interface Opened {
   readonly runs: readonly string[];
   /** First answers to the named idempotency keys, by `idempotencyId`. */
   readonly repeated: ReadonlyMap<string, IdempotentReply>;
+  /** How often the row of each locked worker was changed. */
+  readonly workers: ReadonlyMap<string, number>;
 }
 
 /** Everything a batch leaves behind, written as one. */
@@ -41,6 +43,36 @@ export interface BatchWrites {
   readonly nowMs: number;
   /** Runs of which anything changed: the version of each is raised by one. New ones begin at 0. */
   readonly changedRuns: ReadonlySet<string>;
+  /** What the feed's end is marked with by this commit: a new id each time. Counts only with events. */
+  readonly mark: string;
+}
+
+/** The end of the feed. Two that are equal are one and the same state of it. */
+export interface FeedState {
+  /** Position of the next event. */
+  readonly nextPos: number;
+  readonly incarnation: number;
+  /**
+   * Given by the last commit that told events, or by the last fence, and by no other: the next position
+   * alone could be the same after one batch failed and another one, elsewhere, told as many events.
+   */
+  readonly mark: string;
+}
+
+/** Where the first event of a commit stands, and the end of the feed right behind its last one. */
+export interface Placed extends EventPlace {
+  readonly feed: FeedState;
+}
+
+/** What a batch that was decided from memory takes for granted, and has checked where it is written. */
+export interface Premises {
+  readonly feed: FeedState;
+  /** Runs whose rows it read, with their versions. */
+  readonly runs: ReadonlyMap<string, number>;
+  /** Workers whose rows it read, with how often they were changed. */
+  readonly workers: ReadonlyMap<string, number>;
+  /** Projects in which it hands out work: nobody changes their limits meanwhile. */
+  readonly limitsOf: readonly string[];
 }
 
 /** Locked rows, and the versions of their runs. */
@@ -70,6 +102,12 @@ export interface BatchTx {
     needsIds: readonly string[],
     limitPerNeeds: number,
   ): Promise<Candidates>;
+  /** Heads of the queues of some needs, at most `limitPerNeeds` each, only looked at: what others hold is there too. */
+  seeQueue(
+    project: string,
+    needsIds: readonly string[],
+    limitPerNeeds: number,
+  ): Promise<readonly ReadyRow[]>;
   /** Heads of the lower classes of some queues that have risen by waiting, few of each, locked like candidates. */
   lockRisen(
     project: string,
@@ -96,10 +134,13 @@ export interface BatchTx {
    * same epoch and status where a table has them.
    * @throws {StoreError} `unknown_outcome` when it cannot be told whether it was committed
    */
-  commit(writes: BatchWrites): Promise<EventPlace | undefined>;
+  commit(writes: BatchWrites): Promise<Placed | undefined>;
   /** Ends the transaction without a trace. */
   rollback(): Promise<void>;
 }
+
+/** What a batch reads through: an open transaction, or what is remembered. */
+export type BatchReads = Omit<BatchTx, 'commit' | 'rollback'>;
 
 /** What a batch would find, of one moment; nothing is locked. */
 export interface PeekTx extends Pick<BatchTx, 'loadRows' | 'loadList' | 'loadSlots'> {
@@ -117,6 +158,21 @@ export interface PeekTx extends Pick<BatchTx, 'loadRows' | 'loadList' | 'loadSlo
 export interface BatchStore {
   /** Runs `work`; what it did not commit when it ends is undone. @throws {StoreError} */
   transaction<T>(work: (tx: BatchTx) => Promise<T>): Promise<T>;
+  /**
+   * Writes a batch that was decided from memory: in one go, as one transaction that takes the locks of a
+   * batch and checks the premises. Need not be waited for before the next one is given: they take effect
+   * in the order they are given. Its events are never none. Fails as `retryable`, with nothing done, when a premise does not hold, which includes
+   * that one before it failed.
+   * @throws {StoreError} `unknown_outcome` when it cannot be told whether it was committed: `fence` it
+   */
+  write(premises: Premises, writes: BatchWrites): Promise<Placed>;
+  /**
+   * Marks the feed's end anew: after it nothing that was given to `write` before, here or elsewhere, comes
+   * through any more.
+   */
+  fence(mark: string): Promise<FeedState>;
+  /** The events from a position on, `count` at most. */
+  readEvents(fromPos: number, count: number): Promise<readonly NewEvent[]>;
   /** Runs `look` over one state of the store; it locks and changes nothing. */
   peek<T>(look: (tx: PeekTx) => Promise<T>): Promise<T>;
   /** What became of the transaction of an `unknown_outcome`; `in_progress`: ask again. */

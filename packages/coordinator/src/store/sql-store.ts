@@ -1,7 +1,9 @@
+import type { NewEvent } from '@baton/kernel';
 import {
   appendEvents,
   appendLogChunk,
   feedHead,
+  fenceFeed,
   findDeclaredOutputs,
   findEpochs,
   findWrittenBytes,
@@ -27,23 +29,28 @@ import {
   lockRisenCandidates,
   lockRuns,
   maintain,
+  premiseLocks,
   purgeExpired,
   raiseIncarnation,
   readFeed,
   writeStatements,
   seeClaimable,
+  type Bound,
   type Db,
+  type FeedPlace,
   type Queries,
-  type EventPlace,
   type Tx,
 } from '@baton/store';
-import type { BatchTx, BatchWrites, PeekTx } from './batch-store.ts';
+import type { BatchTx, BatchWrites, FeedState, PeekTx, Placed, Premises } from './batch-store.ts';
 import type { CoordinatorStore } from './coordinator-store.ts';
 
 /** The store of a database; it does not close it. */
 export function createSqlStore(db: Db): CoordinatorStore {
   return {
     transaction: (work) => db.transaction((tx) => work(sqlTx(tx))),
+    write: (premises, writes) => write(db, premises, writes),
+    fence: (mark) => fenceFeed(db, mark),
+    readEvents: (fromPos, count) => readEvents(db, fromPos, count),
     peek: (look) => db.readSnapshot((queries) => look(peekTx(queries))),
     outcomeOf: (xid) => db.outcomeOf(xid),
     findEventPlace: (run, runSeq) => findEventPlace(db, run, runSeq),
@@ -73,11 +80,11 @@ export function createSqlStore(db: Db): CoordinatorStore {
 function sqlTx(tx: Tx): BatchTx {
   return {
     async open(names) {
-      const [{ nowMs, runs }, repeated] = await Promise.all([
+      const [locked, repeated] = await Promise.all([
         lockBatch(tx, names),
         names.idempotency.length === 0 ? new Map() : findIdempotent(tx, names.idempotency),
       ]);
-      return { nowMs, runs, repeated };
+      return { ...locked, repeated };
     },
     lockRuns: (runs) => lockRuns(tx, runs),
     lockCandidates: (project, needsIds, limitPerNeeds) =>
@@ -101,18 +108,38 @@ function peekTx(queries: Queries): PeekTx {
   };
 }
 
-async function commit(tx: Tx, writes: BatchWrites): Promise<EventPlace | undefined> {
-  const { rows, idempotent, events, nowMs, changedRuns } = writes;
-  const results = await tx.commitWith([
-    ...writeStatements(rows, changedRuns),
-    ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, nowMs)]),
-    ...(events.length === 0 ? [] : [appendEvents(events)]),
-  ]);
-  return events.length === 0 ? undefined : firstPlaceOf(results[results.length - 1]);
+async function commit(tx: Tx, writes: BatchWrites): Promise<Placed | undefined> {
+  const results = await tx.commitWith(statementsOf(writes));
+  return writes.events.length === 0 ? undefined : placedOf(results, writes.events.length);
 }
 
-function firstPlaceOf(rows: readonly unknown[] | undefined): EventPlace {
-  const row = rows?.[0] as { readonly first_pos: number; readonly last_at: number } | undefined;
+async function write(db: Db, premises: Premises, writes: BatchWrites): Promise<Placed> {
+  const results = await db.writeWhole([
+    ...premiseLocks(premises),
+    ...statementsOf(writes, premises.feed),
+  ]);
+  return placedOf(results, writes.events.length);
+}
+
+/** The events last; `end`: where the feed must end before them. */
+function statementsOf(writes: BatchWrites, end?: FeedState): Bound<unknown>[] {
+  const { rows, idempotent, events, nowMs, changedRuns, mark } = writes;
+  return [
+    ...writeStatements(rows, changedRuns),
+    ...(idempotent.length === 0 ? [] : [insertIdempotent(idempotent, nowMs)]),
+    ...(events.length === 0 ? [] : [appendEvents(events, mark, end)]),
+  ];
+}
+
+/** Of the answers to a batch's statements, those to its events tell where they stand. */
+function placedOf(results: readonly (readonly unknown[])[], count: number): Placed {
+  const row = results.at(-1)?.[0] as FeedPlace | undefined;
   if (row === undefined) throw new Error('appending events did not answer their first position');
-  return { pos: row.first_pos, atMs: row.last_at };
+  const { first_pos: pos, last_at: atMs, incarnation, mark } = row;
+  return { pos, atMs, feed: { nextPos: pos + count, incarnation, mark } };
+}
+
+async function readEvents(db: Db, fromPos: number, count: number): Promise<NewEvent[]> {
+  const found = await readFeed(db, fromPos - 1, fromPos + count, count);
+  return found.map(({ event }) => event);
 }

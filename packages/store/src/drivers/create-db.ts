@@ -3,6 +3,7 @@ import { bind } from '../statement.ts';
 import type { SessionPool } from './session-pool.ts';
 import { runTransaction, type TransactionMode } from './transaction.ts';
 import { askOutcome } from './transaction-outcome.ts';
+import { createWholeWriter } from './whole-write.ts';
 
 const TRANSACTION_MS_MAX = 10_000;
 const SNAPSHOT_MS_MAX = 5_000;
@@ -56,6 +57,7 @@ export function createDb(parts: DbParts): Db {
     kind,
     query,
     readSnapshot: (work) => readers.use((session) => runTransaction(session, snapshot, work)),
+    writeWhole: createWholeWriter(writers, readWrite),
     transaction: (work) => writers.use((session) => runTransaction(session, readWrite, work)),
     async outcomeOf(xid) {
       // A connection first: after a crash it is what resolves the outcomes that are then found.

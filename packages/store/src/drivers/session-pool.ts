@@ -1,10 +1,13 @@
 // A fixed number of connections, opened when needed, each used by one unit of work at a time (a whole
-// transaction, snapshot or statement). Units wait in order of arrival. With one connection this is the
-// queue of the embedded database: nothing ever runs between a BEGIN and its COMMIT.
+// transaction, snapshot or statement), or by several that send whole transactions. Units wait in order of
+// arrival. With one connection this is the queue of the embedded database: nothing of another unit ever
+// runs between a BEGIN and its COMMIT.
 import { StoreError } from '../store-error.ts';
 import type { Session } from './session.ts';
 
 interface Waiter {
+  /** It may have the session that other units like it use just now. */
+  readonly isShared: boolean;
   readonly resolve: (session: Session) => void;
   readonly reject: (error: StoreError) => void;
 }
@@ -18,6 +21,8 @@ export class SessionPool {
   readonly #open: () => Promise<Session>;
   readonly #idle: Session[] = [];
   readonly #waiting: Waiter[] = [];
+  /** The connection of the units of `share` that are under way; one in use. */
+  #shared: { readonly session: Session; units: number } | undefined;
   #inUse = 0;
   #opening = 0;
   #failures = 0;
@@ -45,6 +50,26 @@ export class SessionPool {
     }
   }
 
+  /**
+   * Runs one unit of work on a connection that it shares with other such units: with those under way, so
+   * that what they send arrives in the order in which they were given. Units of `use` that already wait
+   * come first: they have their turn when those under way are done. `work` is called as soon as there is
+   * a connection, in order, and leaves no transaction open.
+   * @throws {StoreError} `unavailable` when no connection can be had
+   */
+  share<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      const run = (session: Session): void => {
+        work(session)
+          .finally(() => this.#leave(session))
+          .then(resolve, reject);
+      };
+      this.#waiting.push({ isShared: true, resolve: run, reject });
+      this.#serve();
+    });
+  }
+
   /** Refuses new and waiting units, waits for the running ones, ends the connections. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -52,7 +77,7 @@ export class SessionPool {
   }
 
   async #close(): Promise<void> {
-    this.#rejectWaiting(new StoreError('unavailable', 'the database is closed'));
+    this.#rejectWaiting(closedError());
     if (this.#inUse + this.#opening > 0) {
       await new Promise<void>((resolve) => {
         this.#onQuiet = resolve;
@@ -62,22 +87,20 @@ export class SessionPool {
   }
 
   #acquire(): Promise<Session> {
-    if (this.#closed !== undefined) {
-      return Promise.reject(new StoreError('unavailable', 'the database is closed'));
-    }
+    if (this.#closed !== undefined) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ isShared: false, resolve, reject });
       this.#serve();
     });
   }
 
   /** Hands idle connections to waiting units and opens more where that helps. */
   #serve(): void {
-    while (this.#waiting.length > 0) {
-      const session = this.#idle.pop();
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const session = this.#take(first.isShared);
       if (session === undefined) break;
-      this.#inUse += 1;
-      this.#waiting.shift()?.resolve(session);
+      this.#waiting.shift();
+      first.resolve(session);
     }
     const total = (): number => this.#inUse + this.#idle.length + this.#opening;
     while (this.#waiting.length > this.#opening && total() < this.#size) {
@@ -87,6 +110,24 @@ export class SessionPool {
       }
       void this.#openOne();
     }
+  }
+
+  #take(isShared: boolean): Session | undefined {
+    if (isShared && this.#shared !== undefined) {
+      this.#shared.units += 1;
+      return this.#shared.session;
+    }
+    const session = this.#idle.pop();
+    if (session === undefined) return undefined;
+    this.#inUse += 1;
+    if (isShared) this.#shared = { session, units: 1 };
+    return session;
+  }
+
+  #leave(session: Session): void {
+    if (this.#shared === undefined || --this.#shared.units > 0) return;
+    this.#shared = undefined;
+    this.#release(session);
   }
 
   async #openOne(): Promise<void> {
@@ -140,4 +181,8 @@ export class SessionPool {
       cause: this.#lastFailure,
     });
   }
+}
+
+function closedError(): StoreError {
+  return new StoreError('unavailable', 'the database is closed');
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { Tx } from '../db.ts';
 import { bind, statement, type Bound, type RowsOf, type Statement } from '../statement.ts';
-import { endsConnection, isServerError, StoreError, toStoreError } from '../store-error.ts';
-import { rowsOf, toWireQuery, type Answer, type Session, type WireQuery } from './session.ts';
+import { StoreError } from '../store-error.ts';
+import { assertCommitted, findFailure, readRows } from './commit-answers.ts';
+import { toWireQuery, type Answer, type Session, type WireQuery } from './session.ts';
 
 /** How a transaction begins and how long it may stay open. */
 export interface TransactionMode {
@@ -106,7 +107,7 @@ class OpenTransaction implements Tx {
     this.#state = 'ended';
     // An error is answered before the server says whether the transaction is over: ask it to be.
     if (answers.at(-1)?.ok !== true) await this.#rollBack();
-    this.#assertCommitted(answers);
+    assertCommitted(answers, this.#failure, (message, cause) => this.#unknown(message, cause));
     try {
       return this.#rows(bound, answers);
     } catch (error) {
@@ -159,7 +160,7 @@ class OpenTransaction implements Tx {
     const head = this.#begun ? [] : this.#head();
     this.#begun = true;
     const answers = await this.#session.send([...head, ...queries]);
-    this.#noteFailure(bound, head.length, answers);
+    this.#failure ??= findFailure(bound, head.length, answers);
     this.#noteXid(head.length, answers);
     return answers.slice(head.length);
   }
@@ -167,13 +168,6 @@ class OpenTransaction implements Tx {
   #head(): WireQuery[] {
     const begin = { text: this.#mode.begin };
     return this.#mode.asksXid ? [begin, toWireQuery(bind(currentXid))] : [begin];
-  }
-
-  #noteFailure(bound: readonly Bound<unknown>[], headLength: number, answers: Answer[]): void {
-    const at = answers.findIndex(({ ok }) => !ok);
-    const failed = answers[at];
-    if (failed === undefined || failed.ok) return;
-    this.#failure ??= toStoreError(failed.error, bound[at - headLength]?.statement.name);
   }
 
   #noteXid(headLength: number, answers: Answer[]): void {
@@ -184,24 +178,7 @@ class OpenTransaction implements Tx {
 
   #rows<List extends readonly Bound<unknown>[]>(bound: List, answers: Answer[]): RowsOf<List> {
     if (this.#failure !== undefined) throw this.#failure;
-    const rows = bound.map((one, index) => {
-      const answer = answers[index];
-      return rowsOf(one, answer?.ok === true ? answer.rows : [], this.#session.checkRows);
-    });
-    return rows as unknown as RowsOf<List>;
-  }
-
-  /** The last answer is COMMIT's. */
-  #assertCommitted(answers: Answer[]): void {
-    const commit = answers.at(-1);
-    if (commit?.ok === true) {
-      if (commit.command === 'COMMIT') return;
-      throw this.#failure ?? new StoreError('data', 'COMMIT was answered with ROLLBACK');
-    }
-    const refused = answers.find((answer) => !answer.ok && isServerError(answer.error));
-    const isRefused = refused !== undefined && !refused.ok && !endsConnection(refused.error);
-    if (isRefused) throw this.#failure ?? toStoreError(refused.error);
-    throw this.#unknown('the connection was lost after COMMIT was sent', commit?.error);
+    return readRows(bound, answers, this.#session.checkRows);
   }
 
   #unknown(message: string, cause: unknown): StoreError {
@@ -215,10 +192,15 @@ class OpenTransaction implements Tx {
   }
 
   async #rollBack(): Promise<void> {
-    if (!this.#begun || !this.#session.isUsable) return;
-    const timer = setTimeout(() => this.#session.destroy(), ROLLBACK_ANSWER_MS_MAX);
-    const [answer] = await this.#session.send([{ text: 'rollback' }]);
-    clearTimeout(timer);
-    if (answer?.ok !== true) this.#session.destroy();
+    if (this.#begun) await rollBack(this.#session);
   }
+}
+
+/** Leaves no transaction open on the session, or gives the session up. */
+export async function rollBack(session: Session): Promise<void> {
+  if (!session.isUsable) return;
+  const timer = setTimeout(() => session.destroy(), ROLLBACK_ANSWER_MS_MAX);
+  const [answer] = await session.send([{ text: 'rollback' }]);
+  clearTimeout(timer);
+  if (answer?.ok !== true) session.destroy();
 }

@@ -81,7 +81,10 @@ export async function findIdempotent(
   );
 }
 
-/** Stores answers; one that is too old to count is replaced. A key may be named only once. */
+/**
+ * Stores answers; one that is too old to count is replaced, and one that counts is an error (40001):
+ * somebody else was first. A key may be named only once.
+ */
 export const storeIdempotencyKeys = statement({
   name: 'storeIdempotencyKeys',
   args: (replies: readonly (IdempotencyKey & IdempotentReply)[], nowMs: number) => [
@@ -90,24 +93,31 @@ export const storeIdempotencyKeys = statement({
     replies.map((it) => it.requestSha256),
     replies.map((it) => toJsonText(it.reply)),
     toTimestamptz(nowMs),
+    DEFAULTS.idempotencyKeyDays,
   ],
-  row: z.strictObject({}),
+  row: z.strictObject({ count: z.int() }),
   sql: `
-    insert into idempotency_keys (scope, key, request_sha256, reply, created_at)
-    select u.scope, u.key, u.request_sha256, u.reply::json, $5::timestamptz
-      from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-        as u (scope, key, request_sha256, reply)
-        on conflict (scope, key) do update
-       set request_sha256 = excluded.request_sha256,
-           reply = excluded.reply,
-           created_at = excluded.created_at`,
+    with stored as (
+      insert into idempotency_keys as k (scope, key, request_sha256, reply, created_at)
+      select u.scope, u.key, u.request_sha256, u.reply::json, $5::timestamptz
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+          as u (scope, key, request_sha256, reply)
+       order by u.scope, u.key
+          on conflict (scope, key) do update
+         set request_sha256 = excluded.request_sha256,
+             reply = excluded.reply,
+             created_at = excluded.created_at
+       where k.created_at <= clock_timestamp() - make_interval(days => $6)
+      returning 1)
+    select expect_rows(count(*), cardinality($1::text[]), 'storeIdempotencyKeys') as count
+      from stored`,
 });
 
 /** The statement that stores a batch's first answers, for `commitWith`. */
 export function insertIdempotent(
   replies: readonly (IdempotencyKey & IdempotentReply)[],
   nowMs: number,
-): Bound<Record<string, never>> {
+): Bound<unknown> {
   const distinct = new Map(replies.map((it) => [idempotencyId(it), it]));
   return bind(storeIdempotencyKeys, [...distinct.values()], nowMs);
 }

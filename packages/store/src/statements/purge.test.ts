@@ -103,7 +103,7 @@ async function fill(db: Db, run: string): Promise<void> {
       select '${attempt}', 'stdout', n, n + 1, '${run}', clock_timestamp(), 'x'
         from generate_series(0, 249) as n;`),
   );
-  await db.transaction((tx) => tx.commitWith([bind(insertEvents, eventsOf(run, task, 150))]));
+  await db.transaction((tx) => tx.commitWith([bind(insertEvents, eventsOf(run, task, 150), 'm')]));
 }
 
 for (const database of freshDatabases()) {

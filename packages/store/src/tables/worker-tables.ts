@@ -25,6 +25,7 @@ export const workers = defineTable('workers', {
     registeredAtMs: 'ms',
   },
   updates: { beat: ['presence', 'lastSeenAtMs', 'lastClaimAtMs'] },
+  counter: 'changes',
 });
 
 /** Kernel table `joinTokens`. */

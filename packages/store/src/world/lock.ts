@@ -37,9 +37,9 @@ export const lockWorkers = statement({
     names.map((it) => splitName(it)[0]),
     names.map((it) => splitName(it)[1]),
   ],
-  row: z.strictObject({ id: z.string() }),
+  row: z.strictObject({ id: z.string(), changes: z.int() }),
   sql: `
-    select id
+    select id, changes
       from workers
      where id = any($1::text[])
         or id in (select named.id
@@ -122,22 +122,26 @@ export interface BatchNames {
   readonly limitsOf?: readonly string[];
 }
 
+/** What the first locks of a batch tell; see `lockBatch`. */
+export interface LockedBatch {
+  readonly nowMs: number;
+  readonly runs: readonly string[];
+  readonly workers: ReadonlyMap<string, number>;
+}
+
 /**
  * The first locks of a batch, in one round trip: idempotency keys, join tokens, workers. Resolves with
- * the runs to lock next, ascending, and the database's clock as it was when the locks were held.
+ * the runs to lock next, ascending, the database's clock as it was when the locks were held, and how often
+ * the row of each locked worker was changed.
  */
-export async function lockBatch(
-  queries: Queries,
-  names: BatchNames,
-): Promise<{ readonly nowMs: number; readonly runs: readonly string[] }> {
+export async function lockBatch(queries: Queries, names: BatchNames): Promise<LockedBatch> {
   const locks: Bound<unknown>[] = [];
   if (names.idempotency.length > 0) locks.push(bind(lockIdempotencyKeys, names.idempotency));
   const limitsOf = names.limitsOf ?? [];
   if (limitsOf.length > 0) locks.push(bind(lockLimits, limitsOf));
   if (names.joinTokens.length > 0) locks.push(bind(LOCK_STATEMENTS.joinTokens, names.joinTokens));
-  if (names.workers.length + names.workerNames.length > 0) {
-    locks.push(bind(lockWorkers, names.workers, names.workerNames));
-  }
+  const areWorkers = names.workers.length + names.workerNames.length > 0;
+  if (areWorkers) locks.push(bind(lockWorkers, names.workers, names.workerNames));
   const { tasks, attempts, checkpoints, timers } = names;
   const isNamed = [tasks, attempts, checkpoints, timers].some((ids) => ids.length > 0);
   const finding = isNamed ? [bind(runsOf, tasks, attempts, checkpoints, timers)] : [];
@@ -145,7 +149,13 @@ export async function lockBatch(
   const [clock, found] = answers.slice(locks.length) as [{ now: number }[], { run_id: string }[]?];
   const nowMs = clock[0]?.now;
   if (nowMs === undefined) throw new Error('the database did not tell the time');
-  return { nowMs, runs: (found ?? []).map((row) => row.run_id).sort() };
+  type WorkerLock = { readonly id: string; readonly changes: number };
+  const held = areWorkers ? (answers[locks.length - 1] as WorkerLock[]) : [];
+  return {
+    nowMs,
+    runs: (found ?? []).map((row) => row.run_id).sort(),
+    workers: new Map(held.map((row) => [row.id, row.changes])),
+  };
 }
 
 export const lockRunsStatement = statement({
