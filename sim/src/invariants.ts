@@ -287,6 +287,18 @@ export const INVARIANTS: readonly Invariant[] = [
     checks: ['no-lost-update', 'same-as-sql'],
     tests: ['packages/store/src/world/lock.test.ts'],
   },
+  {
+    no: 51,
+    text: 'What was decided from memory is written only where all that it took for granted still holds.',
+    checks: ['premises-hold'],
+    tests: ['sim/src/store/write-line.test.ts'],
+  },
+  {
+    no: 52,
+    text: 'Nothing that was given to be written before a fence is written after it.',
+    checks: ['fenced-off'],
+    tests: ['sim/src/store/write-line.test.ts'],
+  },
 ];
 
 /** The table of docs/testing.md, made from the list and from the defects. */

@@ -1,8 +1,8 @@
 import type { EventLoop } from './event-loop.ts';
 import type { Rng } from './rng.ts';
 
-/** Frames never arrive in one instant, or chance would change their order. */
-const apartMs = 0.001;
+/** Frames of one direction never arrive in one instant, or chance would change their order; milliseconds. */
+export const apartMs = 0.001;
 
 /** What one end of a link does. */
 export interface LinkEnd<In> {

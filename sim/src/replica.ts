@@ -9,6 +9,7 @@ import { AppError, type Command } from '@baton/contract';
 import type { Reply } from '@baton/kernel';
 import { StoreError } from '@baton/store';
 import { Edge } from './edge.ts';
+import { apartMs } from './link.ts';
 import type { Sim } from './sim.ts';
 import type { CommitFate, Wire } from './store/memory-tx.ts';
 import { createMemoryStore, type MemoryStore } from './store/memory-store.ts';
@@ -212,8 +213,9 @@ export class Replica {
   }
 
   #wire(life: Life): Wire {
-    const { loop, profile, db } = this.#sim;
+    const { loop, profile, db, sometimes } = this.#sim;
     const way = (): number => this.#rng.between(0, profile.storeMsMax);
+    const line = this.#line(life, way);
     return {
       replica: this.name,
       call: (work) =>
@@ -241,6 +243,31 @@ export class Replica {
         }),
       fate: () => this.#fate(life),
       lateMs: () => this.#rng.between(0, 4_000),
+      ...line,
+      arrivesToo: () => this.#rng.chance(0.5),
+      isAway: () => loop.nowMs < db.awayUntilMs,
+      saw: (situation) => sometimes.saw(situation),
+    };
+  }
+
+  /** A connection on which everything arrives in the order it was sent, in both directions. */
+  #line(life: Life, way: () => number): Pick<Wire, 'send' | 'answer'> {
+    const { loop } = this.#sim;
+    const answers: (() => void)[] = [];
+    let sentMs = 0;
+    let answeredMs = 0;
+    return {
+      send: (arrive) => {
+        if (!life.isAlive) return;
+        sentMs = Math.max(sentMs + apartMs, loop.nowMs + way());
+        loop.after(sentMs - loop.nowMs, arrive);
+      },
+      answer: (settle) => {
+        // What comes while the process stands still is read in order when it goes on.
+        answers.push(settle);
+        answeredMs = Math.max(answeredMs + apartMs, loop.nowMs + way());
+        this.#after(life, answeredMs - loop.nowMs, () => answers.shift()?.());
+      },
     };
   }
 

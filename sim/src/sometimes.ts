@@ -53,7 +53,17 @@ export const SITUATIONS = [
   'runs took turns',
   'a task was purged out of a run that stays',
 ] as const;
-export type Situation = (typeof SITUATIONS)[number];
+
+/** What comes up only where batches are decided ahead. */
+const SITUATIONS_AHEAD = [
+  'a batch was decided ahead',
+  'a batch decided ahead was refused',
+  'two batches were under way at once',
+  'an unknown write was found done',
+  'an unknown write was found undone',
+  'a late write was fenced off',
+] as const;
+export type Situation = (typeof SITUATIONS)[number] | (typeof SITUATIONS_AHEAD)[number];
 
 /** Counts how often each situation came up. */
 export class Sometimes {

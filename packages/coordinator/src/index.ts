@@ -21,7 +21,10 @@ export type {
   BatchTx,
   BatchWrites,
   Candidates,
+  FeedState,
   Opened,
+  Placed,
+  Premises,
   StoredList,
 } from './store/batch-store.ts';
 export type { CoordinatorStore, OfProject, ServiceStore } from './store/coordinator-store.ts';

@@ -1,6 +1,7 @@
 import { isOpenAttempt, isTerminalRun, isTerminalTask } from '@baton/contract';
 import type { AttemptRow, NewEvent, RunRow, TaskRow } from '@baton/kernel';
 import { faultsOf, type MemoryWorld } from '@baton/kernel/testing';
+import { AheadChecks } from './ahead-checks.ts';
 import { Ends } from './ends.ts';
 import { InputChecks } from './input-checks.ts';
 import { LeaseChecks, type Grace } from './lease-checks.ts';
@@ -43,6 +44,7 @@ export class CommitChecks implements CommitWatcher {
   readonly #queue: QueueChecks;
   readonly #leases: LeaseChecks;
   readonly #inputs: InputChecks;
+  readonly #ahead: AheadChecks;
   readonly #faults: FaultList;
   readonly #sometimes: Sometimes;
   #lastReplica = '';
@@ -55,6 +57,7 @@ export class CommitChecks implements CommitWatcher {
     this.#queue = new QueueChecks(faults, sometimes);
     this.#leases = new LeaseChecks(faults, sometimes);
     this.#inputs = new InputChecks(faults, this.#ends);
+    this.#ahead = new AheadChecks(faults);
   }
 
   /** A replica has started; what it found open has a grace of two leases from `beganMs`. */
@@ -87,6 +90,7 @@ export class CommitChecks implements CommitWatcher {
       this.#verdicts.tell(commit, event, world);
     }
     this.#queue.before(commit, world);
+    this.#ahead.before(commit, world);
   }
 
   after(commit: Commit, world: MemoryWorld): void {
@@ -100,6 +104,7 @@ export class CommitChecks implements CommitWatcher {
         this.#noteAttempt(commit, id, original as AttemptRow | null, row as AttemptRow | null);
     }
     this.#queue.after(commit, world);
+    this.#ahead.after(commit);
     if (commit.number % auditEvery === 0) this.audit(world);
   }
 

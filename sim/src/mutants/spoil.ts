@@ -46,9 +46,13 @@ export function transactions(wrap: (tx: BatchTx) => Partial<BatchTx>) {
   });
 }
 
-/** Changes what is written. */
+/** Changes what is written, in a transaction or ahead. */
 export function writes(change: (all: BatchWrites) => BatchWrites) {
-  return transactions((tx) => ({ commit: (all) => tx.commit(change(all)) }));
+  const inTransactions = transactions((tx) => ({ commit: (all) => tx.commit(change(all)) }));
+  return (store: CoordinatorStore): CoordinatorStore => ({
+    ...inTransactions(store),
+    write: (premises, all) => store.write(premises, change(all)),
+  });
 }
 
 /** Changes rows that are written; `null` leaves one out. */

@@ -1,6 +1,7 @@
 import type { Command } from '@baton/contract';
 import type { AttemptRow, TaskRow } from '@baton/kernel';
-import type { EventPlace, RowChange } from '@baton/store';
+import type { Placed } from '@baton/coordinator';
+import type { RowChange } from '@baton/store';
 import type { MutantRow } from './mutant-row.ts';
 import {
   ahead,
@@ -51,7 +52,7 @@ export const STATE_MUTANTS: readonly MutantRow[] = [
     what: 'callers are answered when COMMIT is sent, not when it is answered',
     caughtBy: 'acknowledged-is-durable',
     store: transactions((tx) => ({
-      commit: (all): Promise<EventPlace | undefined> => {
+      commit: (all): Promise<Placed | undefined> => {
         void tx.commit(all).catch(() => undefined);
         return Promise.resolve(undefined);
       },

@@ -242,6 +242,17 @@ function plainDb(admin: AdminSession): Db {
         throw error;
       }
     },
+    async writeWhole(bound) {
+      await admin.script('begin isolation level read committed, read write');
+      try {
+        const answers = await pipeline(bound);
+        await admin.script('commit');
+        return answers as never;
+      } catch (error) {
+        await admin.script('rollback');
+        throw error;
+      }
+    },
     outcomeOf: refuse,
     exclusive: refuse,
     close: refuse,

@@ -47,5 +47,5 @@ async function clear(admin: AdminSession): Promise<void> {
   await admin.script('rollback');
   await admin.script(`
     truncate ${tables.join(', ')}, events, idempotency_keys, purged_ids cascade;
-    update feed set next_pos = 1, incarnation = 1, last_at = 'epoch'`);
+    update feed set next_pos = 1, incarnation = 1, last_at = 'epoch', mark = ''`);
 }

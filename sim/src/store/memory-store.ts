@@ -8,6 +8,7 @@ import { engines, ids, inAnyOrder, keys, leaseIds, whole } from './answer-views.
 import { assignmentRows } from './assignment-model.ts';
 import { purgeable, purgeStep } from './purge-model.ts';
 import type { Purgeable, SimDatabase } from './sim-database.ts';
+import { WriteLine } from './write-line.ts';
 
 /** The store of one replica: the database as seen through its connections. */
 export interface MemoryStore extends CoordinatorStore {
@@ -40,6 +41,7 @@ export function createMemoryStore(
   sql?: SqlSide,
 ): MemoryStore {
   const open = new Set<MemoryTx>();
+  const line = new WriteLine(db, wire, loop, sql);
   const { world } = db;
   const read = <T>(find: () => T): Promise<T> => wire.call(find);
   /** The same question at the database in SQL, where there is one; `view` is what counts of an answer. */
@@ -81,6 +83,22 @@ export function createMemoryStore(
         open.delete(tx);
       }
     },
+    write: (premises, writes) => line.write(premises, writes),
+    fence: (mark) =>
+      both(
+        'fence',
+        () => {
+          line.fenced();
+          return db.fence(mark);
+        },
+        (side) => side.store.fence(mark),
+      ),
+    readEvents: (fromPos, count) =>
+      both(
+        'readEvents',
+        () => db.feed.slice(fromPos - 1, fromPos - 1 + count).map(({ event }) => event),
+        (side) => side.store.readEvents(fromPos, count),
+      ),
     peek: async (look) => look(peekOf(begin)),
     outcomeOf: (xid) => read(() => db.outcomes.get(xid) ?? 'aborted'),
     findEventPlace: (run, runSeq) =>
@@ -303,6 +321,7 @@ export function createMemoryStore(
     disconnect() {
       for (const tx of open) tx.abort('the client is gone');
       open.clear();
+      line.disconnect();
     },
   };
 }

@@ -6,14 +6,15 @@ import {
   type TableName,
   type Tables,
 } from '@baton/kernel';
-import { idempotencyId, StoreError, type BatchNames, type EventPlace } from '@baton/store';
-import type { BatchTx, BatchWrites, Candidates, Opened } from '@baton/coordinator';
+import { idempotencyId, StoreError, type BatchNames } from '@baton/store';
+import type { BatchTx, BatchWrites, Candidates, Opened, Placed } from '@baton/coordinator';
 import type { EventLoop } from '../event-loop.ts';
+import type { Situation } from '../sometimes.ts';
 import type { SqlTx } from '../sql/sql-side.ts';
 import type { SimDatabase } from './sim-database.ts';
 
 /** A server ends what waits for a lock, or does nothing in a transaction, for this long. */
-const idleMsMax = 5_000;
+export const idleMsMax = 5_000;
 
 /** Heads of one class that are looked at for what has risen. */
 const risenPerClass = 2;
@@ -36,6 +37,13 @@ export interface Wire {
   readonly fate: () => CommitFate;
   /** How late a late COMMIT is. */
   readonly lateMs: () => number;
+  /** A way to the database on which everything keeps its order, and one back. */
+  readonly send: (arrive: () => void) => void;
+  readonly answer: (settle: () => void) => void;
+  /** Whether what was sent behind a COMMIT that was not answered arrives as well. */
+  readonly arrivesToo: () => boolean;
+  readonly isAway: () => boolean;
+  readonly saw: (situation: Situation) => void;
 }
 
 /** A transaction in memory. Calls take effect in the order they are made. */
@@ -92,7 +100,12 @@ export class MemoryTx implements BatchTx {
           return reply === undefined ? [] : [[id, reply] as const];
         }),
       );
-      const opened = { nowMs: this.#db.nowMs(), runs: [...runs].sort(), repeated };
+      const opened = {
+        nowMs: this.#db.nowMs(),
+        runs: [...runs].sort(),
+        repeated,
+        workers: this.#db.changesOf([...workers]),
+      };
       await this.#same('open', opened, (tx) => tx.open(names));
       return opened;
     });
@@ -132,6 +145,22 @@ export class MemoryTx implements BatchTx {
         tx.lockCandidates(project, needsIds, limitPerNeeds),
       );
       return candidates;
+    });
+  }
+
+  seeQueue(
+    project: string,
+    needsIds: readonly string[],
+    limitPerNeeds: number,
+  ): Promise<readonly ReadyRow[]> {
+    return this.#call(async () => {
+      const rows = this.#db.world.list('readyOfProject', project).toSorted(this.#db.queueOrder);
+      const heads = needsIds.flatMap((id) =>
+        rows.filter((it) => it.needsId === id).slice(0, limitPerNeeds),
+      );
+      const found = heads.sort(this.#db.queueOrder);
+      await this.#same('seeQueue', found, (tx) => tx.seeQueue(project, needsIds, limitPerNeeds));
+      return found;
     });
   }
 
@@ -209,7 +238,7 @@ export class MemoryTx implements BatchTx {
   loadSlots: BatchTx['loadSlots'] = (workers) =>
     this.#call(() => new Map(workers.map((id) => [id, this.#db.world.list('slotsOfWorker', id)])));
 
-  commit(writes: BatchWrites): Promise<EventPlace | undefined> {
+  commit(writes: BatchWrites): Promise<Placed | undefined> {
     const xid = this.#xid;
     return this.#call(async () => {
       const fate = this.#wire.fate();
@@ -253,8 +282,8 @@ export class MemoryTx implements BatchTx {
   }
 
   /** Both databases commit, in one instant, or none does. */
-  async #apply(writes: BatchWrites): Promise<EventPlace | undefined> {
-    const place = this.#db.commit(this.#wire.replica, this.#xid, writes, this.#pool);
+  async #apply(writes: BatchWrites): Promise<Placed | undefined> {
+    const place = this.#db.commit(this.#wire.replica, this.#xid, writes, { pool: this.#pool });
     const sql = this.#sql;
     this.#isOver = true;
     if (sql !== undefined) await sql.tx.commit(writes, () => place);

@@ -4,12 +4,11 @@ import {
   idempotencyId,
   StoreError,
   TABLES,
-  type EventPlace,
   type IdempotentReply,
   type RowChange,
   type TransactionOutcome,
 } from '@baton/store';
-import type { BatchWrites } from '@baton/coordinator';
+import type { BatchWrites, FeedState, Placed, Premises } from '@baton/coordinator';
 import type { EventLoop } from '../event-loop.ts';
 import { LockTable } from './lock-table.ts';
 
@@ -26,6 +25,13 @@ export interface Purgeable {
   readonly task: string | null;
 }
 
+/** A batch that was decided from memory, as it is written. */
+export interface Ahead {
+  readonly premises: Premises;
+  /** How often writes had been fenced off when it was given. */
+  readonly afterFences: number;
+}
+
 /** One committed transaction, as the checks see it: before and after it is laid over the world. */
 export interface Commit {
   /** Counts commits from 1. */
@@ -39,6 +45,24 @@ export interface Commit {
   readonly nowMs: number;
   /** What was claimable and free when the batch looked for work; undefined when it did not look. */
   readonly pool: readonly ReadyRow[] | undefined;
+  /** Runs of which anything changed. */
+  readonly changedRuns: ReadonlySet<string>;
+  readonly incarnation: number;
+  /** How the end of the feed is marked behind it, when it tells events. */
+  readonly mark: string;
+  /** How often writes have been fenced off. */
+  readonly fences: number;
+  /** What it took for granted; undefined when it was decided under its locks. */
+  readonly ahead: Ahead | undefined;
+}
+
+/** What a write takes for granted. */
+export type Premise = 'workers' | 'runs' | 'incarnation' | 'place' | 'mark';
+
+/** What else is known of a commit. */
+interface About {
+  readonly pool?: readonly ReadyRow[] | undefined;
+  readonly ahead?: Ahead | undefined;
 }
 
 /** Looks at each commit; what it finds wrong it reports itself. */
@@ -68,12 +92,20 @@ export class SimDatabase {
   /** Number of this history; the feed's cursors carry it. */
   incarnation = 1;
   commits = 0;
+  /** Given to the end of the feed by the last commit that told events, or by the last fence. */
+  mark = '';
+  /** How often writes that were under way were to be fenced off. */
+  fences = 0;
   /** Commits that a condition of a write refused. */
   refusedWrites = 0;
   /** False: a spoilt database, whose feed takes the times as they come. */
   keepsTimeInOrder = true;
   /** In which order the queue is read. A spoilt database has another one. */
   queueOrder: (a: ReadyRow, b: ReadyRow) => number = inQueueOrder;
+  /** What of the premises of a write is checked. A spoilt database leaves something out. */
+  readonly checked = { runs: true, place: true };
+  /** False: a spoilt database, which fences nothing off. */
+  fencesOff = true;
   /** More than 0: a spoilt database, which finds timers before their time. */
   timersAheadMs = 0;
   /** Nobody reaches the database before this instant of virtual time. */
@@ -82,6 +114,8 @@ export class SimDatabase {
   clockOffsetMs = 0;
   /** How many commits changed anything of a run since it was made. */
   readonly #versions = new Map<string, number>();
+  /** How often the row of a worker was changed. */
+  readonly #changes = new Map<string, number>();
   readonly #loop: EventLoop;
   readonly #watcher: CommitWatcher;
   #xid = 0;
@@ -108,9 +142,10 @@ export class SimDatabase {
     replica: string,
     xid: string,
     writes: BatchWrites,
-    pool?: readonly ReadyRow[],
-  ): EventPlace | undefined {
+    { pool, ahead }: About = {},
+  ): Placed | undefined {
     for (const write of writes.rows) this.#check(write);
+    for (const key of writes.idempotent) this.#checkKey(idempotencyId(key));
     const firstPos = this.feed.length + 1;
     this.commits += 1;
     this.#lastAtMs = Math.max(this.#lastAtMs, ...writes.events.map((event) => event.atMs));
@@ -126,20 +161,66 @@ export class SimDatabase {
       events,
       nowMs: writes.nowMs,
       pool,
+      changedRuns: writes.changedRuns,
+      incarnation: this.incarnation,
+      mark: writes.mark,
+      fences: this.fences,
+      ahead,
     };
     this.#watcher.before(commit, this.world);
     this.world.apply(writes.rows.filter((it) => !this.#isKept(it)) as never);
     for (const run of writes.changedRuns) this.#versions.set(run, this.#versionOf(run) + 1);
+    for (const { table, id, row, original } of writes.rows) {
+      if (table === 'workers' && original !== null && row !== null)
+        this.#changes.set(id, this.#changesOf(id) + 1);
+    }
     for (const it of writes.idempotent) {
       this.idempotency.set(idempotencyId(it), { requestSha256: it.requestSha256, reply: it.reply });
     }
+    if (events.length > 0) this.mark = writes.mark;
     events.forEach((event, index) => {
       this.feed.push({ pos: firstPos + index, event });
       this.written.push({ pos: firstPos + index, event });
     });
     this.outcomes.set(xid, 'committed');
     this.#watcher.after(commit, this.world);
-    return events.length === 0 ? undefined : { pos: firstPos, atMs: this.#lastAtMs };
+    return events.length === 0
+      ? undefined
+      : { pos: firstPos, atMs: this.#lastAtMs, feed: this.feedState() };
+  }
+
+  /** The end of the feed. */
+  feedState(): FeedState {
+    return { nextPos: this.feed.length + 1, incarnation: this.incarnation, mark: this.mark };
+  }
+
+  /** Nothing that was given to be written before comes through any more. */
+  fence(mark: string): FeedState {
+    this.fences += 1;
+    if (this.fencesOff) this.mark = mark;
+    return this.feedState();
+  }
+
+  /** What of the premises of a write does not hold; its locks are held. */
+  brokenPremises({ feed, runs, workers }: Premises): Premise[] {
+    const now = this.feedState();
+    const versions = this.versionsOf([...runs.keys()]);
+    const changes = this.changesOf([...workers.keys()]);
+    const isOther = (known: ReadonlyMap<string, number>, is: ReadonlyMap<string, number>) =>
+      [...known].some(([id, count]) => is.get(id) !== count);
+    const broken: Premise[] = [];
+    if (isOther(workers, changes)) broken.push('workers');
+    if (this.checked.runs && isOther(runs, versions)) broken.push('runs');
+    if (now.incarnation !== feed.incarnation) broken.push('incarnation');
+    if (this.checked.place && now.nextPos !== feed.nextPos) broken.push('place');
+    if (this.checked.place && now.mark !== feed.mark) broken.push('mark');
+    return broken;
+  }
+
+  /** How often the rows of those workers were changed that there are. */
+  changesOf(workers: readonly string[]): Map<string, number> {
+    const known = workers.filter((id) => this.world.row('workers', id) !== null);
+    return new Map(known.map((id) => [id, this.#changesOf(id)]));
   }
 
   /** Begins another history, unless somebody did. */
@@ -152,6 +233,10 @@ export class SimDatabase {
   versionsOf(runs: readonly string[]): Map<string, number> {
     const known = runs.filter((id) => this.world.row('runs', id) !== null);
     return new Map(known.map((id) => [id, this.#versionOf(id)]));
+  }
+
+  #changesOf(worker: string): number {
+    return this.#changes.get(worker) ?? 0;
   }
 
   #versionOf(run: string): number {
@@ -181,6 +266,13 @@ export class SimDatabase {
     }
     if (row !== null && rowKey(table, row) !== id)
       throw new Error(`${table} ${id} changed its key`);
+  }
+
+  /** Who holds no lock on a key may find that somebody else was first. */
+  #checkKey(id: string): void {
+    if (!this.idempotency.has(id)) return;
+    this.refusedWrites += 1;
+    throw new StoreError('retryable', `key ${id} has its first answer`, { sqlState: '40001' });
   }
 
   #checkName(worker: Tables['workers']): void {
