@@ -221,6 +221,19 @@ describe('a crash of the database thread', () => {
     expect(await opened.db.query(countRows)).toEqual([{ count: 1 }]);
   });
 
+  test('leaves an unknown outcome of every write under way', async () => {
+    const before = await opened.db.query(countRows);
+    const sent = [30, 31].map((id) =>
+      failureOf(opened.db.writeWhole([bind(sleepFor, 60), bind(insertRow, id)])),
+    );
+    // They have been handed to the thread once this turn of the event loop is over.
+    await new Promise(setImmediate);
+    await opened.db.crash();
+    for (const failure of sent) expect(await failure).toMatchObject({ kind: 'unknown_outcome' });
+    expect(await opened.db.query(countRows)).toEqual(before);
+    await opened.db.writeWhole([bind(insertRow, 30)]);
+  });
+
   test('during a single write leaves an unknown outcome', async () => {
     const slowWrite = statement({
       name: 'slowWrite',

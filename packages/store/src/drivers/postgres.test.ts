@@ -191,6 +191,17 @@ describe.skipIf(postgres.isSkipped)(`a server: ${postgres.title}`, () => {
       expect((await failureOf(through.query(insertRow, 3))).kind).toBe('unknown_outcome');
     });
 
+    test('is an unknown outcome of everything that was sent and not answered', async () => {
+      proxy.loseNext('COMMIT');
+      const sent = await Promise.all(
+        [3, 4, 5].map((id) => failureOf(through.writeWhole([bind(insertRow, id)]))),
+      );
+      expect(sent.map(({ kind }) => kind)).toEqual(Array(3).fill('unknown_outcome'));
+      // The first was committed; the server may have read the others or not.
+      expect((await failureOf(through.writeWhole([bind(insertRow, 3)]))).kind).toBe('data');
+      await through.writeWhole([bind(insertRow, 6)]);
+    });
+
     test('of a read may be asked again', async () => {
       proxy.loseNext('SELECT');
       expect((await failureOf(through.query(countRows))).kind).toBe('retryable');

@@ -152,7 +152,8 @@ export class SessionPool {
 
   #release(session: Session): void {
     this.#inUse -= 1;
-    if (session.isUsable && !session.isIdle) session.destroy();
+    // A spoiled one may still be connected.
+    if (!session.isUsable || !session.isIdle) session.destroy();
     if (session.isUsable) this.#park(session);
     this.#settle();
   }

@@ -17,6 +17,7 @@ import {
 import { bind, type Bound } from '../statement.ts';
 import { DescribeQuery } from './describe-query.ts';
 import { checkedRows } from './row-check.ts';
+import { isPrepared, PrepareQuery, TrainQuery, type NamedQuery } from './train-query.ts';
 import { typeParsers } from './type-parsers.ts';
 
 /** What is sent: text alone runs by the simple protocol, with a name as a prepared statement. */
@@ -117,6 +118,29 @@ export class Session implements AdminSession {
     }
   }
 
+  /**
+   * Sends a whole transaction in one write: answers of `begin`, of each query, and of COMMIT; never
+   * rejects. The queries share one Sync, so whatever fails, all or nothing of them is done.
+   */
+  sendWhole(begin: WireQuery, queries: readonly NamedQuery[]): Promise<Answer[]> {
+    const { connection } = this.#client;
+    connection.stream.cork();
+    try {
+      const beginning: Promise<Answer>[] = [];
+      for (const query of queries) {
+        if (!isPrepared(connection, query)) beginning.push(this.#prepare(query));
+      }
+      beginning.push(this.#answerTo(begin));
+      return joined(
+        Promise.all(beginning),
+        this.#answersTo(queries),
+        this.#answerTo({ text: 'commit' }),
+      );
+    } finally {
+      connection.stream.uncork();
+    }
+  }
+
   /** Runs one bound statement by itself. */
   async run<Row>(bound: Bound<Row>): Promise<Row[]> {
     const query = toWireQuery(bound);
@@ -161,15 +185,36 @@ export class Session implements AdminSession {
 
   #answerTo(query: WireQuery): Promise<Answer> {
     return new Promise((resolve) => {
-      this.#client.query(query, (error: Error | null, result) => {
-        if (error !== null) {
-          if (spoilsPreparedStatements(error)) this.#lose(error);
-          resolve({ ok: false, error: this.#reasonFor(error) });
-        } else {
-          resolve({ ok: true, ...lastResult(result) });
-        }
-      });
+      this.#client.query(query, (error: Error | null, result) =>
+        resolve(this.#toAnswer(error, result)),
+      );
     });
+  }
+
+  #prepare(query: NamedQuery): Promise<Answer> {
+    return new Promise((resolve) => {
+      this.#client.query(
+        new PrepareQuery(query, (error, result) => resolve(this.#toAnswer(error, result))),
+      );
+    });
+  }
+
+  #answersTo(queries: readonly NamedQuery[]): Promise<Answer[]> {
+    if (queries.length === 0) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const answers: Answer[] = [];
+      const train = new TrainQuery(queries, (error, result) => {
+        answers.push(this.#toAnswer(error, result));
+        if (answers.length === queries.length) resolve(answers);
+      });
+      this.#client.query(train);
+    });
+  }
+
+  #toAnswer(error: Error | null, result: unknown): Answer {
+    if (error === null) return { ok: true, ...lastResult(result) };
+    if (spoilsPreparedStatements(error)) this.#lose(error);
+    return { ok: false, error: this.#reasonFor(error) };
   }
 
   /** An error that neither the server nor a lost connection made: a value of the answer was unreadable. */
@@ -187,8 +232,20 @@ export class Session implements AdminSession {
   }
 }
 
+/** What was not prepared failed before BEGIN. */
+async function joined(
+  beginning: Promise<Answer[]>,
+  middle: Promise<Answer[]>,
+  commit: Promise<Answer>,
+): Promise<Answer[]> {
+  const heads = await beginning;
+  const head = heads.find(({ ok }) => !ok) ?? heads.at(-1);
+  const answers = [...(await middle), await commit];
+  return head === undefined ? answers : [head, ...answers];
+}
+
 /** @throws {StoreError} `data` when a value cannot be sent; nothing has been sent then */
-export function toWireQuery({ statement, values }: Bound<unknown>): WireQuery {
+export function toWireQuery({ statement, values }: Bound<unknown>): NamedQuery {
   try {
     return { name: statement.wireName, text: statement.sql, values: encodeValues(values) };
   } catch (error) {

@@ -1,7 +1,8 @@
 import type { Bound, RowsOf } from '../statement.ts';
 import { StoreError } from '../store-error.ts';
 import { assertCommitted, findFailure, readRows } from './commit-answers.ts';
-import { toWireQuery, type Session, type WireQuery } from './session.ts';
+import { toWireQuery, type Session } from './session.ts';
+import type { NamedQuery } from './train-query.ts';
 import type { SessionPool } from './session-pool.ts';
 import { rollBack, type TransactionMode } from './transaction.ts';
 
@@ -23,11 +24,11 @@ export function createWholeWriter(pool: SessionPool, mode: WholeWriteMode): Writ
   };
   return async (bound) => {
     // All is encoded before anything is sent, and before the turn comes.
-    const queries = [{ text: mode.begin }, ...bound.map(toWireQuery), { text: 'commit' }];
+    const queries = bound.map(toWireQuery);
     return pool.share((session) =>
       mode.onTimeout === 'drop'
-        ? watchOf(session).during(() => writeOne(session, bound, queries))
-        : writeOne(session, bound, queries),
+        ? watchOf(session).during(() => writeOne(session, mode.begin, bound, queries))
+        : writeOne(session, mode.begin, bound, queries),
     );
   };
 }
@@ -35,16 +36,17 @@ export function createWholeWriter(pool: SessionPool, mode: WholeWriteMode): Writ
 /** Sends before it returns, so that calls are sent in the order they are made. */
 async function writeOne<List extends readonly Bound<unknown>[]>(
   session: Session,
+  begin: string,
   bound: List,
-  queries: readonly WireQuery[],
+  queries: readonly NamedQuery[],
 ): Promise<RowsOf<List>> {
   if (!session.isUsable) throw new StoreError('retryable', 'the connection was lost');
-  const answers = await session.send(queries);
+  const answers = await session.sendWhole({ text: begin }, queries);
   // An error is answered before the server says whether the transaction is over: ask it to be. What was
   // sent behind it meanwhile is a transaction of its own, and over before this arrives.
   if (answers.at(-1)?.ok !== true) await rollBack(session);
-  assertCommitted(answers, findFailure(bound, 1, answers), unknown);
   const failure = findFailure(bound, 1, answers);
+  assertCommitted(answers, failure, unknown);
   try {
     if (failure !== undefined) throw failure;
     return readRows(bound, answers.slice(1), session.checkRows);
