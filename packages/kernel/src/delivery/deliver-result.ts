@@ -67,7 +67,10 @@ function orderNext(draft: Draft, runId: string, last: DeliveryState): void {
   const run = draft.get('runs', runId);
   draft.load([list('tasksOfRun', runId)]);
   const tasks = draft.list('tasksOfRun', runId);
-  const ended = tasks.filter((it) => it.status === 'completed' && it.resultAttemptId !== null);
+  // What was deleted meanwhile may be purged at any time.
+  const ended = tasks.filter(
+    (it) => it.status === 'completed' && it.resultAttemptId !== null && it.deletedAtMs === null,
+  );
   draft.load(
     rows(
       'attempts',

@@ -106,6 +106,17 @@ describe('delivery', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('what was deleted while it waited for its turn is not delivered', () => {
+    const { model, run, take } = started({ a: repo, b: repo });
+    completeWith(model, take(), { branch: 'baton/x/t/a/1' });
+    const second = take();
+    completeWith(model, second, { branch: 'baton/x/t/b/1', commit: 'ccc' });
+    model.submit('task.purge', { task: second.taskId });
+    report(model, run, { state: 'delivered', branch: 'baton/x/t/a/1' });
+    expect(model.runRow(run)).toMatchObject({ status: 'completed', deliveryOrder: null });
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test("an end that works in no repository does not make the branch a task's", () => {
     const { model, run, take } = started({ a: repo, check: { kind: 'command', spec: 'true' } });
     completeWith(model, take());
