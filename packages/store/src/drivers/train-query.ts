@@ -43,11 +43,11 @@ export function isPrepared(connection: pg.Connection, { name }: NamedQuery): boo
 export class PrepareQuery extends pg.Query {
   constructor({ text, name }: NamedQuery, onAnswer: OnAnswer) {
     super({ text, name }, onAnswer as () => void);
-    this.submit = (connection) => {
-      const { parse, sync, submittedNamedStatements } = connection as unknown as ProtocolConnection;
-      parse.call(connection, { text, name, types: [] });
-      sync.call(connection);
-      submittedNamedStatements[name] = text;
+    this.submit = (given) => {
+      const connection = given as unknown as ProtocolConnection;
+      connection.parse({ text, name, types: [] });
+      connection.sync();
+      connection.submittedNamedStatements[name] = text;
     };
   }
 }
