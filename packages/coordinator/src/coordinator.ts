@@ -18,7 +18,7 @@ import {
 import type { Db } from '@baton/store';
 import { createBatcher, type Batcher, type SubmitOptions } from './batch/batcher.ts';
 import { timersSet, type BatchResult } from './batch/batch-result.ts';
-import { createRunCache } from './batch/run-cache.ts';
+import { createReplicaMemory } from './memory/replica-memory.ts';
 import { createClock, type Clock } from './clock.ts';
 import { createCatalogue, type Catalogue } from './dispatch/catalogue.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
@@ -147,7 +147,7 @@ export function assembleCoordinator(
   const clock: Clock = createClock(runtime.monotonicMs);
   const verdicts = createVerdicts(validator);
   const catalogue = createCatalogue(store, settings.engines);
-  const cache = createRunCache();
+  const memory = createReplicaMemory();
   const dispatcher = createDispatcher();
   const committed = createListeners<readonly CommittedEvent[]>(log);
   const assigned = createListeners<Assigned>(log);
@@ -156,12 +156,17 @@ export function assembleCoordinator(
   const logs = createLogWriter(store, log, (attempt) => others.wrote(attempt));
   let batcher: Batcher | undefined;
 
-  function learn(result: BatchResult): void {
-    catalogue.learn(result.writes);
-    if (hasUnknownNeeds(result, catalogue)) takeUpNeeds();
-    for (const { target, reply } of result.dispatches) {
+  /** What the next batch is to go by, although this one is not written yet: hints, never truth. */
+  function foresee({ writes, dispatches }: Pick<BatchResult, 'writes' | 'dispatches'>): void {
+    catalogue.learn(writes);
+    for (const { target, reply } of dispatches) {
       if (reply.turns !== undefined) catalogue.learnTurns(target.project, reply.turns);
     }
+  }
+
+  function learn(result: BatchResult): void {
+    foresee(result);
+    if (hasUnknownNeeds(result, catalogue)) takeUpNeeds();
     if (dispatcher.learn(result)) batcher?.kick();
     expectOpening();
     const due = timersSet(result.writes);
@@ -178,6 +183,7 @@ export function assembleCoordinator(
     catalogue
       .refresh()
       .then(() => {
+        memory.doubt();
         if (dispatcher.searchAll()) batcher?.kick();
       })
       .catch((error: unknown) => log.warn({ error }, 'the needs of ready work could not be read'));
@@ -246,7 +252,10 @@ export function assembleCoordinator(
     createUpkeep(ports),
     createDispatchPoll(ports, {
       refresh: () => catalogue.refresh(),
-      searchAll: () => dispatcher.searchAll(),
+      searchAll() {
+        if (others.mayBe) memory.doubt();
+        return dispatcher.searchAll();
+      },
       kick: () => batcher?.kick(),
     }),
   ];
@@ -255,7 +264,10 @@ export function assembleCoordinator(
     store,
     work: {
       refresh: () => catalogue.refresh(),
-      search: (projects) => dispatcher.searchIn(projects),
+      search(projects) {
+        memory.doubt();
+        return dispatcher.searchIn(projects);
+      },
       kick: () => batcher?.kick(),
     },
     instance: settings.instance,
@@ -286,7 +298,7 @@ export function assembleCoordinator(
           runtime,
           verdicts,
           catalogue,
-          cache,
+          memory,
           clock,
           timing,
           get incarnation() {
@@ -295,6 +307,7 @@ export function assembleCoordinator(
         },
         log,
         targets: dispatcher.targets,
+        decided: foresee,
         committed: learn,
       });
       // Last, because nothing of these can fail: a start that fails leaves no line open.

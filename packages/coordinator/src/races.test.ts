@@ -1,5 +1,5 @@
 import { plan as planSchema, runCreate, type Actor } from '@baton/contract';
-import { loadList, loadRows } from '@baton/store';
+import { loadList, loadRows, StoreError } from '@baton/store';
 import { freshDatabases, type OpenDatabase } from '@baton/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -54,6 +54,7 @@ function holdable(store: CoordinatorStore) {
       return versions;
     },
     lockCandidates: (...args) => tx.lockCandidates(...args),
+    seeQueue: (...args) => tx.seeQueue(...args),
     lockRisen: (...args) => tx.lockRisen(...args),
     lockFreeSlots: (...args) => tx.lockFreeSlots(...args),
     loadRows: (table, ids) => tx.loadRows(table, ids),
@@ -71,6 +72,8 @@ function holdable(store: CoordinatorStore) {
   return {
     store: {
       ...store,
+      // Only a transaction can be held between its locks and its writes.
+      write: () => Promise.reject(new StoreError('retryable', 'every batch asks the store')),
       transaction: (work) => store.transaction((tx) => work(wrap(tx, []))),
     } satisfies CoordinatorStore,
     /** `about`: an id or a key that the batch names. */

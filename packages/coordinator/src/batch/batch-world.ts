@@ -10,7 +10,7 @@ import type {
 } from '@baton/kernel';
 import { LISTS, rowKey } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
-import { runIdOf, type CachedRows, type LearnedBatch } from './run-cache.ts';
+import { runIdOf, type CachedRows, type LearnedBatch } from '../memory/run-cache.ts';
 
 type AnyRow = Tables[TableName];
 
@@ -121,6 +121,11 @@ export class BatchWorld implements World {
         slots.map((it) => it.id),
       );
     }
+  }
+
+  /** Owners whose lists of this kind were loaded. */
+  listed(list: ListName): readonly string[] {
+    return [...(this.#listed.get(list)?.keys() ?? [])];
   }
 
   /** Lays the changes of an accepted command over what is there. */

@@ -4,7 +4,10 @@ import { isStorageFull, StoreError } from '@baton/store';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Log } from '../log.ts';
 import { MoreLocks, UnknownCommit, type BatchResult } from './batch-result.ts';
-import { executeBatch, type BatchPorts } from './execute-batch.ts';
+import { createAheadLine } from './ahead-line.ts';
+import type { DecidedBatch } from './decide-batch.ts';
+import { executeBatch } from './execute-batch.ts';
+import type { BatchPorts } from './open-batch.ts';
 import { resolveCommit } from './resolve-commit.ts';
 import { orderBatch } from './order.ts';
 import type { IdempotencyRequest, Outcome, Pending } from './pending.ts';
@@ -38,6 +41,8 @@ export interface BatcherSettings {
   readonly log: Log;
   /** Workers that wait for work; asked for each batch. */
   readonly targets: () => readonly DispatchTarget[];
+  /** Called when a batch is decided that is not written yet, and may still fail. Must not throw. */
+  readonly decided: (done: DecidedBatch['done']) => void;
   /** Called after each commit, before the replies. Must not throw. */
   readonly committed: (result: BatchResult) => void;
 }
@@ -68,26 +73,47 @@ export function createBatcher(settings: BatcherSettings): Batcher {
   let running: Promise<void> | undefined;
   let kicked = false;
   let closed = false;
+  const line = createAheadLine({
+    ports: settings.ports,
+    log: settings.log,
+    decided: settings.decided,
+    finish: (items, result) => finish(settings, items, result),
+    unknown: (items) => refuseAll(items, OUTCOME_UNKNOWN),
+    failed: wake,
+  });
+  const hasWork = (): boolean => waiting.length > 0 || kicked || line.hasFailed;
 
   function wake(): void {
     if (running !== undefined) return;
     running = loop().finally(() => {
       running = undefined;
-      if (waiting.length > 0 || kicked) wake();
+      if (hasWork()) wake();
     });
   }
 
   async function loop(): Promise<void> {
     // One turn of the event loop, so that what arrives together commits together.
     await settings.ports.runtime.turn();
-    while (waiting.length > 0 || kicked) {
+    while (hasWork()) {
+      if (line.hasFailed) await runFailed();
+      await line.room();
       kicked = false;
       const items = orderBatch(take());
       const canMakeReady = items.some((item) => !QUIET.has(item.command.type));
       const targets = settings.targets().filter((it) => it.searchStored || canMakeReady);
-      if (items.length > 0 || targets.length > 0) {
-        await runBatch(settings, items, closed ? [] : targets);
-      }
+      if (items.length === 0 && targets.length === 0) continue;
+      const taken = { items, targets: closed ? [] : targets };
+      if (await line.send(taken)) continue;
+      await runFailed();
+      await runBatch(settings, taken.items, taken.targets);
+    }
+  }
+
+  /** Waits for what is under way, and runs what of it was not written. */
+  async function runFailed(): Promise<void> {
+    await line.idle();
+    for (const { items, targets } of line.takeFailed()) {
+      await runBatch(settings, items, closed ? [] : targets);
     }
   }
 
@@ -130,7 +156,10 @@ export function createBatcher(settings: BatcherSettings): Batcher {
     },
     async drain() {
       closed = true;
-      while (running !== undefined) await running;
+      do {
+        await line.idle();
+        await running;
+      } while (running !== undefined || hasWork());
     },
   };
 }

@@ -2,6 +2,7 @@ import {
   fits,
   Gates,
   needsToStart,
+  takesSlot,
   type BudgetRow,
   type HardNeeds,
   type LimitRow,
@@ -13,19 +14,34 @@ import {
 } from '@baton/kernel';
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
-import type { BatchTx } from '../store/batch-store.ts';
+import type { QueueMemory } from '../memory/queue-memory.ts';
+import type { BatchReads } from '../store/batch-store.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
 import type { BatchWorld } from './batch-world.ts';
 import { loadNeeds, unmet } from './loader.ts';
 
 /** Candidates of one set of needs at most; a batch hands out no more to begin with. */
 const candidatesMax = 128;
+/** As far as this a queue is looked at when nothing is remembered of it. */
+const seenMax = 2_000;
+
+/** What was seen of the queues of some needs: their heads, all of a queue that has fewer than `limit`. */
+export interface QueueHeads {
+  readonly project: string;
+  readonly needsIds: readonly string[];
+  readonly limit: number;
+  readonly rows: readonly ReadyRow[];
+}
 
 interface Loading {
   readonly catalogue: Catalogue;
   readonly verdicts: Verdicts;
   readonly world: BatchWorld;
   readonly nowMs: number;
+  /** What is remembered of queues, where that is worth while. */
+  readonly queue: QueueMemory | undefined;
+  /** Takes up what was seen. */
+  readonly heads: QueueHeads[];
 }
 
 /** What a dispatch decides by, whatever it may take. */
@@ -43,7 +59,10 @@ export interface DispatchReads {
  * Reads the workers of a dispatch, which are locked by then, what they hold, the limits and places of the
  * project, and the engines that are refused: one round trip.
  */
-export async function readForDispatch(tx: BatchTx, target: DispatchTarget): Promise<DispatchReads> {
+export async function readForDispatch(
+  tx: BatchReads,
+  target: DispatchTarget,
+): Promise<DispatchReads> {
   const { project } = target;
   const ids = target.workers.map((it) => it.worker);
   const [freeSlots, workers, slots, limits, parkings, budgets] = await Promise.all([
@@ -91,12 +110,13 @@ function hasDispatchReads(world: BatchWorld, { project, workers }: DispatchTarge
 
 /**
  * Loads what a dispatch decides by, and the heads of the queues that its workers can take from now; they
- * are locked together with their runs.
+ * are locked together with their runs. `isCounted`: nothing changes any more of who takes which slots.
  */
 export async function loadCandidates(
-  tx: BatchTx,
-  { catalogue, verdicts, world, nowMs }: Loading,
+  tx: BatchReads,
+  { catalogue, verdicts, world, nowMs, queue, heads: seen }: Loading,
   target: DispatchTarget,
+  isCounted: boolean,
 ): Promise<void> {
   const { project } = target;
   if (!hasDispatchReads(world, target)) {
@@ -109,18 +129,19 @@ export async function loadCandidates(
     return;
   }
   const gates = gatesOf(world, project, nowMs);
-  const free = Math.min(
-    target.workers.reduce((sum, it) => sum + it.max, 0),
-    candidatesMax,
-  );
+  const free = Math.min(roomOf(world, target, isCounted), candidatesMax);
   const present = target.workers.flatMap((it) => world.row('workers', it.worker) ?? []);
   const needsIds = needsOfProject
     .filter((row) => present.some((worker) => mayStart(row.needs, worker, gates)))
     .map((row) => row.id);
-  const { rows: heads, versions } =
-    needsIds.length === 0
+  const unknown = needsIds.filter((id) => queue?.heads(project, id, free) === null);
+  const [{ rows: heads, versions }, rows] = await Promise.all([
+    needsIds.length === 0 || free === 0
       ? { rows: [], versions: new Map<string, number>() }
-      : await tx.lockCandidates(project, needsIds, free);
+      : tx.lockCandidates(project, needsIds, free),
+    unknown.length === 0 ? [] : tx.seeQueue(project, unknown, seenMax),
+  ]);
+  if (unknown.length > 0) seen.push({ project, needsIds: unknown, limit: seenMax, rows });
   world.runsLocked(versions);
   for (const head of heads) world.putLoaded('ready', head.taskId, head);
   await loadNeeds(tx, world, verdicts, unmet(world, heads.flatMap(needsToStart)));
@@ -131,6 +152,17 @@ export async function loadCandidates(
   if (heads.length > 0 && heads.length < free) {
     catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
   }
+}
+
+/** Slots that may be filled: as far as they are free by now, where the batch's commands are decided. */
+function roomOf(world: BatchWorld, { workers }: DispatchTarget, isCounted: boolean): number {
+  let room = 0;
+  for (const { worker, max } of workers) {
+    const used = isCounted ? (world.list('slotsOfWorker', worker) ?? []).filter(takesSlot) : [];
+    const slots = world.row('workers', worker)?.slots ?? 0;
+    room += Math.max(0, Math.min(max, slots - used.length));
+  }
+  return room;
 }
 
 /** Whether the project is known to have no limits and nothing parked. */
@@ -163,7 +195,7 @@ function mayStart(needs: HardNeeds, worker: WorkerRow, gates: Gates): boolean {
  * risen by waiting. Classes rise by the minute, so it is looked for every few seconds only.
  */
 async function risenBehind(
-  tx: BatchTx,
+  tx: BatchReads,
   catalogue: Catalogue,
   project: string,
   heads: readonly ReadyRow[],
@@ -175,5 +207,7 @@ async function risenBehind(
   const long = [...counts].filter(([, count]) => count >= looked).map(([needsId]) => needsId);
   if (long.length === 0 || !catalogue.isTimeForRisen(project, nowMs)) return [];
   const known = new Set(heads.map((it) => it.taskId));
-  return (await tx.lockRisen(project, long, nowMs)).filter((it) => !known.has(it.taskId));
+  const risen = await tx.lockRisen(project, long, nowMs);
+  catalogue.lookedForRisen(project, nowMs);
+  return risen.filter((it) => !known.has(it.taskId));
 }

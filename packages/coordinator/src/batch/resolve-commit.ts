@@ -1,6 +1,6 @@
 import type { EventPlace } from '@baton/store';
 import { placed, type BatchResult, type UnknownCommit } from './batch-result.ts';
-import type { BatchPorts } from './execute-batch.ts';
+import type { BatchPorts } from './open-batch.ts';
 
 const pauseMs = 200;
 const triesMax = 100;

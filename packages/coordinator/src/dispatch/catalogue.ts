@@ -17,8 +17,9 @@ export interface Catalogue {
   readonly turnsOf: (project: string) => Turns;
   /** Turns have come as far as this. */
   learnTurns(project: string, turns: Partial<Turns>): void;
-  /** Whether to look for work that has risen by waiting; true once every few seconds. */
+  /** Whether it is time to look for work that has risen by waiting: every few seconds. */
   isTimeForRisen(project: string, nowMs: number): boolean;
+  lookedForRisen(project: string, nowMs: number): void;
   /** Answers whether there was something new that work may have waited for. */
   refresh(): Promise<boolean>;
   /** Takes up what a committed batch added. */
@@ -74,10 +75,9 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
     limitedKeys: (project) => limited.get(project) ?? none,
     turnsOf,
     learnTurns,
-    isTimeForRisen(project, nowMs) {
-      if (nowMs - (risenAtMs.get(project) ?? 0) < risenEveryMs) return false;
+    isTimeForRisen: (project, nowMs) => nowMs - (risenAtMs.get(project) ?? 0) >= risenEveryMs,
+    lookedForRisen(project, nowMs) {
       risenAtMs.set(project, nowMs);
-      return true;
     },
     async refresh() {
       const [rows, known, limits, turns] = await Promise.all([

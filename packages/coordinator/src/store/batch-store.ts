@@ -25,8 +25,8 @@ export type StoredList = Exclude<
 
 /** What a transaction knows once its first locks are held. */
 export interface Opened {
-  /** The store's clock, as it was when the locks were held; epoch milliseconds. */
-  readonly nowMs: number;
+  /** The store's clock, as it was when the locks were held, epoch milliseconds; undefined: it was not asked. */
+  readonly nowMs: number | undefined;
   /** Runs of the named tasks, attempts, checkpoints and timers, ascending: to be locked next. */
   readonly runs: readonly string[];
   /** First answers to the named idempotency keys, by `idempotencyId`. */

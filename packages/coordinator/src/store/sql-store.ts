@@ -89,6 +89,8 @@ function sqlTx(tx: Tx): BatchTx {
     lockRuns: (runs) => lockRuns(tx, runs),
     lockCandidates: (project, needsIds, limitPerNeeds) =>
       lockClaimCandidates(tx, project, needsIds, limitPerNeeds),
+    seeQueue: (project, needsIds, limitPerNeeds) =>
+      seeClaimable(tx).candidates(project, needsIds, limitPerNeeds),
     lockRisen: (project, needsIds, nowMs) => lockRisenCandidates(tx, project, needsIds, nowMs),
     lockFreeSlots: (project, limitPerKey) => lockFreeSlots(tx, project, limitPerKey),
     loadRows: (table, ids) => loadRows(tx, table, ids),

@@ -72,6 +72,8 @@ export interface CachedRows {
 export interface RunCache {
   /** The run of a row, for locking; may be behind, which the lock's version then tells. */
   runOf(table: 'tasks' | 'attempts', id: string): string | undefined;
+  /** The version of a run, as the last batch that locked it left it. */
+  versionOf(run: string): number | undefined;
   /** The worker of an attempt, which never changes. */
   workerOf(attempt: string): string | undefined;
   open(): CachedRows;
@@ -155,6 +157,7 @@ export function createRunCache(rowsMax = 20_000): RunCache {
   }
 
   return {
+    versionOf: (id) => runs.get(id)?.version,
     workerOf: (id) =>
       (rows.get('attempts')?.get(id)?.value as Tables['attempts'] | undefined)?.workerId,
     runOf: (table, id) => (rows.get(table)?.get(id)?.value as Tables['tasks'] | undefined)?.runId,
