@@ -150,7 +150,7 @@ export function createAheadLine(settings: AheadLineSettings): AheadLine {
       settings.decided(done);
       const settled = settle({ ...taken, done, premises }, writing).finally(() => {
         // Its own promise must not be what it waits for.
-        underWay.shift();
+        void underWay.shift();
       });
       underWay.push(settled);
       return true;
