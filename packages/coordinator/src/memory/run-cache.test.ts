@@ -76,7 +76,7 @@ test('a row that is gone, or was read without the lock, is forgotten', () => {
   expect(find(cache, 'run_1', 1, 'task_1')).toBeUndefined();
 });
 
-test('a list that a new row joins is read again', () => {
+test('a list that is known has the rows that join it, and not those that leave it', () => {
   const cache = createRunCache();
   const versions = new Map([['run_1', 1]]);
   const upstream = task('task_1', 'run_1');
@@ -102,7 +102,14 @@ test('a list that a new row joins is read again', () => {
     rows: [['dependencies', added.id, added]],
     changes: [{ table: 'dependencies', row: added, original: null }],
   });
-  expect(edgesOut()).toBeUndefined();
+  expect(edgesOut()).toEqual([added]);
+  cache.learn({
+    ...nothing,
+    versions,
+    gone: [['dependencies', added.id]],
+    changes: [{ table: 'dependencies', row: null, original: added }],
+  });
+  expect(edgesOut()).toEqual([]);
 });
 
 test('it stays within its bound, the oldest first', () => {

@@ -18,7 +18,7 @@ const CACHED_LISTS = ['edgesOut', 'edgesIn', 'outputsOfTask', 'artifactsOfTask']
 type CachedList = (typeof CACHED_LISTS)[number];
 
 /** Lists that a new task starts with; known to be what the batch made of them. */
-const LISTS_OF_NEW_TASK = ['edgesOut', 'edgesIn', 'outputsOfTask'] as const;
+const LISTS_OF_NEW_TASK = CACHED_LISTS;
 
 const isCachedTable = new Set<string>(CACHED_TABLES);
 const isCachedList = new Set<string>(CACHED_LISTS);
@@ -130,15 +130,21 @@ export function createRunCache(rowsMax = 20_000): RunCache {
     return now;
   }
 
-  /** Lists that a change put a row on or took one off are read again, unless the batch knows them. */
-  function forgetChangedLists(batch: LearnedBatch): void {
-    for (const { table, row, original } of batch.changes) {
-      for (const list of CACHED_LISTS) {
-        if (LISTS[list].table !== table) continue;
-        const before = original === null ? [] : LISTS[list].owners(original as never);
-        const after = row === null ? [] : LISTS[list].owners(row as never);
-        if (String(before) === String(after)) continue;
-        for (const owner of [...before, ...after]) lists.get(list)?.delete(owner);
+  /** Lists that a change put a row on or took one off are changed too, where they are known. */
+  function changeLists(batch: LearnedBatch, now: ReadonlyMap<string, KnownRun>): void {
+    for (const list of CACHED_LISTS) {
+      const { table } = LISTS[list];
+      const known = mapOf(lists, list);
+      for (const [owner, { run, joined, left }] of movesOf(list, batch.changes)) {
+        const before = known.get(owner);
+        if (before === undefined || before.run !== now.get(run)) {
+          known.delete(owner);
+          continue;
+        }
+        const stayed =
+          left.size === 0 ? before.value : before.value.filter((key) => !left.has(key));
+        const keys = joined.map((row) => rowKey(table, row));
+        known.set(owner, { run: before.run, value: [...stayed, ...keys] });
       }
     }
   }
@@ -197,7 +203,7 @@ export function createRunCache(rowsMax = 20_000): RunCache {
         const run = isCachedTable.has(table) ? now.get(runIdOf(table, row) ?? '') : undefined;
         if (run !== undefined) mapOf(rows, table).set(id, { run, value: row });
       }
-      forgetChangedLists(batch);
+      changeLists(batch, now);
       for (const { table, row, original } of batch.changes) {
         if (table !== 'tasks' || row === null || original !== null) continue;
         const task = row as Tables['tasks'];
@@ -212,6 +218,35 @@ export function createRunCache(rowsMax = 20_000): RunCache {
       }
     },
   };
+}
+
+/** Who joined which lists, and who left them. */
+function movesOf(list: CachedList, changes: LearnedBatch['changes']) {
+  const { table, owners } = LISTS[list];
+  const moves = new Map<string, { run: string; joined: AnyRow[]; left: Set<string> }>();
+  const moveOf = (owner: string, row: AnyRow) => {
+    let move = moves.get(owner);
+    if (move === undefined) {
+      moves.set(owner, (move = { run: runIdOf(table, row) ?? '', joined: [], left: new Set() }));
+    }
+    return move;
+  };
+  for (const { table: changed, row, original } of changes) {
+    if (changed !== table) continue;
+    const before = original === null ? [] : owners(original as never);
+    const after = row === null ? [] : owners(row as never);
+    if (row !== null) {
+      for (const owner of after) {
+        if (!before.includes(owner)) moveOf(owner, row).joined.push(row);
+      }
+    }
+    if (original !== null) {
+      for (const owner of before) {
+        if (!after.includes(owner)) moveOf(owner, original).left.add(rowKey(table, original));
+      }
+    }
+  }
+  return moves;
 }
 
 /** The run that a row belongs to, if it belongs to one. */
