@@ -144,7 +144,7 @@ export function assembleCoordinator(
   const { log } = settings;
   const silentMs = settings.silentMs ?? DEFAULTS.silentSeconds * 1_000;
   const offlineMs = settings.offlineMs ?? DEFAULTS.offlineSeconds * 1_000;
-  const clock: Clock = createClock(runtime.monotonicMs);
+  const clock: Clock = createClock(runtime.monotonicMs, runtime.wallMs);
   const verdicts = createVerdicts(validator);
   const catalogue = createCatalogue(store, settings.engines);
   const memory = createReplicaMemory();

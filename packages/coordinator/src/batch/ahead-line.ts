@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NewEvent } from '@baton/kernel';
 import { StoreError } from '@baton/store';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
@@ -38,8 +39,8 @@ export interface AheadLineSettings {
   readonly finish: (items: readonly Pending[], result: BatchResult) => void;
   /** It cannot be told whether these took effect. */
   readonly unknown: (items: readonly Pending[]) => void;
-  /** There is something to be taken by `takeFailed`. */
-  readonly failed: () => void;
+  /** What was told by `decided` has not happened. There is something to be taken by `takeFailed`. */
+  readonly failed: (done: DecidedBatch['done']) => void;
 }
 
 /**
@@ -82,7 +83,7 @@ export function createAheadLine(settings: AheadLineSettings): AheadLine {
     else if (result !== 'nothing done') settings.finish(sent.items, result);
     else {
       failed.push({ items: sent.items, targets: sent.targets });
-      settings.failed();
+      settings.failed(sent.done);
     }
   }
 
@@ -129,12 +130,17 @@ export function createAheadLine(settings: AheadLineSettings): AheadLine {
 
   return {
     async send(taken) {
-      if (memory.feed === undefined || failed.length > 0) return false;
+      if (memory.feed === undefined || failed.length > 0 || !ports.clock.isFresh()) return false;
       const found = await decide(taken);
       if (found === undefined) return false;
       const [decided, premises] = found;
       const { done, changedRuns, idempotent } = decided;
       const { events, writes: rows } = done;
+      // It may have been answered before: only an answer that is stored is checked against that.
+      const isAsked = taken.items.some(
+        (item, at) => item.idempotency !== undefined && done.outcomes[at]?.kind === 'refused',
+      );
+      if (isAsked) return false;
       if (events.length === 0) {
         // An answer that leaves no trace would never be checked.
         if (taken.items.length + rows.length > 0) return false;
@@ -172,12 +178,26 @@ export function createAheadLine(settings: AheadLineSettings): AheadLine {
   };
 }
 
+/** Whether an event is the stored one: another replica may have told a similar one at its position. */
 function isSame(told: NewEvent, stored: NewEvent | undefined): boolean {
   return (
-    told.type === stored?.type &&
+    stored !== undefined &&
+    told.type === stored.type &&
+    told.projectId === stored.projectId &&
     told.runId === stored.runId &&
     told.runSeq === stored.runSeq &&
     told.taskId === stored.taskId &&
-    told.attemptId === stored.attemptId
+    told.attemptId === stored.attemptId &&
+    told.cause === stored.cause &&
+    // The feed's time never goes back: it may be later than what was told, and not earlier.
+    told.atMs <= stored.atMs &&
+    isSameDocument(told.actor, stored.actor) &&
+    isSameDocument(told.data, stored.data)
   );
+}
+
+/** As they are stored, whatever the order of their fields. */
+function isSameDocument(told: object, stored: object): boolean {
+  const [one, other] = [told, stored].map((it): unknown => JSON.parse(JSON.stringify(it)));
+  return isDeepStrictEqual(one, other);
 }

@@ -79,7 +79,10 @@ export function createBatcher(settings: BatcherSettings): Batcher {
     decided: settings.decided,
     finish: (items, result) => finish(settings, items, result),
     unknown: (items) => refuseAll(items, OUTCOME_UNKNOWN),
-    failed: wake,
+    failed(done) {
+      settings.ports.catalogue.unlearn(done.writes);
+      wake();
+    },
   });
   const hasWork = (): boolean => waiting.length > 0 || kicked || line.hasFailed;
 

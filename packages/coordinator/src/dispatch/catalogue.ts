@@ -24,6 +24,8 @@ export interface Catalogue {
   refresh(): Promise<boolean>;
   /** Takes up what a committed batch added. */
   learn(writes: readonly RowChange[]): void;
+  /** A batch that was taken up did not happen: needs that it made may not exist. */
+  unlearn(writes: readonly RowChange[]): void;
 }
 
 /** Lower classes are looked through for what has risen this often at most. */
@@ -106,6 +108,12 @@ export function createCatalogue(store: ServiceStore, builtIn: readonly string[])
           const worker = row as WorkerRow;
           for (const it of worker.capabilities.engines) addEngine(worker.projectId, it.name);
         }
+      }
+    },
+    unlearn(writes) {
+      for (const { table, id, row, original } of writes) {
+        if (table !== 'needs' || original !== null || row === null) continue;
+        needs.get((row as NeedsRow).projectId)?.delete(id);
       }
     },
   };

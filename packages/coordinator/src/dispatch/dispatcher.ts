@@ -16,6 +16,8 @@ export interface DispatchTarget {
   readonly workers: CommandOf<'work.dispatch'>['workers'];
   /** Whether stored work may fit them; false: only what the batch itself makes ready. */
   readonly searchStored: boolean;
+  /** The wish for a search that it serves: a later one is not met by what it does not find. */
+  readonly wish?: number | undefined;
 }
 
 interface Parked {
@@ -56,8 +58,6 @@ export function createDispatcher(): Dispatcher {
    * the wish that it be searched.
    */
   const search = new Map<string, number>();
-  /** The wishes that the batch under way goes by: a later one is not met by what it does not find. */
-  let served: ReadonlyMap<string, number> = new Map();
   let wishes = 0;
   const wish = (project: string): void => {
     wishes += 1;
@@ -104,7 +104,6 @@ export function createDispatcher(): Dispatcher {
       parked.delete(worker);
     },
     targets() {
-      served = new Map(search);
       const byProject = new Map<string, { worker: string; max: number; polling: boolean }[]>();
       for (const [worker, it] of parked) {
         if (it.max <= 0) continue;
@@ -116,12 +115,13 @@ export function createDispatcher(): Dispatcher {
         project,
         workers,
         searchStored: search.has(project),
+        wish: search.get(project),
       }));
     },
     learn(result) {
       for (const { target, reply } of result.dispatches) {
         const isFruitless = (reply.claimed ?? []).length === 0 && reply.again !== true;
-        const isLastWish = search.get(target.project) === served.get(target.project);
+        const isLastWish = search.get(target.project) === target.wish;
         if (target.searchStored && isFruitless && isLastWish) search.delete(target.project);
         if (reply.againAtMs === undefined) opens.delete(target.project);
         else opens.set(target.project, reply.againAtMs);
