@@ -9,6 +9,7 @@ import {
 import { invariant } from './invariant.ts';
 import { LISTS } from './lists.ts';
 import type { NewEvent, TableName, Tables } from './rows.ts';
+import { withRun } from './rows/changed-row.ts';
 import type { Change, Context, ListName, ListRow, Need, World } from './world.ts';
 
 /** Internal signal: deciding met what is not loaded. `decide` turns it into an answer. */
@@ -185,7 +186,7 @@ export class Draft {
   /** What the command leads to. Runs with events get their new `seq`. */
   result(): { readonly changes: readonly Change[]; readonly events: readonly NewEvent[] } {
     for (const [id, seq] of this.#runSeq) {
-      this.put('runs', { ...this.get('runs', id), seq, updatedAtMs: this.nowMs });
+      this.put('runs', withRun(this.get('runs', id), { seq, updatedAtMs: this.nowMs }));
     }
     const changes: Change[] = [];
     for (const [table, written] of this.#written) {

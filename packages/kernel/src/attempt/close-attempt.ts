@@ -11,6 +11,7 @@ import { releaseFunds, spend } from '../limits/budget.ts';
 import { releasePlaces } from '../limits/holds.ts';
 import { usdMicrosOf } from '../money.ts';
 import type { AttemptRow } from '../rows.ts';
+import { withAttempt, withRun } from '../rows/changed-row.ts';
 import { changeTask } from '../task/change-task.ts';
 import { dropTimers, setTimer } from '../timer.ts';
 import { releaseHold } from '../task/make-ready.ts';
@@ -42,8 +43,7 @@ export function closeAttempt(
 ): AttemptRow {
   if (ending.usage !== undefined) noteUsage(draft, id, ending.usage);
   const before = draft.get('attempts', id);
-  const after: AttemptRow = {
-    ...before,
+  const after = withAttempt(before, {
     status: nextAttemptStatus(before.status, input, to),
     failureClass: ending.failureClass ?? before.failureClass,
     reason: ending.reason ?? before.reason,
@@ -52,7 +52,7 @@ export function closeAttempt(
     conversation: ending.conversation ?? before.conversation,
     reportSha256: ending.reportSha256 ?? before.reportSha256,
     endedAtMs: draft.nowMs,
-  };
+  });
   draft.put('attempts', releaseFunds(draft, releasePlaces(draft, after)));
   draft.touchRun(after.runId);
   dropAttemptTimers(draft, before);
@@ -137,12 +137,12 @@ export function stopOpenAttempt(
 export function noteUsage(draft: Draft, id: string, usage: Usage): void {
   const attempt = draft.get('attempts', id);
   const added = usdMicrosOf(usage.usd) - usdMicrosOf(attempt.usage?.usd);
-  draft.put('attempts', spend(draft, { ...attempt, usage }, added));
+  draft.put('attempts', spend(draft, withAttempt(attempt, { usage }), added));
   if (added === 0) return;
   const task = draft.get('tasks', attempt.taskId);
   changeTask(draft, task.id, { usdMicros: Math.max(0, task.usdMicros + added) });
   const run = draft.get('runs', attempt.runId);
-  draft.put('runs', { ...run, usdMicros: Math.max(0, run.usdMicros + added) });
+  draft.put('runs', withRun(run, { usdMicros: Math.max(0, run.usdMicros + added) }));
 }
 
 /** What events of an attempt are about. */

@@ -4,6 +4,7 @@ import { lacksPlan } from '../checkpoint/plan-approval.ts';
 import { fence } from '../attempt/fence.ts';
 import { setIdleTimer } from '../attempt/idle-timeout.ts';
 import { row } from '../need.ts';
+import { withAttempt, withRun } from '../rows/changed-row.ts';
 import { changeTask } from '../task/change-task.ts';
 import { dropTimers } from '../timer.ts';
 import type { Handler } from './handler.ts';
@@ -20,14 +21,14 @@ export const attemptStart: Handler<'attempt.start'> = (draft, command) => {
     row('workers', attempt.workerId),
   ]);
   const { body } = command;
-  draft.put('attempts', {
-    ...attempt,
+  const started = withAttempt(attempt, {
     status: nextAttemptStatus(attempt.status, 'start', 'running'),
     conversation: body.conversation ?? attempt.conversation,
     promptSha256: body.prompt_sha256 ?? attempt.promptSha256,
     startedAtMs: draft.nowMs,
     leaseUntilMs: Math.max(attempt.leaseUntilMs, draft.nowMs + attempt.leaseSeconds * 1_000),
   });
+  draft.put('attempts', started);
   const task = draft.get('tasks', attempt.taskId);
   changeTask(draft, task.id, { startedAtMs: task.startedAtMs ?? draft.nowMs });
   if (draft.get('taskSpecs', task.id).spec.timeouts.start !== undefined) {
@@ -36,7 +37,7 @@ export const attemptStart: Handler<'attempt.start'> = (draft, command) => {
   setIdleTimer(draft, task, attempt);
   if (body.bases !== undefined) {
     const run = draft.get('runs', attempt.runId);
-    draft.put('runs', { ...run, bases: { ...body.bases, ...run.bases } });
+    draft.put('runs', withRun(run, { bases: { ...body.bases, ...run.bases } }));
   }
   draft.event('attempt.started', aboutAttempt(attempt), { pid: body.pid ?? null });
   draft.event('task.started', aboutAttempt(attempt), {

@@ -8,6 +8,7 @@ import { needsIdOf, needsIdsOf } from '../matching/hard-needs.ts';
 import { row } from '../need.ts';
 import { refuse, type Refused } from '../refuse.ts';
 import type { RunRow } from '../rows.ts';
+import { withTask } from '../rows/changed-row.ts';
 import { clampPolicy, overAsked } from '../run/model-limits.ts';
 import { newRun } from '../run/new-run.ts';
 import { isLarge, keepParts } from '../run/plan-steps.ts';
@@ -142,7 +143,7 @@ export function insertGraph(
       pending: count,
     });
     const { rerunOf = null, assignedWorker = null } = repeated.get(key) ?? {};
-    insertTask(draft, { ...task, assignedWorker }, { ...cold, rerunOf });
+    insertTask(draft, withTask(task, { assignedWorker }), { ...cold, rerunOf });
     if (count === 0) free.push(id);
     return count > 0 ? 'blocked' : statusWhenOpen(task, spec, run.policy);
   });

@@ -6,6 +6,7 @@ import type { Draft } from '../draft.ts';
 import { list, rows } from '../need.ts';
 import { refuse } from '../refuse.ts';
 import type { AttemptRow, WorkerRow } from '../rows.ts';
+import { withAttempt } from '../rows/changed-row.ts';
 import { putProgress } from '../task/put-progress.ts';
 import type { Handler } from './handler.ts';
 
@@ -81,17 +82,17 @@ function see(draft: Draft, worker: WorkerRow, link: string | null): void {
 
 function renew(draft: Draft, attempt: AttemptRow, beat: Beat['attempts'][number]): void {
   if (!isOpenAttempt(attempt.status)) {
-    if (attempt.missedBeats > 0) draft.put('attempts', { ...attempt, missedBeats: 0 });
+    if (attempt.missedBeats > 0) draft.put('attempts', withAttempt(attempt, { missedBeats: 0 }));
     return;
   }
   // A grace may reach further: what renews a lease never shortens it.
   const renewedMs = draft.nowMs + attempt.leaseSeconds * 1_000;
   const leaseUntilMs = Math.max(attempt.leaseUntilMs, renewedMs);
-  draft.put('attempts', { ...attempt, leaseUntilMs, missedBeats: 0 });
+  draft.put('attempts', withAttempt(attempt, { leaseUntilMs, missedBeats: 0 }));
   if (beat.usage !== undefined) noteUsage(draft, attempt.id, beat.usage);
   if (beat.progress !== undefined) putProgress(draft, attempt.taskId, attempt.id, beat.progress);
 }
 
 function miss(draft: Draft, attempt: AttemptRow): void {
-  draft.put('attempts', { ...attempt, missedBeats: attempt.missedBeats + 1 });
+  draft.put('attempts', withAttempt(attempt, { missedBeats: attempt.missedBeats + 1 }));
 }

@@ -3,6 +3,7 @@ import type { Draft } from '../draft.ts';
 import { decimalUsd } from '../money.ts';
 import { rows } from '../need.ts';
 import type { AttemptRow, BudgetRow, TaskRow, UsdMicros } from '../rows.ts';
+import { withAttempt } from '../rows/changed-row.ts';
 import { BUDGET, changeTask } from '../task/change-task.ts';
 
 /**
@@ -69,7 +70,7 @@ export function spend(draft: Draft, attempt: AttemptRow, added: UsdMicros): Atte
     };
     draft.put('budgets', tellShare(draft, before, after, attempt));
   }
-  return { ...attempt, holds: { ...holds, reserved } };
+  return withAttempt(attempt, { holds: { ...holds, reserved } });
 }
 
 /** Gives back what an attempt set aside and did not spend; others may start with it. */
@@ -83,7 +84,7 @@ export function releaseFunds(draft: Draft, attempt: AttemptRow): AttemptRow {
     draft.put('budgets', { ...budget, reservedMicros: budget.reservedMicros - holds.reserved });
   }
   draft.defer({ kind: 'funds', run: attempt.runId });
-  return { ...attempt, holds: { ...holds, budgets: [], reserved: 0 } };
+  return withAttempt(attempt, { holds: { ...holds, budgets: [], reserved: 0 } });
 }
 
 /** Tells once when most of a budget is spent, and pauses what it is of when all of it is. */

@@ -1,6 +1,7 @@
 import type { Draft } from '../draft.ts';
 import { lists, rows } from '../need.ts';
 import type { AttemptRow } from '../rows.ts';
+import { withAttempt } from '../rows/changed-row.ts';
 import type { Gates } from './gates.ts';
 import { tatAfterStart } from './rate.ts';
 
@@ -42,7 +43,7 @@ export function releasePlaces(draft: Draft, attempt: AttemptRow): AttemptRow {
     if (slot.surplus || beyond !== undefined) draft.remove('limitSlots', id);
     else draft.put('limitSlots', { ...slot, attemptId: '', taskId: '' });
   }
-  return { ...attempt, holds: { ...holds, slots: [] } };
+  return withAttempt(attempt, { holds: { ...holds, slots: [] } });
 }
 
 /** The limits that places are of. */

@@ -1,6 +1,7 @@
 import { DEFAULTS } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import type { ReadyRow, RunRow } from '../rows.ts';
+import { withRun } from '../rows/changed-row.ts';
 
 /** `Context.nextSeq` counts on from this many a millisecond: a place in the queue tells since when. */
 export const SEQ_PER_MS = 4_096;
@@ -78,6 +79,6 @@ export function turnsAfter(turns: Turns, { row, pass, priority }: Placed): Turns
 export function takeTurn(draft: Draft, run: RunRow): number {
   const passNow = draft.context.turnsOf(run.projectId).pass;
   const pass = Math.max(passNow, Math.min(run.pass, passNow + run.openTasks));
-  draft.put('runs', { ...run, pass: pass + 1 });
+  draft.put('runs', withRun(run, { pass: pass + 1 }));
   return pass;
 }

@@ -2,6 +2,7 @@ import { isTerminalRun, isTerminalTask, type RunStatus } from '@baton/contract';
 import { deliverRest } from '../delivery/deliver-result.ts';
 import type { Draft } from '../draft.ts';
 import type { RunRow } from '../rows.ts';
+import { withRun } from '../rows/changed-row.ts';
 import { moveTask } from '../task/change-task.ts';
 import { idleReason } from './idle-reason.ts';
 import { awaitsReplan } from './replan.ts';
@@ -59,13 +60,8 @@ export function moveRun(
 ): void {
   const run = draft.get('runs', id);
   const status = nextRunStatus(run.status, input, to);
-  draft.put('runs', {
-    ...run,
-    ...patch,
-    status,
-    endedAtMs: isTerminalRun(status) ? draft.nowMs : null,
-    updatedAtMs: draft.nowMs,
-  });
+  const endedAtMs = isTerminalRun(status) ? draft.nowMs : null;
+  draft.put('runs', withRun(run, patch, { status, endedAtMs, updatedAtMs: draft.nowMs }));
 }
 
 /** Opens an ended run again, because a task of it is redone or added. */

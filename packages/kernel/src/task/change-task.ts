@@ -2,6 +2,7 @@ import { newBudget } from '../limits/new-budget.ts';
 import { isTerminalTask, type TaskStatus } from '@baton/contract';
 import type { Draft } from '../draft.ts';
 import type { RunRow, TaskRow, TaskSpecRow } from '../rows.ts';
+import { withRun, withTask } from '../rows/changed-row.ts';
 import { nextTaskStatus, type TaskInput } from './task-machine.ts';
 
 /** Fields of a task that may change without its status changing. */
@@ -20,14 +21,14 @@ export function insertTask(draft: Draft, task: TaskRow, spec: TaskSpecRow): void
   const budget = newBudget(owner, spec.spec.budgets, 0);
   if (budget !== null) draft.create('budgets', budget);
   const run = draft.get('runs', task.runId);
-  draft.put('runs', { ...count(run, null, task), taskCount: run.taskCount + 1 });
+  draft.put('runs', withRun(count(run, null, task), { taskCount: run.taskCount + 1 }));
   draft.touchRun(run.id);
 }
 
 /** Changes a task without moving it. */
 export function changeTask(draft: Draft, id: string, patch: TaskPatch): TaskRow {
   const before = draft.get('tasks', id);
-  return write(draft, before, { ...before, ...patch, updatedAtMs: draft.nowMs });
+  return write(draft, before, withTask(before, patch, { updatedAtMs: draft.nowMs }));
 }
 
 /**
@@ -44,22 +45,20 @@ export function moveTask(
   const before = draft.get('tasks', id);
   const status = nextTaskStatus(before.status, input, to);
   if (before.status === 'ready') draft.remove('ready', id);
-  return write(draft, before, {
-    ...before,
+  const fitting = {
     outOfPlay: false,
     pausedFrom: status === 'paused' ? before.status : null,
     endedAtMs: isTerminalTask(status) ? draft.nowMs : null,
-    ...patch,
-    status,
-    updatedAtMs: draft.nowMs,
-  });
+  };
+  const after = withTask(before, fitting, patch, { status, updatedAtMs: draft.nowMs });
+  return write(draft, before, after);
 }
 
 /** Takes a task that has ended out of sight and out of its run's counts. */
 export function hideTask(draft: Draft, id: string): void {
   const task = changeTask(draft, id, { deletedAtMs: draft.nowMs });
   const run = draft.get('runs', task.runId);
-  draft.put('runs', { ...run, taskCount: run.taskCount - 1 });
+  draft.put('runs', withRun(run, { taskCount: run.taskCount - 1 }));
 }
 
 /** Why something is paused, or waits in the queue, that has no money left. */
@@ -115,14 +114,13 @@ export function count(run: RunRow, before: TaskRow | null, after: TaskRow | null
     old.failedTasks === now.failedTasks &&
     old.cancelledTasks === now.cancelledTasks;
   if (isSame) return run;
-  return {
-    ...run,
+  return withRun(run, {
     openTasks: run.openTasks + now.openTasks - old.openTasks,
     outOfPlay: run.outOfPlay + now.outOfPlay - old.outOfPlay,
     activeTasks: run.activeTasks + now.activeTasks - old.activeTasks,
     failedTasks: run.failedTasks + now.failedTasks - old.failedTasks,
     cancelledTasks: run.cancelledTasks + now.cancelledTasks - old.cancelledTasks,
-  };
+  });
 }
 
 const none = { openTasks: 0, outOfPlay: 0, activeTasks: 0, failedTasks: 0, cancelledTasks: 0 };
