@@ -1,3 +1,4 @@
+import { AHEAD_MUTANTS } from './mutants/ahead-mutants.ts';
 import { FEED_MUTANTS } from './mutants/feed-mutants.ts';
 import type { MutantRow } from './mutants/mutant-row.ts';
 import { SQL_MUTANTS } from './mutants/sql-mutants.ts';
@@ -9,6 +10,7 @@ import { WORK_MUTANTS } from './mutants/work-mutants.ts';
 export const MUTANTS: readonly MutantRow[] = [
   ...STATE_MUTANTS,
   ...WORK_MUTANTS,
+  ...AHEAD_MUTANTS,
   ...FEED_MUTANTS,
   ...SQL_MUTANTS,
   ...SWEEP_MUTANTS,

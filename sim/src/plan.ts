@@ -68,11 +68,44 @@ export function planOf(seed: string): SimPlan {
     ...clientActs(rng.fork('clients')),
     ...nemesisActs(rng.fork('nemesis'), profile),
   ];
-  return {
+  const plan: SimPlan = {
     seed,
     profile,
     replicas: rng.chance(0.8) ? 2 : 1,
     acts: acts.sort((a, b) => a.atMs - b.atMs),
+  };
+  const rush = rng.fork('rush');
+  return rush.chance(0.25) ? rushed(rush, plan) : plan;
+}
+
+/** Acts by which a replica has to ask the database before each batch. */
+const HOLDING: ReadonlySet<string> = new Set(['limit', 'budget']);
+
+/**
+ * Much to do at once, and nothing that holds it up: one batch follows the other, decided while the one
+ * before is still under way.
+ */
+function rushed(rng: Rng, plan: SimPlan): SimPlan {
+  const crowds = Array.from({ length: 3 + rng.int(4) }, () => ({
+    kind: 'client' as const,
+    atMs: 20_000 + rng.int(playMs / 2),
+    what: 'crowd' as const,
+    a: rng.int(100_000),
+    b: 10 + rng.int(30),
+    key: null,
+  }));
+  const acts = plan.acts.filter((it) => it.kind !== 'client' || !HOLDING.has(it.what));
+  const { profile } = plan;
+  return {
+    ...plan,
+    replicas: rng.chance(0.5) ? 1 : plan.replicas,
+    acts: [...acts, ...crowds].sort((a, b) => a.atMs - b.atMs),
+    profile: {
+      ...profile,
+      storeMsMax: rng.pick([20, 100]),
+      commitUnknownLate: rng.pick([0, 0.1]),
+      workers: [...profile.workers.slice(0, 2), 'quick', 'quick'],
+    },
   };
 }
 

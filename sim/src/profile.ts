@@ -49,7 +49,8 @@ export const WORKER_KINDS = [
   'liar',
   'crash_looping',
 ] as const;
-export type WorkerKind = (typeof WORKER_KINDS)[number];
+/** `quick`: has many slots and is done with each task at once; comes where much is to be done at once. */
+export type WorkerKind = (typeof WORKER_KINDS)[number] | 'quick';
 
 /** Nothing goes wrong. */
 export const CALM: Profile = {
@@ -113,5 +114,8 @@ export const CALMERS: { readonly [name: string]: (profile: Profile) => Profile }
   ),
   storeMsMax: (it) => ({ ...it, storeMsMax: 2 }),
   messageMsMax: (it) => ({ ...it, messageMsMax: 10 }),
-  workers: (it) => ({ ...it, workers: it.workers.filter((kind) => kind === 'honest') }),
+  workers: (it) => ({
+    ...it,
+    workers: it.workers.filter((kind) => kind === 'honest' || kind === 'quick'),
+  }),
 };

@@ -63,7 +63,8 @@ export class Replica {
     this.#life = life;
     const memory = createMemoryStore(this.#sim.db, this.#wire(life), this.#sim.loop, this.#sim.sql);
     this.#store = memory;
-    const store: CoordinatorStore = this.#sim.mutant?.store?.(memory) ?? memory;
+    const spoilt: CoordinatorStore = this.#sim.mutant?.store?.(memory) ?? memory;
+    const store = this.#sim.replicas.length > 1 ? { ...spoilt, openHints } : spoilt;
     const runtime = this.#runtime(life);
     const coordinator = assembleCoordinator(
       { store, runtime, validator: tinyValidator },
@@ -326,6 +327,10 @@ export class Replica {
     }
   }
 }
+
+/** There may be others, and nothing is heard of them: what they did is found by looking. */
+const openHints = (): Promise<never> =>
+  Promise.reject(new StoreError('unavailable', 'no line carries hints here'));
 
 /** `pos > cursor`, oldest first, as the statement of the store has it. */
 function readFeed(feed: readonly StoredEvent[], pos: number, limit: number): StoredEvent[] {

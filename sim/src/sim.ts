@@ -98,7 +98,8 @@ export class Sim {
     this.noise = this.rng.fork('noise');
     this.loop = new EventLoop(START_MS, this.rng.fork('ties'));
     this.faults = new FaultList(() => this.loop.nowMs - START_MS);
-    this.checks = new CommitChecks(this.faults, this.sometimes);
+    const isQuick = plan.replicas > 1 && plan.profile.workers.includes('quick');
+    this.checks = new CommitChecks(this.faults, this.sometimes, isQuick);
     this.db = new SimDatabase(this.loop, this.checks);
     this.sql =
       admin === undefined

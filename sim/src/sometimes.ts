@@ -52,10 +52,6 @@ export const SITUATIONS = [
   'a task started under a rate',
   'runs took turns',
   'a task was purged out of a run that stays',
-] as const;
-
-/** What comes up only where batches are decided ahead. */
-const SITUATIONS_AHEAD = [
   'a batch was decided ahead',
   'a batch decided ahead was refused',
   'two batches were under way at once',
@@ -63,7 +59,7 @@ const SITUATIONS_AHEAD = [
   'an unknown write was found undone',
   'a late write was fenced off',
 ] as const;
-export type Situation = (typeof SITUATIONS)[number] | (typeof SITUATIONS_AHEAD)[number];
+export type Situation = (typeof SITUATIONS)[number];
 
 /** Counts how often each situation came up. */
 export class Sometimes {

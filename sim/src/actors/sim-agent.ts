@@ -78,7 +78,8 @@ export class SimAgent {
     if (held.isReported) return;
     const { epoch } = held;
     const about = this.about(held);
-    const roll = this.#line.rng.int(this.#sim.isHealed ? 70 : 100);
+    const isSound = this.#sim.isHealed || this.#line.kind === 'quick';
+    const roll = this.#line.rng.int(isSound ? 70 : 100);
     const keys = held.given.task.spec.outputs
       .filter(() => this.#sim.isHealed || !this.#line.rng.chance(0.05))
       .map((it) => it.key);

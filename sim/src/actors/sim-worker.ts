@@ -24,7 +24,7 @@ export class SimWorker {
     this.name = name;
     this.kind = kind;
     this.#line = new WorkerLine(sim, name, kind, (rng) => ({
-      slots: 1 + rng.int(3),
+      slots: kind === 'quick' ? 8 : 1 + rng.int(3),
       attempts: () =>
         [...this.#held.values()].map((it) => ({
           id: it.id,
@@ -175,8 +175,8 @@ export class SimWorker {
     };
     this.#held.set(id, held);
     this.#past.push({ id, epoch });
-    const isSlow = this.kind === 'slow' && !this.#isHealed();
-    this.#line.soon(this.#line.rng.between(50, isSlow ? 100_000 : 4_000), () => this.#work(held));
+    const [fromMs, toMs] = this.#between([50, 4_000], 100_000);
+    this.#line.soon(this.#line.rng.between(fromMs, toMs), () => this.#work(held));
     this.#line.tellSlots();
   }
 
@@ -188,13 +188,19 @@ export class SimWorker {
         this.crash(this.#line.rng.chance(0.7)),
       );
     }
-    this.#go(held, this.#line.rng.int(4));
+    this.#go(held, this.kind === 'quick' ? 0 : this.#line.rng.int(4));
+  }
+
+  /** How long something takes, at least and at most; `slowMs`: at most where it is slow. */
+  #between([fromMs, toMs]: readonly [number, number], slowMs: number): readonly [number, number] {
+    if (this.kind === 'quick') return [0, 60];
+    return [fromMs, this.kind === 'slow' && !this.#isHealed() ? slowMs : toMs];
   }
 
   /** A few things, one after the other, then the end. */
   #go(held: Held, left: number): void {
-    const isSlow = this.kind === 'slow' && !this.#isHealed();
-    this.#line.soon(this.#line.rng.between(200, isSlow ? 150_000 : 20_000), () => {
+    const [fromMs, toMs] = this.#between([200, 20_000], 150_000);
+    this.#line.soon(this.#line.rng.between(fromMs, toMs), () => {
       if (!this.#has(held) || held.isParked) return;
       if (left === 0) {
         this.#agent.finish(held);

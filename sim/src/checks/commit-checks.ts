@@ -50,11 +50,11 @@ export class CommitChecks implements CommitWatcher {
   #lastReplica = '';
   #lastAtMs = 0;
 
-  constructor(faults: FaultList, sometimes: Sometimes) {
+  constructor(faults: FaultList, sometimes: Sometimes, isQuick: boolean) {
     this.#faults = faults;
     this.#sometimes = sometimes;
     this.#verdicts = new VerdictChecks(faults, sometimes);
-    this.#queue = new QueueChecks(faults, sometimes);
+    this.#queue = new QueueChecks(faults, sometimes, isQuick);
     this.#leases = new LeaseChecks(faults, sometimes);
     this.#inputs = new InputChecks(faults, this.#ends);
     this.#ahead = new AheadChecks(faults);

@@ -1,6 +1,13 @@
 import type { MutantRow } from './mutant-row.ts';
 import { transactions, writes } from './spoil.ts';
 
+const committedElsewhere = transactions((tx) => ({
+  commit: async (all) => {
+    const place = await tx.commit(all);
+    return place === undefined ? undefined : { ...place, pos: place.pos + 1 };
+  },
+}));
+
 /** Defects of the feed: its cursors, its order, and how it is told. */
 export const FEED_MUTANTS: readonly MutantRow[] = [
   {
@@ -82,11 +89,12 @@ export const FEED_MUTANTS: readonly MutantRow[] = [
     name: 'told-elsewhere',
     what: 'replicas tell events at the wrong place',
     caughtBy: 'told-as-stored',
-    store: transactions((tx) => ({
-      commit: async (all) => {
-        const place = await tx.commit(all);
-        return place === undefined ? undefined : { ...place, pos: place.pos + 1 };
+    store: (store) => ({
+      ...committedElsewhere(store),
+      write: async (premises, all) => {
+        const place = await store.write(premises, all);
+        return { ...place, pos: place.pos + 1 };
       },
-    })),
+    }),
   },
 ];

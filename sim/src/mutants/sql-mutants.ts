@@ -15,4 +15,17 @@ export const SQL_MUTANTS: readonly MutantRow[] = [
     caughtBy: 'same-as-sql',
     sql: writes((all) => ({ ...all, changedRuns: new Set() })),
   },
+  {
+    name: 'sql-writes-blindly',
+    what: 'in SQL a batch decided ahead is written whatever it took for granted',
+    caughtBy: 'same-as-sql',
+    sql: (store) => ({
+      ...store,
+      write: async (_premises, all) => {
+        const placed = await store.transaction((tx) => tx.commit(all));
+        if (placed === undefined) throw new Error('a write without events');
+        return placed;
+      },
+    }),
+  },
 ];

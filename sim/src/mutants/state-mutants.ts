@@ -1,7 +1,7 @@
 import type { Command } from '@baton/contract';
 import type { AttemptRow, TaskRow } from '@baton/kernel';
-import type { Placed } from '@baton/coordinator';
-import type { RowChange } from '@baton/store';
+import type { BatchWrites, Placed } from '@baton/coordinator';
+import { StoreError, type RowChange } from '@baton/store';
 import type { MutantRow } from './mutant-row.ts';
 import {
   ahead,
@@ -33,6 +33,13 @@ const anyEpoch: (original: AnyHandler) => AnyHandler = (original) => (draft, com
   return original(draft, { ...command, body: { ...command.body, epoch } } as Command);
 };
 
+const committedAtOnce = transactions((tx) => ({
+  commit: (all): Promise<Placed | undefined> => {
+    void tx.commit(all).catch(() => undefined);
+    return Promise.resolve(undefined);
+  },
+}));
+
 /** Defects of what is decided and written: fences, answers, locks, leases, epochs, ends. */
 export const STATE_MUTANTS: readonly MutantRow[] = [
   {
@@ -51,12 +58,16 @@ export const STATE_MUTANTS: readonly MutantRow[] = [
     name: 'ack-before-commit',
     what: 'callers are answered when COMMIT is sent, not when it is answered',
     caughtBy: 'acknowledged-is-durable',
-    store: transactions((tx) => ({
-      commit: (all): Promise<Placed | undefined> => {
-        void tx.commit(all).catch(() => undefined);
-        return Promise.resolve(undefined);
+    store: (store) => ({
+      ...committedAtOnce(store),
+      write: (premises, all): Promise<Placed> => {
+        void store.write(premises, all).catch(() => undefined);
+        const { feed } = premises;
+        const nextPos = feed.nextPos + all.events.length;
+        const after = { nextPos, incarnation: feed.incarnation, mark: all.mark };
+        return Promise.resolve({ pos: feed.nextPos, atMs: all.nowMs, feed: after });
       },
-    })),
+    }),
   },
   {
     name: 'lost-commit-is-done',
@@ -66,11 +77,26 @@ export const STATE_MUTANTS: readonly MutantRow[] = [
   },
   {
     name: 'lost-commit-is-undone',
-    firstSeed: 14,
     what: 'an unknown COMMIT is taken for undone and done again',
     caughtBy: 'one-effect',
     profile: { commitUnknownApplied: 0.3 },
-    store: (store) => ({ ...store, outcomeOf: () => Promise.resolve('aborted') }),
+    store: (store) => {
+      const lost = new Set<string | undefined>();
+      // What has an id of its own could not be made twice: of runs alone, which get another one.
+      const isRun = (all: BatchWrites): boolean =>
+        all.rows.some((it) => it.table === 'runs' && it.original === null);
+      const noted = transactions((tx) => ({
+        commit: (all) =>
+          tx.commit(all).catch((error: unknown) => {
+            if (error instanceof StoreError && isRun(all)) lost.add(error.xid);
+            throw error;
+          }),
+      }));
+      return {
+        ...noted(store),
+        outcomeOf: (xid) => (lost.has(xid) ? Promise.resolve('aborted') : store.outcomeOf(xid)),
+      };
+    },
   },
   {
     name: 'no-keys',

@@ -1,10 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { MUTANTS } from '../mutants.ts';
-import { planOf } from '../plan.ts';
+import { planOf, type SimPlan } from '../plan.ts';
+import { CALM } from '../profile.ts';
+import { Sometimes } from '../sometimes.ts';
 import { playOnSql, shortened } from './sql-run.ts';
 
 /** Seeds of the slice that runs with the tests; `npm run soak` plays others. */
 const SEEDS = ['2', '3'];
+/** Much at once, so that one batch is decided behind the other, and answers that are lost. */
+const AHEAD = ['ahead1', 'ahead4', 'ahead5'].map((seed): SimPlan => ({
+  seed,
+  replicas: 1,
+  playMs: 60_000,
+  profile: {
+    ...CALM,
+    storeMsMax: 100,
+    commitAborted: 0.1,
+    commitUnknownApplied: 0.15,
+    commitUnknownLost: 0.05,
+    commitUnknownLate: 0.15,
+    workers: ['quick', 'quick'],
+  },
+  acts: Array.from({ length: 12 }, (_, a) => ({
+    kind: 'client',
+    atMs: 15_000 + 3_000 * a,
+    what: 'crowd',
+    a,
+    b: 24,
+    key: null,
+  })),
+}));
 /** Generous: it is a matter of seconds on a quiet machine. */
 const msMax = 3_600_000;
 
@@ -12,15 +37,25 @@ describe('the simulator on the database in SQL', () => {
   test(
     'reads and leaves the same as in memory, at every question and every commit',
     async () => {
-      const plans = SEEDS.map((seed) => shortened(planOf(seed)));
+      const plans = [...SEEDS.map((seed) => shortened(planOf(seed))), ...AHEAD];
+      const sometimes = new Sometimes();
       let commits = 0;
       await playOnSql(plans, ({ plan, result }) => {
         const again = `npx tsx --conditions=source sim/src/main.ts --sql --seed ${plan.seed}`;
         const faults = result.faults.slice(0, 3);
         expect({ again, faults }).toEqual({ again, faults: [] });
         commits += result.commits;
+        sometimes.addAll(result.sometimes);
       });
       expect(commits).toBeGreaterThan(100);
+      expect([...sometimes.counts.keys()]).toEqual(
+        expect.arrayContaining([
+          'a batch was decided ahead',
+          'a batch decided ahead was refused',
+          'an unknown write was found done',
+          'an unknown write was found undone',
+        ]),
+      );
     },
     msMax,
   );
@@ -29,7 +64,7 @@ describe('the simulator on the database in SQL', () => {
     'a difference between the two is found: $name',
     async (mutant) => {
       const found: string[] = [];
-      const plans = SEEDS.map((seed) => shortened(planOf(seed)));
+      const plans = [...AHEAD, ...SEEDS.map((seed) => shortened(planOf(seed)))];
       await playOnSql(
         plans,
         ({ result }) => found.push(...result.faults.map(({ check }) => check)),

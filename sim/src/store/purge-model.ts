@@ -61,16 +61,32 @@ export async function purgeStep(
     db.purged.add(what.run);
     return gone + (await removeRun(() => remove(db, 'runs', (it) => it.id === what.run)));
   }
+  const rows = await purgeTasks(db, run, of);
+  if (what.task !== null && rows > 0) {
+    await run(() => {
+      db.raiseVersion(what.run);
+      return 0;
+    });
+  }
+  return gone + rows;
+}
+
+async function purgeTasks(
+  db: SimDatabase,
+  run: Run,
+  of: ReadonlySet<string | null>,
+): Promise<number> {
   const attempts = await run(() => remove(db, 'attempts', (it) => of.has(it.taskId)));
-  if (attempts > 0) return gone + attempts;
+  if (attempts > 0) return attempts;
   const files = await run(() => remove(db, 'artifacts', (it) => of.has(it.taskId)));
-  if (files > 0) return gone + files;
+  if (files > 0) return files;
+  let gone = 0;
   for (const table of OF_TASKS)
     gone += await run(() => remove(db, table, (it) => of.has(it.taskId)));
   gone += await run(() => remove(db, 'dependencies', (it) => of.has(it.upstreamId)));
   gone += await run(() => remove(db, 'dependencies', (it) => of.has(it.downstreamId)));
   gone += await run(() => remove(db, 'taskSpecs', (it) => of.has(it.taskId)));
-  for (const id of tasks) db.purged.add(id);
+  for (const id of of) if (id !== null) db.purged.add(id);
   return gone + (await run(() => remove(db, 'tasks', (it) => of.has(it.id))));
 }
 

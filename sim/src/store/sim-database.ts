@@ -169,7 +169,7 @@ export class SimDatabase {
     };
     this.#watcher.before(commit, this.world);
     this.world.apply(writes.rows.filter((it) => !this.#isKept(it)) as never);
-    for (const run of writes.changedRuns) this.#versions.set(run, this.#versionOf(run) + 1);
+    for (const run of writes.changedRuns) this.raiseVersion(run);
     for (const { table, id, row, original } of writes.rows) {
       if (table === 'workers' && original !== null && row !== null)
         this.#changes.set(id, this.#changesOf(id) + 1);
@@ -230,6 +230,10 @@ export class SimDatabase {
   }
 
   /** Versions of those runs that there are. */
+  raiseVersion(run: string): void {
+    this.#versions.set(run, this.#versionOf(run) + 1);
+  }
+
   versionsOf(runs: readonly string[]): Map<string, number> {
     const known = runs.filter((id) => this.world.row('runs', id) !== null);
     return new Map(known.map((id) => [id, this.#versionOf(id)]));
@@ -253,7 +257,7 @@ export class SimDatabase {
     if (original === null) {
       if (now !== null && !TABLES[table].isShared) throw duplicate(table, id);
       if (table === 'workers' && row !== null) this.#checkName(row as Tables['workers']);
-      if (JSON.stringify(row).includes(`"${POISON}`)) {
+      if (table === 'runs' && JSON.stringify(row).includes(`"${POISON}`)) {
         throw new StoreError('data', `insert_${table}: a value that cannot be stored`);
       }
       return;

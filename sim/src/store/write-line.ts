@@ -198,8 +198,7 @@ export class WriteLine {
     const broken = db.brokenPremises(ahead.premises);
     if (broken.length > 0) {
       this.#wire.saw('a batch decided ahead was refused');
-      if (ahead.afterFences < db.fences && broken.every((it) => it === 'mark'))
-        this.#wire.saw('a late write was fenced off');
+      if (ahead.afterFences < db.fences) this.#wire.saw('a late write was fenced off');
       throw new StoreError('retryable', `not as it was: ${broken.join(', ')}`, {
         sqlState: '40001',
       });
