@@ -229,11 +229,11 @@ export class SimDatabase {
     return this.incarnation;
   }
 
-  /** Versions of those runs that there are. */
   raiseVersion(run: string): void {
     this.#versions.set(run, this.#versionOf(run) + 1);
   }
 
+  /** Versions of those runs that there are. */
   versionsOf(runs: readonly string[]): Map<string, number> {
     const known = runs.filter((id) => this.world.row('runs', id) !== null);
     return new Map(known.map((id) => [id, this.#versionOf(id)]));

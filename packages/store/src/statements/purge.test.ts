@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Db } from '../db.ts';
 import { insertEvents } from '../feed.ts';
 import { bind, statement } from '../statement.ts';
+import { lockRuns } from '../world/lock.ts';
 import {
   findPurged,
   listPurgeable,
@@ -195,7 +196,12 @@ for (const database of freshDatabases()) {
       const [what] = await db.query(listPurgeable, 10);
       expect(what).toEqual({ project: 'prj_1', run: GONE, task });
       if (what === undefined) return;
+      const versionNow = async (): Promise<number> =>
+        (await db.transaction((tx) => lockRuns(tx, [GONE]))).get(GONE) ?? 0;
+      const before = await versionNow();
       await steps(what);
+      // Who remembers the run must read it again.
+      expect(await versionNow()).toBeGreaterThan(before);
       const left = await rowsWith(db, `${task}"`);
       expect(Object.keys(left)).toEqual(['purged_ids']);
       const kept = await rowsWith(db, GONE);

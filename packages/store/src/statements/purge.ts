@@ -184,6 +184,18 @@ export const findPurged = statement({
        and (id = $2 or id = $1 || '.' || $2)`,
 });
 
+/** A part of a run that stays is gone: who remembers the run reads it again. */
+export const raiseVersionOf = statement({
+  name: 'raiseVersionOf',
+  args: (run: string) => [run],
+  row: z.strictObject({ id: z.string() }),
+  sql: `
+    update runs
+       set version = version + 1
+     where id = $1
+    returning id`,
+});
+
 /** What goes with attempts, before them. */
 export const OF_ATTEMPTS: readonly Delete[] = [
   deleteBy('log_chunks', 'attempt_id', ['attempt_id', 'stream', 'start_offset']),
@@ -303,11 +315,11 @@ export async function purgeStep(
   let gone = 0;
   if (what.task !== null) gone += await blankTask(queries, what.run, what.task, rowsMax);
   if (gone >= rowsMax) return gone;
-  if (tasks.length > 0) {
-    const last = what.task === null ? purgeTasksOfRun : purgeTasksAlone;
-    return gone + (await purgeTasks(queries, tasks, last, rowsMax, removeContent));
-  }
-  return gone + (await purgeRun(queries, what.run, rowsMax));
+  if (tasks.length === 0) return gone + (await purgeRun(queries, what.run, rowsMax));
+  const last = what.task === null ? purgeTasksOfRun : purgeTasksAlone;
+  const rows = await purgeTasks(queries, tasks, last, rowsMax, removeContent);
+  if (what.task !== null && rows > 0) await queries.query(raiseVersionOf, what.run);
+  return gone + rows;
 }
 
 async function blankTask(
