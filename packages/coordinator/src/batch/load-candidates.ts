@@ -7,6 +7,7 @@ import {
   type HardNeeds,
   type LimitRow,
   type LimitSlotRow,
+  type Need,
   type ParkingRow,
   type ReadyRow,
   type SlotRow,
@@ -14,6 +15,7 @@ import {
 } from '@baton/kernel';
 import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
+import { CACHED_LISTS } from '../memory/run-cache.ts';
 import type { QueueMemory } from '../memory/queue-memory.ts';
 import type { BatchReads } from '../store/batch-store.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
@@ -23,7 +25,7 @@ import { loadNeeds, unmet } from './loader.ts';
 /** Candidates of one set of needs at most; a batch hands out no more to begin with. */
 const candidatesMax = 128;
 /** As far as this a queue is looked at when nothing is remembered of it. */
-const seenMax = 2_000;
+const seenMax = 1_000;
 
 /** What was seen of the queues of some needs: their heads, all of a queue that has fewer than `limit`. */
 export interface QueueHeads {
@@ -135,13 +137,15 @@ export async function loadCandidates(
     .filter((row) => present.some((worker) => mayStart(row.needs, worker, gates)))
     .map((row) => row.id);
   const unknown = needsIds.filter((id) => queue?.heads(project, id, free) === null);
-  const [{ rows: heads, versions }, rows] = await Promise.all([
+  if (unknown.length > 0) {
+    const rows = await tx.seeQueue(project, unknown, seenMax);
+    seen.push({ project, needsIds: unknown, limit: seenMax, rows });
+    await readQueued(tx, world, verdicts, rows);
+  }
+  const { rows: heads, versions } =
     needsIds.length === 0 || free === 0
       ? { rows: [], versions: new Map<string, number>() }
-      : tx.lockCandidates(project, needsIds, free),
-    unknown.length === 0 ? [] : tx.seeQueue(project, unknown, seenMax),
-  ]);
-  if (unknown.length > 0) seen.push({ project, needsIds: unknown, limit: seenMax, rows });
+      : await tx.lockCandidates(project, needsIds, free);
   world.runsLocked(versions);
   for (const head of heads) world.putLoaded('ready', head.taskId, head);
   await loadNeeds(tx, world, verdicts, unmet(world, heads.flatMap(needsToStart)));
@@ -152,6 +156,23 @@ export async function loadCandidates(
   if (heads.length > 0 && heads.length < free) {
     catalogue.learnTurns(project, { pass: Math.min(...heads.map((it) => it.pass)) });
   }
+}
+
+/** Reads what the tasks in a queue will surely need until they end, so that it is remembered. */
+async function readQueued(
+  tx: BatchReads,
+  world: BatchWorld,
+  verdicts: Verdicts,
+  queued: readonly ReadyRow[],
+): Promise<void> {
+  const runs = new Set(queued.map((it) => it.runId).filter((run) => !world.isLocked(run)));
+  world.runsLocked(runs.size === 0 ? new Map() : await tx.lockRuns([...runs].sort()));
+  for (const row of queued) world.putLoaded('ready', row.taskId, row);
+  const needs = queued.flatMap((it) => [
+    ...needsToStart(it),
+    ...CACHED_LISTS.map((list): Need => ({ kind: 'list', list, id: it.taskId })),
+  ]);
+  await loadNeeds(tx, world, verdicts, unmet(world, needs));
 }
 
 /** Slots that may be filled: as far as they are free by now, where the batch's commands are decided. */

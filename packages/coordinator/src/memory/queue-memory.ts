@@ -21,6 +21,8 @@ export interface QueueMemory {
   /** A batch changed these rows. */
   take(changes: readonly RowChange[]): void;
   forget(): void;
+  /** Rows that are kept, also of those that are gone. */
+  readonly size: number;
 }
 
 /** Knows nothing at first. */
@@ -40,6 +42,10 @@ export function createQueueMemory(): QueueMemory {
     return queue;
   }
 
+  function dropGone(queue: Remembered): void {
+    queue.sorted = queue.sorted.filter((it) => queue.rows.get(it.taskId) === it);
+  }
+
   return {
     heads(project, needsId, limit) {
       const queue = queues.get(keyOf(project, needsId));
@@ -51,8 +57,7 @@ export function createQueueMemory(): QueueMemory {
         if (queue.rows.get(row.taskId) === row) heads.push(row);
         else gone += 1;
       }
-      if (gone > limit)
-        queue.sorted = queue.sorted.filter((it) => queue.rows.get(it.taskId) === it);
+      if (gone > limit) dropGone(queue);
       return queue.horizon === null || heads.length === limit ? heads : null;
     },
     found(project, needsId, rows, limit) {
@@ -71,9 +76,15 @@ export function createQueueMemory(): QueueMemory {
         if (queue !== undefined) grown.add(queue);
       }
       for (const queue of grown) queue.sorted.sort(compare);
-      for (const [key, queue] of queues) if (queue.rows.size > rowsMax) queues.delete(key);
+      for (const [key, queue] of queues) {
+        if (queue.rows.size > rowsMax) queues.delete(key);
+        else if (queue.sorted.length > 2 * rowsMax) dropGone(queue);
+      }
     },
     forget: () => queues.clear(),
+    get size() {
+      return [...queues.values()].reduce((sum, { sorted }) => sum + sorted.length, 0);
+    },
   };
 }
 

@@ -12,13 +12,17 @@ const CACHED_TABLES = [
   'attempts',
   'outputs',
   'artifacts',
+  'timers',
 ] as const satisfies readonly TableName[];
-/** Lists all of whose rows belong to the run of their owner. */
-const CACHED_LISTS = ['edgesOut', 'edgesIn', 'outputsOfTask', 'artifactsOfTask'] as const;
+/** Lists of a task, all of whose rows belong to its run. */
+export const CACHED_LISTS = [
+  'edgesOut',
+  'edgesIn',
+  'outputsOfTask',
+  'artifactsOfTask',
+  'timersOfTask',
+] as const;
 type CachedList = (typeof CACHED_LISTS)[number];
-
-/** Lists that a new task starts with; known to be what the batch made of them. */
-const LISTS_OF_NEW_TASK = CACHED_LISTS;
 
 const isCachedTable = new Set<string>(CACHED_TABLES);
 const isCachedList = new Set<string>(CACHED_LISTS);
@@ -207,8 +211,8 @@ export function createRunCache(rowsMax = 20_000): RunCache {
       for (const { table, row, original } of batch.changes) {
         if (table !== 'tasks' || row === null || original !== null) continue;
         const task = row as Tables['tasks'];
-        for (const list of LISTS_OF_NEW_TASK)
-          rememberList(batch, now.get(task.runId), list, task.id);
+        // What a new task starts with is what the batch made of it.
+        for (const list of CACHED_LISTS) rememberList(batch, now.get(task.runId), list, task.id);
       }
       for (const [list, owner] of batch.lists) {
         if (!isCachedList.has(list)) continue;
