@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import type { GrowthFigures } from './growth.ts';
-import type { PeerFigures } from './peers/peer.ts';
+import { BULK, type PeerFigures } from './peers/peer.ts';
 import type { Results } from './results.ts';
 import { median, type Summary } from './stats.ts';
 
@@ -46,7 +46,7 @@ function lifecycleSection(it: NonNullable<Results['lifecycles']>): string {
   const peers = it.peers.map(middle);
   return `## Full lifecycles
 
-One lifecycle = create, claim, start, finish of a task: fenced by epoch, with eight events, cascade, run counters, every write acknowledged after a synced commit, finished rows kept. A peer's job = enqueue, run, complete: no fence, no events, no history (graphile-worker deletes the job; DBOS and Restate keep one durable step). The floor = the rows of a lifecycle, written by plain batched SQL into the same tables: nothing decided, read or checked. Median of ${it.rounds} rounds, [lowest to highest].
+One lifecycle = create, claim, start, finish of a task: fenced by epoch, with eight events, cascade, run counters, every write acknowledged after a synced commit, finished rows kept. A peer's job = enqueue, run, complete: no fence, no events, no history (graphile-worker deletes the job; DBOS and Restate keep one durable step). The floor = the rows of a lifecycle, written by plain batched SQL into the same tables: nothing decided, read or checked. Runs, and the peers' bulks, are of ${BULK.size}, ${BULK.callers} submissions at a time. Median of ${it.rounds} rounds, [lowest to highest].
 
 | what | jobs a second | to Baton | enqueued a second |
 |---|---|---|---|
@@ -62,7 +62,7 @@ ${peers.map((peer) => `| ${peer.name}: ${peer.mode} | ${count(peer.jobsPerSecond
 | ${count(TARGETS.pglite)} lifecycles/s on PGlite, durable | ${verdict(pglite >= TARGETS.pglite)} (${count(pglite)}) |
 ${peers.map((peer) => `| ahead of ${peer.name} (${peer.mode}) | ${verdict(postgres > peer.jobsPerSecond)} |`).join('\n')}
 
-Where the time goes, on PostgreSQL: this process takes ${Math.round(cpu)} µs of CPU a lifecycle, the simulated workers included (deciding, encoding rows, reading answers); the rest is the database, ${Math.round(1e6 / floor)} µs a lifecycle for the rows alone. A lifecycle writes 18 rows in four commands: eight events, four inserts, one delete and five updates. A batch of starts and finishes makes three round trips: locks and reads, candidates, writes with COMMIT; batches of one replica run one after another.`;
+Where the time goes, on PostgreSQL: this process takes ${Math.round(cpu)} µs of CPU a lifecycle, the simulated workers included (deciding, encoding rows, reading answers); the rest is the database, ${Math.round(1e6 / floor)} µs a lifecycle for the rows alone. A lifecycle writes 18 rows in four commands: eight events, four inserts, one delete and five updates. A batch is decided from what this process remembers while the database writes the one before, and sent as one message with its checks and COMMIT; the two share the cores, so neither can be faster than its own part.`;
 }
 
 function middle(runs: readonly PeerFigures[]): PeerFigures {

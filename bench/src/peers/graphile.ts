@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { newDatabase } from '../database.ts';
 import { summarize } from '../stats.ts';
-import { countTo, load, oneByOne, titleOf, type PeerFigures } from './peer.ts';
+import { addBulks, countTo, load, oneByOne, titleOf, type PeerFigures } from './peer.ts';
 
 interface Api {
   readonly Logger: new (factory: () => () => void) => object;
@@ -13,8 +13,6 @@ interface Api {
     release(): Promise<void>;
   }>;
 }
-
-const bulk = 500;
 
 /**
  * graphile-worker. Default: claims one, completes one, ten at a time. Tuned: a local queue of 500, and
@@ -35,10 +33,9 @@ export async function measureGraphile(
   await utils.migrate();
   let onJob = (): void => undefined;
   const startedMs = performance.now();
-  for (let from = 0; from < count; from += bulk) {
-    const length = Math.min(bulk, count - from);
-    await utils.addJobs(Array.from({ length }, () => ({ identifier: 'noop', payload: {} })));
-  }
+  await addBulks(count, (length) =>
+    utils.addJobs(Array.from({ length }, () => ({ identifier: 'noop', payload: {} }))),
+  );
   const enqueuedMs = performance.now();
   const drained = countTo(count, (tick) => (onJob = tick));
   const tuned = {

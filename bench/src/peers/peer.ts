@@ -98,6 +98,19 @@ export async function oneByOne(
   return took;
 }
 
+/** Jobs of one bulk submission, and submissions under way at a time: the same for all that take bulks. */
+export const BULK = { size: 500, callers: 4 } as const;
+
+/** Submits `count` jobs in bulks. */
+export function addBulks(count: number, add: (size: number) => Promise<unknown>): Promise<void> {
+  let left = count;
+  return addFrom(BULK.callers, Math.ceil(count / BULK.size), () => {
+    const size = Math.min(BULK.size, left);
+    left -= size;
+    return add(size);
+  });
+}
+
 /** Calls `add` `count` times from `callers` at once. */
 export async function addFrom(
   callers: number,

@@ -1,5 +1,5 @@
 import { newDatabase } from '../database.ts';
-import { countTo, load, titleOf, type PeerFigures } from './peer.ts';
+import { addBulks, countTo, load, titleOf, type PeerFigures } from './peer.ts';
 
 interface Boss {
   start(): Promise<unknown>;
@@ -11,7 +11,6 @@ interface Boss {
   on(event: string, handler: (error: unknown) => void): void;
 }
 
-const bulk = 500;
 const loops = 10;
 
 /** pg-boss, fetched and completed in batches of 50 by ten loops, without its polling. */
@@ -23,10 +22,9 @@ export async function measurePgBoss(serverUrl: string, count: number): Promise<P
   await boss.start();
   await boss.createQueue('noop');
   const startedMs = performance.now();
-  for (let from = 0; from < count; from += bulk) {
-    const length = Math.min(bulk, count - from);
-    await boss.insert(Array.from({ length }, () => ({ name: 'noop', data: {} })));
-  }
+  await addBulks(count, (length) =>
+    boss.insert(Array.from({ length }, () => ({ name: 'noop', data: {} }))),
+  );
   const enqueuedMs = performance.now();
   let onJob = (): void => undefined;
   const drained = countTo(count, (tick) => (onJob = tick));
