@@ -4,6 +4,7 @@ import type { Asker } from './db.ts';
 import { bind, statement, type Bound } from './statement.ts';
 import { storableText, toJsonText } from './tables/column.ts';
 import { toTimestamptz } from './parameters.ts';
+import { rowParameters, rowSource } from './world/row-source.ts';
 
 /** The end of the feed: the position of its next event, its history, and the mark of who was there last. */
 export interface FeedEnd {
@@ -22,6 +23,22 @@ const placeRow = z.strictObject({
 /** Where events were appended; see `appendEvents`. */
 export type FeedPlace = z.infer<typeof placeRow>;
 
+/** The columns of events but their place in the feed; `run_seq` hardly ever is the same in all. */
+const EVENTS = rowSource([
+  { name: 'run_seq', arrayOf: 'bigint', type: 'bigint' },
+  { name: 'project_id', arrayOf: 'text', type: 'text' },
+  { name: 'run_id', arrayOf: 'text', type: 'text' },
+  { name: 'task_id', arrayOf: 'text', type: 'text' },
+  { name: 'attempt_id', arrayOf: 'text', type: 'text' },
+  { name: 'type', arrayOf: 'text', type: 'text' },
+  { name: 'actor', arrayOf: 'text', type: 'json' },
+  { name: 'cause', arrayOf: 'text', type: 'text' },
+  { name: 'data', arrayOf: 'text', type: 'json' },
+]);
+
+/** The parameter behind those of the events: `behind(1)` is the mark, `behind(2)` the instant. */
+const behind = (at: number): string => `$${EVENTS.parameterCount + at}`;
+
 /**
  * Numbers events and inserts them. It updates the one row of `feed`, so whoever comes second waits here
  * for the first one's COMMIT: positions are dense and their order is the order of commits. Time in the
@@ -30,7 +47,7 @@ export type FeedPlace = z.infer<typeof placeRow>;
  */
 export const insertEvents = statement({
   name: 'insertEvents',
-  args: (events: readonly NewEvent[], mark: string) => [...columnsOf(events), mark],
+  args: (events: readonly NewEvent[], mark: string) => valuesOf(events, mark),
   row: placeRow,
   sql: `${numbered('')}
     select counter.first_pos, counter.incarnation, counter.mark, counter.last_at
@@ -41,17 +58,16 @@ export const insertEvents = statement({
 export const insertEventsAt = statement({
   name: 'insertEventsAt',
   args: (events: readonly NewEvent[], mark: string, end: FeedEnd) => [
-    ...columnsOf(events),
-    mark,
+    ...valuesOf(events, mark),
     end.nextPos,
     end.incarnation,
     end.mark,
   ],
   row: z.strictObject({ ...placeRow.shape, count: z.int() }),
   sql: `${numbered(`
-         and next_pos = $12
-         and incarnation = $13
-         and mark = $14`)}
+         and next_pos = ${behind(3)}
+         and incarnation = ${behind(4)}
+         and mark = ${behind(5)}`)}
     select expect_rows(count(*), 1, 'insertEventsAt') as count, max(first_pos) as first_pos,
            max(incarnation) as incarnation, max(mark) as mark, max(last_at) as last_at
       from counter`,
@@ -62,35 +78,35 @@ function numbered(condition: string): string {
   return `
     with counter as (
       update feed
-         set next_pos = next_pos + cardinality($1::text[]),
-             mark = $11,
-             last_at = greatest(last_at, (select max(at) from unnest($9::timestamptz[]) as t (at)))
+         set next_pos = next_pos + cardinality($1::bigint[]),
+             mark = ${behind(1)},
+             last_at = greatest(last_at, ${behind(2)}::timestamptz)
        where id = 1${condition}
-      returning next_pos - cardinality($1::text[]) as first_pos, incarnation, mark, last_at, period),
+      returning next_pos - cardinality($1::bigint[]) as first_pos, incarnation, mark, last_at, period),
     written as (
-      insert into events (pos, project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause,
-                          at, data, period)
-      select counter.first_pos + u.place - 1, u.project_id, u.run_id, u.run_seq, u.task_id, u.attempt_id,
-             u.type, u.actor::json, u.cause, greatest(u.at, counter.last_at), u.data::json, counter.period
+      insert into events (run_seq, project_id, run_id, task_id, attempt_id, type, actor, cause, data,
+                          pos, at, period)
+      select ${EVENTS.values.join(', ')},
+             counter.first_pos + u.place - 1, counter.last_at, counter.period
         from counter
-       cross join unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-                         $7::text[], $8::text[], $9::timestamptz[], $10::text[]) with ordinality
-          as u (project_id, run_id, run_seq, task_id, attempt_id, type, actor, cause, at, data, place))`;
+       cross join ${EVENTS.from})`;
 }
 
-function columnsOf(events: readonly NewEvent[]): readonly unknown[] {
-  return [
+/** All get the newest instant among them: they come to be with one commit. */
+function valuesOf(events: readonly NewEvent[], mark: string): readonly unknown[] {
+  const values = rowParameters([
+    events.map((it) => it.runSeq),
     events.map((it) => it.projectId),
     events.map((it) => it.runId),
-    events.map((it) => it.runSeq),
     events.map((it) => it.taskId),
     events.map((it) => it.attemptId),
     events.map((it) => it.type),
     events.map((it) => toJsonText(it.actor)),
     events.map((it) => (it.cause === null ? null : storableText(it.cause))),
-    events.map((it) => toTimestamptz(it.atMs)),
     events.map((it) => toJsonText(it.data)),
-  ];
+  ]);
+  const atMs = events.reduce((latest, it) => Math.max(latest, it.atMs), -Infinity);
+  return [...values, mark, toTimestamptz(atMs)];
 }
 
 /**

@@ -34,10 +34,10 @@ export interface Column {
   readonly property: string;
   readonly name: string;
   readonly isNullable: boolean;
-  /** Type of one element of the array that carries this column into `unnest`. */
+  /** Type of one element of the array that carries this column; documents travel as text. */
   readonly arrayOf: string;
-  /** SQL that makes the column's value of an unnested element. */
-  readonly fromElement: (element: string) => string;
+  /** Its own type in SQL. */
+  readonly type: string;
   /** A row's value as an element of that array. */
   readonly encode: (value: unknown) => unknown;
   /** What comes out of the database, in the form of `typeParsers`. */
@@ -73,7 +73,7 @@ export function columnOf(property: string, type: ColumnType): Column {
     name: toColumnName(property),
     isNullable,
     arrayOf: kind.arrayOf,
-    fromElement: (element) => (kind.cast === undefined ? element : `${element}::${kind.cast}`),
+    type: kind.cast ?? kind.arrayOf,
     encode: (value) => (isNullable && value === null ? null : kind.encode(value as never)),
     schema: isNullable ? kind.schema.nullable() : kind.schema,
   };

@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 };
 
 function arbitraryOf(column: Column): fc.Arbitrary<unknown> {
-  const isDocument = column.fromElement('x') !== 'x';
+  const isDocument = column.type !== column.arrayOf;
   const value = isDocument ? DOCUMENT : (TYPES[column.arrayOf] ?? fc.constant(undefined));
   return column.isNullable
     ? fc.option(isDocument ? value.filter((it) => it !== null) : value)

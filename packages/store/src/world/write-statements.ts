@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { statement, type Statement } from '../statement.ts';
 import type { Column } from '../tables/column.ts';
 import type { Table, UpdateGroup } from '../tables/table.ts';
+import { rowSource } from './row-source.ts';
 
-/** A statement that writes rows given as one array a column. */
+/** A statement that writes rows, whose values are `rowParameters`. */
 export type WriteStatement = Statement<[values: readonly unknown[]], unknown>;
 
 /** The statements that write one table. */
@@ -18,7 +19,7 @@ const nothing = z.strictObject({});
 const asIs = (values: readonly unknown[]): readonly unknown[] => values;
 
 /**
- * All values are arrays: the key, then the guard's originals where there are some, then the columns.
+ * Columns of the rows: the key, then the guard's originals where there are some, then what changes.
  * Inserts take all columns, the key first.
  */
 export function writesOf(table: Table): Writes {
@@ -29,11 +30,8 @@ export function writesOf(table: Table): Writes {
   };
 }
 
-/** `unnest($1::text[], $2::bigint[]) as u (id, epoch)` */
-function unnest(columns: readonly Column[], names: readonly string[]): string {
-  const arrays = columns.map((column, at) => `$${at + 1}::${column.arrayOf}[]`);
-  return `unnest(${arrays.join(', ')})\n        as u (${names.join(', ')})`;
-}
+/** What a column was before, beside what it is to be. */
+const before = (column: Column): Column => ({ ...column, name: `old_${column.name}` });
 
 /** The number of rows; anything but one for each element of the first array is an error. */
 function countOf(name: string): string {
@@ -43,26 +41,25 @@ function countOf(name: string): string {
 }
 
 function insertStatement(table: Table): WriteStatement {
-  const name = `insert_${table.sqlName}`;
+  const rows = rowSource(table.columns);
   const names = table.columns.map((column) => column.name);
-  const values = table.columns.map((column) => column.fromElement(`u.${column.name}`));
   const onConflict = table.isShared ? `\n        on conflict (${table.key.name}) do nothing` : '';
   return statement({
-    name,
+    name: `insert_${table.sqlName}`,
     args: asIs,
     row: nothing,
     // It inserts every row or fails: there is nothing to count.
     sql: `
     insert into ${table.sqlName} (${names.join(', ')})
-    select ${values.join(', ')}
-      from ${unnest(table.columns, names)}${onConflict}`,
+    select ${rows.values.join(', ')}
+      from ${rows.from}${onConflict}`,
   });
 }
 
 function deleteStatement(table: Table): WriteStatement {
   const name = `delete_${table.sqlName}`;
-  const columns = [table.key, ...table.guard];
-  const names = columns.map((column) => `old_${column.name}`);
+  const conditions = [table.key, ...table.guard];
+  const rows = rowSource(conditions.map(before));
   return statement({
     name,
     args: asIs,
@@ -70,8 +67,8 @@ function deleteStatement(table: Table): WriteStatement {
     sql: `
     with written as (
       delete from ${table.sqlName} t
-       using ${unnest(columns, names)}
-       where ${columns.map((it) => `t.${it.name} = u.old_${it.name}`).join('\n         and ')}
+       using ${rows.from}
+       where ${conditions.map((it, at) => `t.${it.name} = ${rows.values[at]}`).join('\n         and ')}
       returning 1)${countOf(name)}`,
   });
 }
@@ -79,12 +76,9 @@ function deleteStatement(table: Table): WriteStatement {
 function updateStatement(table: Table, group: UpdateGroup): WriteStatement {
   const name = `update_${table.sqlName}_${group.name}`;
   const conditions = [table.key, ...table.guard];
-  const columns = [...conditions, ...group.columns];
-  const names = [
-    ...conditions.map((column) => `old_${column.name}`),
-    ...group.columns.map((column) => column.name),
-  ];
-  const set = group.columns.map((it) => `${it.name} = ${it.fromElement(`u.${it.name}`)}`);
+  const rows = rowSource([...conditions.map(before), ...group.columns]);
+  const values = rows.values.slice(conditions.length);
+  const set = group.columns.map((it, at) => `${it.name} = ${values[at]}`);
   if (table.counter !== undefined) set.push(`${table.counter} = t.${table.counter} + 1`);
   return statement({
     name,
@@ -94,8 +88,8 @@ function updateStatement(table: Table, group: UpdateGroup): WriteStatement {
     with written as (
       update ${table.sqlName} t
          set ${set.join(',\n             ')}
-        from ${unnest(columns, names)}
-       where ${conditions.map((it) => `t.${it.name} = u.old_${it.name}`).join('\n         and ')}
+        from ${rows.from}
+       where ${conditions.map((it, at) => `t.${it.name} = ${rows.values[at]}`).join('\n         and ')}
       returning 1)${countOf(name)}`,
   });
 }

@@ -4,6 +4,7 @@ import { TABLES } from '../tables.ts';
 import type { Column } from '../tables/column.ts';
 import { eachTable } from '../tables/each-table.ts';
 import type { Table, UpdateGroup } from '../tables/table.ts';
+import { rowParameters } from './row-source.ts';
 import { raiseVersions, writesOf, type Writes, type WriteStatement } from './write-statements.ts';
 
 /**
@@ -93,14 +94,14 @@ function replaced({ gone, changed, added }: Difference): Difference {
 function bindInsert(table: Table, rows: readonly AnyRow[]): Bound<unknown> {
   return bind(
     WRITE_STATEMENTS[table.name].insert,
-    table.columns.map((column) => valuesOf(column, rows)),
+    rowParameters(table.columns.map((column) => valuesOf(column, rows))),
   );
 }
 
 function bindDelete(table: Table, rows: readonly AnyRow[]): Bound<unknown> {
   return bind(
     WRITE_STATEMENTS[table.name].delete,
-    [table.key, ...table.guard].map((column) => valuesOf(column, rows)),
+    rowParameters([table.key, ...table.guard].map((column) => valuesOf(column, rows))),
   );
 }
 
@@ -144,11 +145,12 @@ function bindUpdate(
 ): Bound<unknown> {
   const rows = changed.map((it) => it.row);
   const originals = changed.map((it) => it.original);
-  return bind(statement, [
+  const columns = [
     valuesOf(table.key, rows),
     ...table.guard.map((column) => valuesOf(column, originals)),
     ...group.columns.map((column) => valuesOf(column, rows)),
-  ]);
+  ];
+  return bind(statement, rowParameters(columns));
 }
 
 function valuesOf(column: Column, rows: readonly AnyRow[]): unknown[] {
