@@ -39,6 +39,11 @@ export class AheadChecks {
     this.#fences = commit.fences;
   }
 
+  /** By no batch. */
+  changed(run: string): void {
+    raise(this.#versions, run);
+  }
+
   #broken(commit: Commit, { premises }: Ahead, world: MemoryWorld): string[] {
     const { feed, runs, workers } = premises;
     const broken: string[] = [];

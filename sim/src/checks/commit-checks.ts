@@ -93,6 +93,10 @@ export class CommitChecks implements CommitWatcher {
     this.#ahead.before(commit, world);
   }
 
+  changed(run: string): void {
+    this.#ahead.changed(run);
+  }
+
   after(commit: Commit, world: MemoryWorld): void {
     if (this.#lastReplica !== '' && this.#lastReplica !== commit.replica)
       this.#sometimes.saw('two replicas wrote in turn');

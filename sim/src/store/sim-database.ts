@@ -69,6 +69,8 @@ interface About {
 export interface CommitWatcher {
   before(commit: Commit, world: MemoryWorld): void;
   after(commit: Commit, world: MemoryWorld): void;
+  /** Something of a run was changed by no batch. */
+  changed?(run: string): void;
 }
 
 /** Text in a run's goal that the database refuses, as a value that no column can hold would be. */
@@ -169,7 +171,7 @@ export class SimDatabase {
     };
     this.#watcher.before(commit, this.world);
     this.world.apply(writes.rows.filter((it) => !this.#isKept(it)) as never);
-    for (const run of writes.changedRuns) this.raiseVersion(run);
+    for (const run of writes.changedRuns) this.#raise(run);
     for (const { table, id, row, original } of writes.rows) {
       if (table === 'workers' && original !== null && row !== null)
         this.#changes.set(id, this.#changesOf(id) + 1);
@@ -230,7 +232,8 @@ export class SimDatabase {
   }
 
   raiseVersion(run: string): void {
-    this.#versions.set(run, this.#versionOf(run) + 1);
+    this.#raise(run);
+    this.#watcher.changed?.(run);
   }
 
   /** Versions of those runs that there are. */
@@ -241,6 +244,10 @@ export class SimDatabase {
 
   #changesOf(worker: string): number {
     return this.#changes.get(worker) ?? 0;
+  }
+
+  #raise(run: string): void {
+    this.#versions.set(run, this.#versionOf(run) + 1);
   }
 
   #versionOf(run: string): number {
