@@ -14,6 +14,8 @@ import { runIdOf, type CachedRows, type LearnedBatch } from '../memory/run-cache
 
 type AnyRow = Tables[TableName];
 
+const none: readonly string[] = [];
+
 const NOTHING: CachedRows = {
   row: () => undefined,
   list: () => undefined,
@@ -26,8 +28,11 @@ const NOTHING: CachedRows = {
  */
 export class BatchWorld implements World {
   readonly #loaded = new Map<TableName, Map<string, AnyRow | null>>();
+  /** What was remembered from batches before. */
+  readonly #recalled = new Map<TableName, Map<string, AnyRow>>();
   readonly #changed = new Map<TableName, Map<string, AnyRow | null>>();
   readonly #listed = new Map<ListName, Map<string, readonly string[]>>();
+  readonly #recalledLists = new Map<ListName, Map<string, readonly string[]>>();
   /** Rows the batch made members of a list, by list and owner. */
   readonly #joined = new Map<ListName, Map<string, Set<string>>>();
   /** Members of `slotsOfWorker` as they were loaded, which are not whole rows. */
@@ -62,21 +67,19 @@ export class BatchWorld implements World {
   row<T extends TableName>(table: T, id: string): Tables[T] | null | undefined {
     const changed = this.#changed.get(table)?.get(id);
     if (changed !== undefined) return changed as Tables[T] | null;
-    const loaded = this.#loaded.get(table)?.get(id);
+    const loaded = this.#stored(table, id);
     if (loaded !== undefined) return loaded as Tables[T] | null;
     const cached = this.#cached.row(table, id);
-    if (cached !== undefined) mapOf(this.#loaded, table).set(id, cached);
+    if (cached !== undefined) mapOf(this.#recalled, table).set(id, cached);
     return cached;
   }
 
   list<L extends ListName>(list: L, id: string): readonly ListRow<L>[] | undefined {
-    const base = this.#listed.get(list)?.get(id) ?? (this.#isNew(list, id) ? [] : undefined);
-    if (base === undefined) {
-      const cached = this.#cached.list(list, id);
-      if (cached === undefined) return undefined;
-      this.#keepList(list, id, cached);
-      return this.list(list, id);
-    }
+    const base =
+      this.#listed.get(list)?.get(id) ??
+      (this.#isNew(list, id) ? none : this.#recalledLists.get(list)?.get(id)) ??
+      this.#recallList(list, id);
+    if (base === undefined) return undefined;
     const definition = LISTS[list];
     const joined = this.#joined.get(list)?.get(id);
     const ids = joined === undefined ? base : new Set([...base, ...joined]);
@@ -87,6 +90,22 @@ export class BatchWorld implements World {
       if (definition.owners(row as never).includes(id)) rows.push(row as ListRow<L>);
     }
     return rows;
+  }
+
+  /** A row as the batch found it. */
+  #stored(table: TableName, id: string): AnyRow | null | undefined {
+    const loaded = this.#loaded.get(table)?.get(id);
+    return loaded === undefined ? this.#recalled.get(table)?.get(id) : loaded;
+  }
+
+  #recallList(list: ListName, owner: string): readonly string[] | undefined {
+    const rows = this.#cached.list(list, owner);
+    if (rows === undefined) return undefined;
+    const { table } = LISTS[list];
+    const ids = rows.map((row) => rowKey(table, row));
+    rows.forEach((row, at) => mapOf(this.#recalled, table).set(ids[at] ?? '', row));
+    mapOf(this.#recalledLists, list).set(owner, ids);
+    return ids;
   }
 
   #slot(attempt: string): SlotRow | null | undefined {
@@ -153,7 +172,7 @@ export class BatchWorld implements World {
     const out: RowChange[] = [];
     for (const [table, rows] of this.#changed) {
       for (const [id, row] of rows) {
-        const original = this.#loaded.get(table)?.get(id) ?? null;
+        const original = this.#stored(table, id) ?? null;
         if (row !== original) out.push({ table, id, original, row } as RowChange);
       }
     }
@@ -165,7 +184,7 @@ export class BatchWorld implements World {
     return (this.#changed.get(table) ?? new Map()) as ReadonlyMap<string, Tables[T] | null>;
   }
 
-  /** What the batch read and wrote, for those that come after it. `writes` are those of `writes()`. */
+  /** What the batch loaded and wrote, for those that come after it. `writes` are those of `writes()`. */
   learned(writes: readonly RowChange[], changedRuns: ReadonlySet<string>): LearnedBatch {
     const versions = new Map<string, number>();
     for (const [run, version] of this.#locked)
@@ -253,7 +272,7 @@ export class BatchWorld implements World {
     if (ownerTable === null) return false;
     const row = this.#changed.get(ownerTable)?.get(owner);
     if (row === undefined || row === null) return false;
-    return (this.#loaded.get(ownerTable)?.get(owner) ?? null) === null;
+    return (this.#stored(ownerTable, owner) ?? null) === null;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A map of at most `sizeMax` entries that forgets what was not set again for longest, in halves: half of
- * it is new, half is what was new before. Setting costs the same however full it is.
+ * A map of at most `sizeMax` entries that forgets what was neither set nor found for longest, in halves:
+ * half of it is new, half is what was new before. Setting costs the same however full it is.
  */
 export class RecentMap<V> {
   readonly #halfMax: number;
@@ -12,7 +12,11 @@ export class RecentMap<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#recent.get(key) ?? this.#earlier.get(key);
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const earlier = this.#earlier.get(key);
+    if (earlier !== undefined) this.set(key, earlier);
+    return earlier;
   }
 
   set(key: string, value: V): void {
