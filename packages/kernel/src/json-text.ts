@@ -1,11 +1,22 @@
 /** JSON with the keys of every object sorted, so that equal documents have equal text. */
 export function stableJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((it) => stableJson(it ?? null)).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value)
-    .filter(([, part]) => part !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${entries.map(([key, part]) => `${JSON.stringify(key)}:${stableJson(part)}`).join(',')}}`;
+  if (Array.isArray(value)) return `[${value.map((it) => stableJson(it ?? null)).join(',')}]`;
+  const parts = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(parts);
+  if (!isSorted(keys)) keys.sort();
+  let text = '';
+  for (const key of keys) {
+    const part = parts[key];
+    if (part === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${stableJson(part)}`;
+  }
+  return `{${text}}`;
+}
+
+/** Sorting makes copies, and many documents have no more than one key or are sorted already. */
+function isSorted(keys: readonly string[]): boolean {
+  return keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key);
 }
 
 /** Length of text in UTF-8. */

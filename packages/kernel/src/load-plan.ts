@@ -1,8 +1,8 @@
 import type { Command, WorkerHeartbeat } from '@baton/contract';
 import { limitsOf } from './limits/holds.ts';
-import { lockPlan } from './lock-plan.ts';
+import { lockPlan, type LockPlan } from './lock-plan.ts';
 import { list, lists, row, rows } from './need.ts';
-import type { AttemptRow, TaskRow } from './rows.ts';
+import type { AttemptRow, TableName, TaskRow } from './rows.ts';
 import type { Need, World } from './world.ts';
 
 /**
@@ -11,16 +11,11 @@ import type { Need, World } from './world.ts';
  */
 export function plan(command: Command, world: World): Need[] {
   const named = lockPlan(command);
-  const needs: Need[] = [
-    ...rows('runs', named.runs ?? []),
-    ...rows('tasks', named.tasks ?? []),
-    ...rows('attempts', named.attempts ?? []),
-    ...rows('checkpoints', named.checkpoints ?? []),
-    ...rows('timers', named.timers ?? []),
-    ...rows('workers', named.workers ?? []),
-    ...lists('workerByName', named.workerNames ?? []),
-    ...rows('joinTokens', named.joinTokens ?? []),
-  ];
+  const needs: Need[] = [];
+  for (const table of NAMED_TABLES) {
+    for (const id of named[table] ?? []) needs.push(row(table, id));
+  }
+  for (const name of named.workerNames ?? []) needs.push(list('workerByName', name));
   for (const id of named.tasks ?? []) needs.push(...aroundTask(command, world.row('tasks', id)));
   for (const id of named.attempts ?? []) needs.push(...aroundAttempt(command, world, id));
   for (const id of named.checkpoints ?? []) {
@@ -40,6 +35,16 @@ export function plan(command: Command, world: World): Need[] {
   needs.push(...ofType(command));
   return needs;
 }
+
+const NAMED_TABLES = [
+  'runs',
+  'tasks',
+  'attempts',
+  'checkpoints',
+  'timers',
+  'workers',
+  'joinTokens',
+] as const satisfies readonly (keyof LockPlan & TableName)[];
 
 /** Progress and costs concern tasks and runs; a bare beat does not read them. */
 function newsOf({ attempts }: WorkerHeartbeat, world: World): Need[] {
@@ -134,12 +139,15 @@ function aroundAttempt(command: Command, world: World, id: string): Need[] {
 function aroundEnd(world: World, attempt: AttemptRow): Need[] {
   const { taskId } = attempt;
   const needs = [list('edgesOut', taskId), list('outputsOfTask', taskId)];
-  const places = attempt.holds?.slots ?? [];
-  needs.push(...rows('limitSlots', places), ...lists('surplusOfLimit', limitsOf(places)));
-  needs.push(...rows('budgets', attempt.holds?.budgets ?? []));
+  if (attempt.holds !== null) {
+    const { slots, budgets } = attempt.holds;
+    needs.push(...rows('limitSlots', slots), ...lists('surplusOfLimit', limitsOf(slots)));
+    needs.push(...rows('budgets', budgets));
+  }
   const edges = (world.list('edgesOut', taskId) ?? []).filter(
     (edge) => !edge.satisfied && edge.type !== 'related',
   );
+  if (edges.length === 0) return needs;
   const closing = new Map<string, number>();
   for (const edge of edges)
     closing.set(edge.downstreamId, (closing.get(edge.downstreamId) ?? 0) + 1);

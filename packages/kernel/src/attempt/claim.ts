@@ -17,20 +17,11 @@ import { resolveInputs } from './inputs.ts';
 /** Epochs of a database's history begin here, so that those given before a restore never come again. */
 const epochsPerIncarnation = 2 ** 32;
 
-/** Loads what claiming these tasks reads; the second half depends on the first. */
+/** Loads what claiming these tasks reads besides what choosing them has read (`needsToStart`). */
 export function loadForClaim(draft: Draft, taskIds: readonly string[]): void {
-  draft.load([
-    ...rows('tasks', taskIds),
-    ...rows('taskSpecs', taskIds),
-    ...lists('edgesIn', taskIds),
-  ]);
   const tasks = taskIds.map((id) => draft.get('tasks', id));
   const upstreams = tasks.flatMap((it) => upstreamIds(draft, it.id));
   draft.load([
-    ...rows(
-      'runs',
-      tasks.map((it) => it.runId),
-    ),
     ...rows(
       'attempts',
       tasks.flatMap((it) => [it.attemptId, it.continueAttemptId]),
@@ -56,7 +47,7 @@ interface Terms {
   readonly funds: Exclude<Funds, { short: unknown }>;
 }
 
-/** Hands a ready task to a worker that fits and has a slot. Answers the attempt. */
+/** Hands a ready task to a worker that fits and has a slot; the worker's row is the caller's. Answers the attempt. */
 export function claim(
   draft: Draft,
   taskId: string,
@@ -115,7 +106,6 @@ export function claim(
     ...(before.continueAttemptId === null ? {} : endContinuation(draft, before)),
   });
   setAttemptTimers(draft, task, attempt);
-  draft.put('workers', { ...draft.get('workers', worker.id), lastClaimAtMs: draft.nowMs });
   tellClaim(draft, task, attempt, worker, score);
   return attempt;
 }
@@ -200,7 +190,8 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
 
 /** The tasks a task depends on, each once. */
 function upstreamIds(draft: Draft, taskId: string): string[] {
-  return [...new Set(draft.list('edgesIn', taskId).map((edge) => edge.upstreamId))];
+  const edges = draft.list('edgesIn', taskId);
+  return edges.length === 0 ? [] : [...new Set(edges.map((edge) => edge.upstreamId))];
 }
 
 function hasQueueTimer(draft: Draft, task: TaskRow): boolean {

@@ -79,13 +79,12 @@ export function takeContracts(
   const contracts = result.contracts ?? {};
   const fault = checkOutputs(draft, attempt, contracts);
   if (fault !== null) return fault;
-  const has = new Set([
-    ...outputsOf(draft, attempt).map((it) => it.key),
-    ...Object.keys(contracts),
-  ]);
+  const before = outputsOf(draft, attempt);
+  const has = (key: string): boolean =>
+    Object.hasOwn(contracts, key) || before.some((it) => it.key === key);
   const missing = draft
     .get('taskSpecs', attempt.taskId)
-    .spec.outputs.filter((it) => it.required && !has.has(it.key))
+    .spec.outputs.filter((it) => it.required && !has(it.key))
     .map((it) => it.key);
   if (missing.length > 0) {
     return refuse(

@@ -1,6 +1,6 @@
 import { claim, loadForClaim } from '../attempt/claim.ts';
 import type { Draft } from '../draft.ts';
-import { fits } from '../matching/fits.ts';
+import { enginesOf, fits } from '../matching/fits.ts';
 import { takesSlot } from '../attempt/slots.ts';
 import { scoreParts, totalScore } from '../matching/score.ts';
 import { fundsFor, holdUnfunded } from '../limits/budget.ts';
@@ -18,9 +18,17 @@ import type { Handler } from './handler.ts';
 
 /** A worker that asks for work, with what it may still take. */
 interface Seeker {
-  readonly id: string;
+  /** As it was when it asked. */
+  readonly worker: WorkerRow;
   left: number;
   used: number;
+  lastClaimAtMs: number;
+}
+
+/** A seeker that has what some needs ask for, and the engines that would do. */
+interface Suited {
+  readonly seeker: Seeker;
+  readonly engines: readonly string[];
 }
 
 /**
@@ -59,10 +67,12 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
     } else if (worker.incarnation === null) {
       continue;
     }
-    if (unavailableBecause(draft.get('workers', worker.id), draft.context) !== null) continue;
+    const now = draft.get('workers', worker.id);
+    if (unavailableBecause(now, draft.context) !== null) continue;
     const used = open.filter(takesSlot).length;
     const left = Math.min(max, worker.slots - used);
-    if (left > 0) seekers.push({ id: worker.id, left, used });
+    const lastClaimAtMs = worker.lastClaimAtMs ?? 0;
+    if (left > 0) seekers.push({ worker: now, left, used, lastClaimAtMs });
   }
   unparkEngines(draft, draft.list('parkingsOfProject', project));
   const gates = new Gates(
@@ -74,6 +84,9 @@ export const workDispatch: Handler<'work.dispatch'> = (draft, command) => {
     draft.nowMs,
   );
   const round = handOut(draft, project, seekers, gates);
+  for (const id of new Set(round.claimed.map((it) => it.worker))) {
+    draft.put('workers', { ...draft.get('workers', id), lastClaimAtMs: draft.nowMs });
+  }
   const opensAtMs = gates.opensAtMs();
   return {
     claimed: [...claimed, ...round.claimed],
@@ -103,11 +116,12 @@ function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gate
   const turns = draft.context.turnsOf(project);
   const round: Round = { claimed: [], turns, movedOn: false };
   const passedOver = new Set<string>();
+  const suitedFor = suitedReader(draft, seekers);
   // Seekers that several tasks fit fill up: what was chosen beyond that leaves slots for later tasks.
   for (;;) {
-    const free = seekers.filter((it) => it.left > 0);
-    const queue = { project, turns: round.turns, passedOver };
-    const chosen = chooseTasks(draft, queue, free, gates);
+    const total = seekers.reduce((sum, it) => sum + it.left, 0);
+    const queue = { project, turns: round.turns, passedOver, total };
+    const chosen = chooseTasks(draft, queue, suitedFor, gates);
     if (chosen.length === 0) return round;
     loadForClaim(
       draft,
@@ -123,7 +137,7 @@ function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gate
         if (regroup(draft, taskId, shut.key, gates)) round.movedOn = true;
         continue;
       }
-      const best = bestSeeker(draft, taskId, free, gates);
+      const best = bestSeeker(draft, taskId, suitedFor, gates);
       if (best === null) continue;
       const { seeker, score, engine } = best;
       const funds = fundsFor(draft, draft.get('tasks', taskId), engine);
@@ -134,11 +148,12 @@ function handOut(draft: Draft, project: string, seekers: readonly Seeker[], gate
         round.movedOn = true;
         continue;
       }
-      const worker = draft.get('workers', seeker.id);
+      const { worker } = seeker;
       const attempt = claim(draft, taskId, worker, { score, engine, gates, funds });
       seeker.left -= 1;
       seeker.used += 1;
-      round.claimed.push({ worker: seeker.id, attempt: attempt.id });
+      seeker.lastClaimAtMs = draft.nowMs;
+      round.claimed.push({ worker: worker.id, attempt: attempt.id });
       round.turns = turnsAfter(round.turns, placed);
     }
     if (round.claimed.length + passedOver.size === before) return round;
@@ -160,20 +175,38 @@ function regroup(draft: Draft, taskId: string, key: string, gates: Gates): boole
   return true;
 }
 
+/** Answers who suits each set of needs. Looked at once for a set: nothing of it changes while work is handed out. */
+type SuitedFor = (needsId: string) => readonly Suited[];
+
+function suitedReader(draft: Draft, seekers: readonly Seeker[]): SuitedFor {
+  const byNeeds = new Map<string, readonly Suited[]>();
+  return (needsId) => {
+    const known = byNeeds.get(needsId);
+    if (known !== undefined) return known;
+    const { needs } = draft.get('needs', needsId);
+    const suited = seekers
+      .filter((it) => fits(needs, it.worker))
+      .map((seeker) => ({ seeker, engines: enginesOf(needs, seeker.worker.capabilities) }));
+    byNeeds.set(needsId, suited);
+    return suited;
+  };
+}
+
 interface Queue {
   readonly project: string;
   readonly turns: Turns;
   readonly passedOver: ReadonlySet<string>;
+  /** Free slots of all seekers. */
+  readonly total: number;
 }
 
 /** Tasks to take now, in queue order: each fits a seeker that has a slot left. */
 function chooseTasks(
   draft: Draft,
-  { project, turns, passedOver }: Queue,
-  seekers: readonly Seeker[],
+  { project, turns, passedOver, total }: Queue,
+  suitedFor: SuitedFor,
   gates: Gates,
 ): Placed[] {
-  const total = seekers.reduce((sum, it) => sum + it.left, 0);
   if (total === 0) return [];
   const waiting = draft.list('readyOfProject', project).filter((it) => !passedOver.has(it.taskId));
   const queue = inQueueOrder(waiting, draft.nowMs, turns);
@@ -190,8 +223,9 @@ function chooseTasks(
     if (chosen.length >= total) break;
     const { needsId } = placed.row;
     let room = roomByNeeds.get(needsId);
-    if (room === undefined)
-      room = roomFor(draft, draft.get('needs', needsId).needs, seekers, gates);
+    if (room === undefined) {
+      room = roomFor(draft.get('needs', needsId).needs, suitedFor(needsId), gates);
+    }
     if (room > 0) chosen.push(placed);
     roomByNeeds.set(needsId, room - 1);
   }
@@ -211,42 +245,43 @@ export function needsToStart({ taskId, runId }: Pick<ReadyRow, 'taskId' | 'runId
 }
 
 /** Slots of the seekers that may start work with these needs now. */
-function roomFor(draft: Draft, needs: HardNeeds, seekers: readonly Seeker[], gates: Gates): number {
+function roomFor(needs: HardNeeds, suited: readonly Suited[], gates: Gates): number {
   if (gates.shutBy(needs.keys ?? []) !== null) return 0;
-  return seekers
-    .filter((it) => canStart(needs, draft.get('workers', it.id), gates))
-    .reduce((sum, it) => sum + it.left, 0);
+  return suited
+    .filter((it) => engineNow(needs, it, gates) !== null)
+    .reduce((sum, it) => sum + it.seeker.left, 0);
 }
 
-function canStart(needs: HardNeeds, worker: WorkerRow, gates: Gates): boolean {
-  const now = fits(needs, worker) ? gates.engineNow(needs, worker) : null;
-  return now !== null && 'engine' in now;
+function engineNow(needs: HardNeeds, { seeker, engines }: Suited, gates: Gates): string | null {
+  const now = gates.engineNow(needs, seeker.worker, engines);
+  return now !== null && 'engine' in now ? now.engine : null;
 }
 
 function bestSeeker(
   draft: Draft,
   taskId: string,
-  seekers: readonly Seeker[],
+  suitedFor: SuitedFor,
   gates: Gates,
 ): { seeker: Seeker; score: number; engine: string } | null {
-  const { needs } = draft.get('needs', draft.get('tasks', taskId).needsId);
+  const { needsId, continueAttemptId } = draft.get('tasks', taskId);
+  const { needs } = draft.get('needs', needsId);
   const { spec } = draft.get('taskSpecs', taskId);
   const inputMakers = inputMakersOf(draft, taskId);
-  const { continueAttemptId } = draft.get('tasks', taskId);
   const continuesOn =
     continueAttemptId === null ? null : draft.get('attempts', continueAttemptId).workerId;
-  let best: { seeker: Seeker; score: number; engine: string; lastMs: number } | null = null;
-  for (const seeker of seekers) {
-    const worker = draft.get('workers', seeker.id);
-    if (seeker.left <= 0 || !fits(needs, worker)) continue;
-    const now = gates.engineNow(needs, worker);
-    if (now === null || !('engine' in now)) continue;
+  let best: { seeker: Seeker; score: number; engine: string } | null = null;
+  for (const suited of suitedFor(needsId)) {
+    const { seeker } = suited;
+    const engine = seeker.left > 0 ? engineNow(needs, suited, gates) : null;
+    if (engine === null) continue;
+    const { worker, lastClaimAtMs } = seeker;
     const freeSlots = worker.slots - seeker.used;
     const score = totalScore(scoreParts({ spec, worker, freeSlots, inputMakers, continuesOn }));
-    const lastMs = worker.lastClaimAtMs ?? 0;
     const isBetter =
-      best === null || score > best.score || (score === best.score && lastMs < best.lastMs);
-    if (isBetter) best = { seeker, score, engine: now.engine, lastMs };
+      best === null ||
+      score > best.score ||
+      (score === best.score && lastClaimAtMs < best.seeker.lastClaimAtMs);
+    if (isBetter) best = { seeker, score, engine };
   }
   return best;
 }

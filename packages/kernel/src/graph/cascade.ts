@@ -17,6 +17,7 @@ export function cascade(draft: Draft, ended: readonly string[]): void {
   let level = ended;
   while (level.length > 0) {
     const edges = edgesOut(level).filter((edge) => !edge.satisfied && isRequired(edge));
+    if (edges.length === 0) return;
     loadVerdicts(draft, edges);
     level = passOn(draft, edges);
   }

@@ -62,11 +62,18 @@ export class Gates {
     return null;
   }
 
-  /** The engine that a worker would use now for some needs, or what forbids it; null: it has none. */
-  engineNow(needs: HardNeeds, worker: WorkerRow): { readonly engine: string } | Shut | null {
+  /**
+   * The engine that a worker would use now for some needs, or what forbids it; null: it has none.
+   * `engines`: those that would do, where they are known.
+   */
+  engineNow(
+    needs: HardNeeds,
+    worker: WorkerRow,
+    engines: readonly string[] = enginesOf(needs, worker.capabilities),
+  ): { readonly engine: string } | Shut | null {
     const isRefused = needs.engine !== null && this.#isParkedAnywhere(needs.engine);
     let shut: Shut | null = null;
-    for (const engine of enginesOf(needs, worker.capabilities)) {
+    for (const engine of engines) {
       if (engine === needs.fallbackEngine && engine !== needs.engine && !isRefused) continue;
       const now = this.#parkedOn(engine, worker) ?? this.shutBy([engineKey(engine)]);
       if (now === null) return { engine };

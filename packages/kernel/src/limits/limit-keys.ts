@@ -13,10 +13,12 @@ export function normaliseKey(key: string): string {
 
 /** The keys that a task counts under besides its engine's: its own, and those of its repositories. */
 export function ownKeysOf(spec: Pick<TaskSpec, 'concurrency' | 'needs' | 'workspace'>): string[] {
-  const repos = [spec.needs.repo, spec.workspace?.repo].filter((it) => it !== undefined);
+  const { concurrency = [], needs, workspace } = spec;
+  const repos = [needs.repo, workspace?.repo].filter((it) => it !== undefined);
+  if (concurrency.length + repos.length === 0) return [];
   return [
     ...new Set([
-      ...(spec.concurrency ?? []).map(normaliseKey),
+      ...concurrency.map(normaliseKey),
       ...repos.map((repo) => `repo:${normaliseRepo(repo)}`),
     ]),
   ];
@@ -27,7 +29,8 @@ export function keysOf(
   spec: Pick<TaskSpec, 'concurrency' | 'needs' | 'workspace'>,
   engine: string,
 ): string[] {
-  return [...new Set([engineKey(engine), ...ownKeysOf(spec)])];
+  const key = engineKey(engine);
+  return [key, ...ownKeysOf(spec).filter((it) => it !== key)];
 }
 
 /** The id of the limit of a key. */

@@ -28,18 +28,19 @@ export interface ScoreFacts {
 /** The parts of the score that chooses between workers that all fit. */
 export function scoreParts(facts: ScoreFacts): ScoreParts {
   const { spec, worker } = facts;
-  const repos = [spec.needs.repo, spec.workspace?.repo].filter((it) => it !== undefined);
-  const hasRepo = repos.some((repo) =>
-    worker.capabilities.repos.some((it) => isSameRepo(repo, it)),
-  );
-  const isWarm = repos.some((repo) => worker.warmRepos.includes(normaliseRepo(repo)));
-  const speaks = (spec.needs.languages ?? []).some((wanted) =>
+  const { repo, languages } = spec.needs;
+  const wantsRepo = (does: (repo: string) => boolean): boolean =>
+    (repo !== undefined && does(repo)) ||
+    (spec.workspace?.repo !== undefined && does(spec.workspace.repo));
+  const hasRepo = wantsRepo((it) => worker.capabilities.repos.some((own) => isSameRepo(it, own)));
+  const isWarm = wantsRepo((it) => worker.warmRepos.includes(normaliseRepo(it)));
+  const speaks = languages?.some((wanted) =>
     worker.capabilities.languages.some((it) => it.toLowerCase() === wanted.toLowerCase()),
   );
   const share = worker.slots === 0 ? 0 : Math.max(0, facts.freeSlots) / worker.slots;
   return {
     repo: hasRepo ? SCORE_POINTS.repo : 0,
-    languages: speaks ? SCORE_POINTS.languages : 0,
+    languages: speaks === true ? SCORE_POINTS.languages : 0,
     free_slots: Math.round(SCORE_POINTS.free_slots * Math.min(1, share)),
     warm: isWarm ? SCORE_POINTS.warm : 0,
     made_an_input: facts.inputMakers.includes(worker.id) ? SCORE_POINTS.made_an_input : 0,
@@ -49,5 +50,9 @@ export function scoreParts(facts: ScoreFacts): ScoreParts {
 
 /** The score itself. */
 export function totalScore(parts: ScoreParts): number {
-  return Object.values(parts).reduce((sum, part) => sum + part, 0);
+  let sum = 0;
+  for (const part of PARTS) sum += parts[part];
+  return sum;
 }
+
+const PARTS = Object.keys(SCORE_POINTS) as readonly (keyof ScoreParts)[];
