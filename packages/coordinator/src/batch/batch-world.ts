@@ -167,6 +167,17 @@ export class BatchWorld implements World {
     return [...runs];
   }
 
+  /** Runs of which something was read before they were locked: it may be older than the lock. */
+  runsReadUnlocked(): ReadonlySet<string> {
+    const runs = new Set<string>();
+    for (const [table, id] of this.#unlockedRows()) {
+      const row = this.#stored(table, id) ?? null;
+      const run = row === null ? undefined : runIdOf(table, row);
+      if (run !== undefined) runs.add(run);
+    }
+    return runs;
+  }
+
   /** Every row that differs from what was loaded. */
   writes(): RowChange[] {
     const out: RowChange[] = [];

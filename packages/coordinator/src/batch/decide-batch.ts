@@ -199,7 +199,9 @@ function checkLocks({ world }: Batch, writes: readonly RowChange[]): Set<string>
     }
   }
   const changed = [...touched].filter((run) => !made.has(run));
-  const missing = changed.filter((run) => !world.isLocked(run));
+  // A lock that came with a candidate says nothing of what was read of its run before.
+  const early = world.runsReadUnlocked();
+  const missing = changed.filter((run) => !world.isLocked(run) || early.has(run));
   if (missing.length > 0) throw new MoreLocks(missing);
   return new Set(changed);
 }
