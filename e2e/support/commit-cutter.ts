@@ -21,9 +21,17 @@ export interface CommitCutter {
 }
 
 const commitWord = Buffer.from('commit\0');
+/** Only batches that were decided ahead, and travel whole with their COMMIT, have this statement. */
+const aheadWord = Buffer.from('insertEventsAt');
 
-/** Relays to the socket of a PostgreSQL server; ended with the test. */
-export async function startCommitCutter(target: string): Promise<CommitCutter> {
+/**
+ * Relays to the socket of a PostgreSQL server; ended with the test. `which`: all COMMITs, or those of
+ * batches that were decided ahead.
+ */
+export async function startCommitCutter(
+  target: string,
+  which: 'all' | 'ahead' = 'all',
+): Promise<CommitCutter> {
   const folder = mkdtempSync(join(tmpdir().length < 60 ? tmpdir() : '/tmp', 'baton-cut-'));
   const open = new Set<Socket>();
   const cuts = { before: 0, after: 0 };
@@ -49,11 +57,11 @@ export async function startCommitCutter(target: string): Promise<CommitCutter> {
     }
     outgoing.on('data', (data) => {
       // The server has answered, so it has committed: only now is the connection lost.
-      if (isMute) lose(incoming);
+      if (isMute && (which === 'all' || data.includes('COMMIT'))) lose(incoming);
       else incoming.write(data);
     });
     incoming.on('data', (data: Buffer) => {
-      const isCommit = data.includes(commitWord);
+      const isCommit = data.includes(which === 'all' ? commitWord : aheadWord);
       if (isCommit) seen += 1;
       if (!isCommit || every === 0 || seen % every !== 0) {
         outgoing.write(data);
