@@ -70,19 +70,18 @@ function encodeScalar(value: unknown): string {
 }
 
 function encodeArray(values: readonly unknown[]): string {
-  let text = '{';
+  const elements: string[] = [];
   // Columns of a batch are full of repetitions: project, actor, instants, status.
   let previous: unknown;
   let encoded = '';
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index];
-    if (index === 0 || value !== previous) {
+  for (const value of values) {
+    if (elements.length === 0 || value !== previous) {
       previous = value;
       encoded = encodeElement(value);
     }
-    text += index === 0 ? encoded : `,${encoded}`;
+    elements.push(encoded);
   }
-  return `${text}}`;
+  return `{${elements.join(',')}}`;
 }
 
 function encodeElement(value: unknown): string {
