@@ -149,18 +149,31 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
   const outputs = upstreams.flatMap((it) => draft.list('outputsOfTask', it.id));
   const inputs = resolveInputs(edges, (id) => upstreams.find((it) => it.id === id), outputs);
   const { spec } = draft.get('taskSpecs', task.id);
+  const run = draft.get('runs', task.runId);
+  // Keys in the order of `stableJson`, which mostly need not sort them then.
   return {
+    artifacts: Object.fromEntries(
+      upstreams
+        .flatMap((it) =>
+          draft.list('artifactsOfTask', it.id).filter((a) => a.attemptId === it.resultAttemptId),
+        )
+        .map((artifact) => [artifact.id, artifact.sha256]),
+    ),
+    bases: { ...run.bases },
+    config: {
+      lease_seconds: spec.lease_seconds,
+      permissions: spec.permissions ?? run.policy.permissions ?? null,
+      timeouts: { ...spec.timeouts } as Record<string, Json>,
+    },
     engine,
     generation: task.generation,
-    spec_sha256: draft.context.sha256(stableJson(spec)),
-    ...(task.verifies === null ? {} : { verifies: task.verifies }),
-    ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task, engine) }),
     inputs: Object.fromEntries(
       [...inputs].map(([name, output]) => [
         name,
         { task: output.taskId, attempt: output.attemptId, key: output.key, sha256: output.sha256 },
       ]),
     ),
+    spec_sha256: draft.context.sha256(stableJson(spec)),
     upstream: upstreams.map((it) => {
       const attempt =
         it.resultAttemptId === null ? null : draft.get('attempts', it.resultAttemptId);
@@ -172,19 +185,8 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
         commit: attempt?.result?.commit?.commit ?? null,
       };
     }),
-    artifacts: Object.fromEntries(
-      upstreams
-        .flatMap((it) =>
-          draft.list('artifactsOfTask', it.id).filter((a) => a.attemptId === it.resultAttemptId),
-        )
-        .map((artifact) => [artifact.id, artifact.sha256]),
-    ),
-    bases: { ...draft.get('runs', task.runId).bases },
-    config: {
-      lease_seconds: spec.lease_seconds,
-      timeouts: { ...spec.timeouts } as Record<string, Json>,
-      permissions: spec.permissions ?? draft.get('runs', task.runId).policy.permissions ?? null,
-    },
+    ...(task.verifies === null ? {} : { verifies: task.verifies }),
+    ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task, engine) }),
   };
 }
 

@@ -71,11 +71,15 @@ export class Gates {
     worker: WorkerRow,
     engines: readonly string[] = enginesOf(needs, worker.capabilities),
   ): { readonly engine: string } | Shut | null {
-    const isRefused = needs.engine !== null && this.#isParkedAnywhere(needs.engine);
+    // Of nearly all projects nothing is limited or parked; this is asked for each task and worker.
+    const isOpen = this.#limits.size === 0 && this.#parkings.length === 0;
+    const isRefused = !isOpen && needs.engine !== null && this.#isParkedAnywhere(needs.engine);
     let shut: Shut | null = null;
     for (const engine of engines) {
       if (engine === needs.fallbackEngine && engine !== needs.engine && !isRefused) continue;
-      const now = this.#parkedOn(engine, worker) ?? this.shutBy([engineKey(engine)]);
+      const now = isOpen
+        ? null
+        : (this.#parkedOn(engine, worker) ?? this.shutBy([engineKey(engine)]));
       if (now === null) return { engine };
       shut ??= now;
     }
