@@ -20,7 +20,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   },
   'packages/coordinator': {
     ours: ['contract', 'kernel', 'store'],
-    outside: ['ajv', 'ajv-formats', 'pino', 'typeid-js'],
+    outside: ['ajv', 'ajv-formats', 'pino', 'uuid'],
     node: true,
   },
   'packages/engines': { ours: ['contract'], outside: ['yaml'], node: true },
