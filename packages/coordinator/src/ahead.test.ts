@@ -8,12 +8,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { assembleCoordinator, type Coordinator } from './coordinator.ts';
 import { processRuntime } from './runtime.ts';
-import type { BatchWrites } from './store/batch-store.ts';
 import type { CoordinatorStore } from './store/coordinator-store.ts';
 import { createSqlStore } from './store/sql-store.ts';
 import { addWorker } from './testing/add-worker.ts';
 import { patient } from './testing/patient.ts';
 import { CUT_PLACES, startTrainCutter } from './testing/train-cutter.ts';
+import { watched } from './testing/watched-store.ts';
 import { createSchemaValidator } from './validation/schema-validator.ts';
 
 const actor: Actor = { kind: 'user', id: 'usr_1', name: 'tester' };
@@ -21,55 +21,6 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const msMax = 600_000;
 /** More commands than are ever needed until one is decided ahead. */
 const sentMax = 500;
-
-/** A batch that was decided ahead, at the moment when it goes to the database. */
-type Meet = (write: () => Promise<unknown>) => Promise<void>;
-
-/** A store where a test can step in between batches that are decided ahead and the database. */
-function watched(store: CoordinatorStore) {
-  let meeting: { readonly type: string; readonly meet: Meet } | undefined;
-  let before: Promise<unknown> = Promise.resolve();
-  let underWay = 0;
-  let underWayMost = 0;
-  const fates: string[] = [];
-  const isAbout = ({ events }: BatchWrites) => events.some((it) => it.type === meeting?.type);
-  return {
-    /** What became of each: `committed`, or the kind of its failure. */
-    fates,
-    underWayMost: () => underWayMost,
-    /** Calls `meet` with the next batch that tells an event of this type; its failure is the batch's. */
-    meetNext(type: string, meet: Meet): void {
-      meeting = { type, meet };
-    },
-    meetNone(): void {
-      meeting = undefined;
-    },
-    store: {
-      ...store,
-      write(premises, writes) {
-        const write = () => store.write(premises, writes);
-        const meet = isAbout(writes) ? meeting?.meet : undefined;
-        if (meet !== undefined) meeting = undefined;
-        underWay += 1;
-        underWayMost = Math.max(underWayMost, underWay);
-        // They reach the database in the order they are given.
-        const turn = before;
-        const written = (async () => {
-          await turn;
-          if (meet !== undefined) await meet(write);
-          return write();
-        })();
-        before = written.catch(() => undefined);
-        void before.finally(() => (underWay -= 1));
-        written.then(
-          () => fates.push('committed'),
-          (error: unknown) => fates.push(error instanceof StoreError ? error.kind : String(error)),
-        );
-        return written;
-      },
-    } satisfies CoordinatorStore,
-  };
-}
 
 for (const database of freshDatabases()) {
   describe.skipIf(database.isSkipped)(`batches decided ahead on ${database.title}`, () => {
@@ -334,6 +285,44 @@ for (const database of freshDatabases()) {
             }));
         letGo();
         expect((await answer).claimed).toEqual([]);
+      },
+      msMax,
+    );
+
+    test(
+      'work that another one holds just now is passed over, also where a queue is only looked at',
+      async () => {
+        const faults: unknown[] = [];
+        const store = createSqlStore(opened.db);
+        await startOne({
+          ...store,
+          transaction: (work) =>
+            store.transaction(work).catch((error: unknown) => {
+              if (error instanceof StoreError) faults.push(error);
+              throw error;
+            }),
+        });
+        const worker = await addWorker(one, project, 'hand', 10);
+        const { run: held = '' } = await create(one, 'held');
+        const { run: free = '' } = await create(one, 'free');
+        let letGo = (): void => undefined;
+        const released = new Promise<void>((resolve) => (letGo = resolve));
+        let arrive = (): void => undefined;
+        const reached = new Promise<void>((resolve) => (arrive = resolve));
+        const holding = opened.db.exclusive(async (admin) => {
+          await admin.script(`begin; set local idle_in_transaction_session_timeout = 0;
+            select id from runs where id = '${held}' for no key update`);
+          arrive();
+          await released;
+          await admin.script('rollback');
+        });
+        await reached;
+        const { claimed = [] } = await dispatch(one, worker);
+        letGo();
+        await holding;
+        const runs = claimed.map(async (it) => (await one.assignmentOf(it.attempt))?.run.id);
+        expect(await Promise.all(runs)).toEqual([free]);
+        expect(faults).toEqual([]);
       },
       msMax,
     );

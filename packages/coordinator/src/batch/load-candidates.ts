@@ -140,7 +140,10 @@ export async function loadCandidates(
   if (unknown.length > 0) {
     const rows = await tx.seeQueue(project, unknown, seenMax);
     seen.push({ project, needsIds: unknown, limit: seenMax, rows });
-    await readQueued(tx, world, verdicts, rows);
+    // What somebody else holds is passed over: nobody waits only to remember it.
+    const own = await tx.lockCandidates(project, unknown, seenMax);
+    world.runsLocked(own.versions);
+    await readQueued(tx, world, verdicts, own.rows);
   }
   const { rows: heads, versions } =
     needsIds.length === 0 || free === 0
@@ -158,15 +161,13 @@ export async function loadCandidates(
   }
 }
 
-/** Reads what the tasks in a queue will surely need until they end, so that it is remembered. */
+/** Reads what tasks in a queue, which are locked, will surely need until they end, so that it is remembered. */
 async function readQueued(
   tx: BatchReads,
   world: BatchWorld,
   verdicts: Verdicts,
   queued: readonly ReadyRow[],
 ): Promise<void> {
-  const runs = new Set(queued.map((it) => it.runId).filter((run) => !world.isLocked(run)));
-  world.runsLocked(runs.size === 0 ? new Map() : await tx.lockRuns([...runs].sort()));
   for (const row of queued) world.putLoaded('ready', row.taskId, row);
   const needs = queued.flatMap((it) => [
     ...needsToStart(it),
