@@ -56,6 +56,7 @@ export class MemoryTx implements BatchTx {
   #queue: Promise<unknown> = Promise.resolve();
   #failure: StoreError | undefined;
   #isOver = false;
+  #isCommitting = false;
   #usedAtMs: number;
   #pool: readonly ReadyRow[] | undefined;
   readonly #sql: { readonly tx: SqlTx; readonly leave: () => void } | undefined;
@@ -241,10 +242,15 @@ export class MemoryTx implements BatchTx {
   commit(writes: BatchWrites): Promise<Placed | undefined> {
     const xid = this.#xid;
     return this.#call(async () => {
+      this.#isCommitting = true;
       const fate = this.#wire.fate();
       if (fate === 'aborted') throw this.#fail('the connection was lost');
       if (fate === 'applied') {
-        return this.#apply(writes);
+        try {
+          return await this.#apply(writes);
+        } finally {
+          this.#end();
+        }
       }
       const unknown = new StoreError('unknown_outcome', 'COMMIT was not answered', { xid });
       if (fate === 'unknown_lost') this.#end();
@@ -255,7 +261,8 @@ export class MemoryTx implements BatchTx {
   }
 
   async rollback(): Promise<void> {
-    if (this.#isOver) return;
+    // Behind COMMIT there is nothing left to undo.
+    if (this.#isOver || this.#isCommitting) return;
     await this.#wire.call(() => this.#end());
   }
 
