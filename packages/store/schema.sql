@@ -271,7 +271,6 @@ create table events_1 (
   constraint events_1_pkey PRIMARY KEY (pos)
 );
 CREATE UNIQUE INDEX events_1_of_run ON public.events_1 USING btree (run_id, run_seq) WHERE (run_id IS NOT NULL);
-CREATE INDEX events_1_of_task ON public.events_1 USING btree (task_id, pos) WHERE (task_id IS NOT NULL);
 CREATE INDEX events_of_delegation ON public.events_1 USING btree (project_id, type) WHERE (type = ANY (ARRAY['task.spawn_refused'::text, 'task.respawn_refused'::text, 'task.respawn_forced'::text, 'task.breaker_tripped'::text]));
 
 create table feed (
@@ -725,8 +724,6 @@ begin
   execute format('alter table %I add primary key (pos)', part);
   execute format('create unique index %I on %I (run_id, run_seq) where run_id is not null',
                  part || '_of_run', part);
-  execute format('create index %I on %I (task_id, pos) where task_id is not null',
-                 part || '_of_task', part);
   execute format('alter table %I add constraint %I check (period = %s)',
                  part, part || '_period', wanted);
   execute format('alter table events attach partition %I for values in (%s)', part, wanted);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { NewEvent } from '@baton/kernel';
-import { freshDatabases, SAMPLE_AT_MS, type OpenDatabase } from '@baton/testkit';
+import { freshDatabases, insertRows, SAMPLE_AT_MS, type OpenDatabase } from '@baton/testkit';
 import type { Db } from './db.ts';
 import { appendEvents } from './feed.ts';
 import { bind, statement } from './statement.ts';
@@ -52,7 +52,7 @@ for (const database of freshDatabases()) {
     afterAll(() => opened?.close());
     beforeEach(() =>
       db.exclusive((admin) =>
-        admin.script(`truncate events; update feed set next_pos = 1, last_at = 'epoch'`),
+        admin.script(`truncate events, tasks; update feed set next_pos = 1, last_at = 'epoch'`),
       ),
     );
 
@@ -112,6 +112,12 @@ for (const database of freshDatabases()) {
     test('is read by project, run and task, behind any position', async () => {
       const of = (runId: string, runSeq: number, taskId: string | null): NewEvent =>
         event({ runId, runSeq, taskId });
+      await insertRows(db, {
+        tasks: [
+          { id: 'task_1', runId: 'run_1', projectId: 'prj_1' },
+          { id: 'task_2', runId: 'run_2', projectId: 'prj_1' },
+        ],
+      });
       await append(db, [
         of('run_1', 1, null),
         of('run_2', 1, null),
@@ -135,7 +141,12 @@ for (const database of freshDatabases()) {
       expect(await positions({ run: 'run_1' }, 6)).toEqual([]);
       expect(await positions({ run: 'run_1' }, 99)).toEqual([]);
       expect(await positions({ task: 'task_1' }, 0, 1)).toEqual([3]);
+      expect(await positions({ task: 'task_1' }, 1)).toEqual([3, 6]);
       expect(await positions({ task: 'task_1' }, 3)).toEqual([6]);
+      expect(await positions({ task: 'task_1' }, 5)).toEqual([6]);
+      expect(await positions({ task: 'task_1' }, 6)).toEqual([]);
+      expect(await positions({ task: 'task_2' }, 0)).toEqual([5]);
+      expect(await positions({ task: 'task_3' }, 0)).toEqual([]);
       expect(await positions({ project: 'prj_2' }, 0)).toEqual([4]);
       expect(await positions({ project: 'prj_2', run: 'run_1' }, 0)).toEqual([]);
       expect(await positions({ project: 'prj_2', task: 'task_1' }, 0)).toEqual([]);

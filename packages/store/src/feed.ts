@@ -24,17 +24,20 @@ const placeRow = z.strictObject({
 export type FeedPlace = z.infer<typeof placeRow>;
 
 /** The columns of events but their place in the feed; `run_seq` hardly ever is the same in all. */
-const EVENTS = rowSource([
-  { name: 'run_seq', arrayOf: 'bigint', type: 'bigint' },
-  { name: 'project_id', arrayOf: 'text', type: 'text' },
-  { name: 'run_id', arrayOf: 'text', type: 'text' },
-  { name: 'task_id', arrayOf: 'text', type: 'text' },
-  { name: 'attempt_id', arrayOf: 'text', type: 'text' },
-  { name: 'type', arrayOf: 'text', type: 'text' },
-  { name: 'actor', arrayOf: 'text', type: 'json' },
-  { name: 'cause', arrayOf: 'text', type: 'text' },
-  { name: 'data', arrayOf: 'text', type: 'json' },
-]);
+const EVENTS = rowSource(
+  [
+    { name: 'run_seq', arrayOf: 'bigint', type: 'bigint' },
+    { name: 'project_id', arrayOf: 'text', type: 'text' },
+    { name: 'run_id', arrayOf: 'text', type: 'text' },
+    { name: 'task_id', arrayOf: 'text', type: 'text' },
+    { name: 'attempt_id', arrayOf: 'text', type: 'text' },
+    { name: 'type', arrayOf: 'text', type: 'text' },
+    { name: 'actor', arrayOf: 'text', type: 'json' },
+    { name: 'cause', arrayOf: 'text', type: 'text' },
+    { name: 'data', arrayOf: 'text', type: 'json' },
+  ],
+  { isNumbered: true },
+);
 
 /** The parameter behind those of the events: `behind(1)` is the mark, `behind(2)` the instant. */
 const behind = (at: number): string => `$${EVENTS.parameterCount + at}`;

@@ -135,18 +135,33 @@ export const eventsOfRun = statement({
      limit $4`,
 });
 
+/**
+ * Events of a task are found among those of its run, behind the cursor where that is an event of the
+ * run: rare as it is, reading them does not pay for an index on every event.
+ */
 export const eventsOfTask = statement({
   name: 'eventsOfTask',
   args: (project: string, task: string, pos: number, limit: number) => [project, task, pos, limit],
   row: eventRow,
   sql: `
     select ${EVENT_COLUMNS}
-      from events e
-     where e.task_id = $2
+      from tasks t
+      join events e
+        on e.run_id = t.run_id
+       and e.task_id = t.id
+     where t.id = $2
        and e.project_id = $1
        and e.pos > $3
+       and e.run_seq > coalesce(
+             (select at.run_seq
+                from events at
+                join tasks its
+                  on its.run_id = at.run_id
+               where at.pos = $3
+                 and its.id = $2),
+             0)
        and ${fromPart('$3')}
-     order by e.pos
+     order by e.run_seq
      limit $4`,
 });
 

@@ -272,7 +272,7 @@ export const blankEventsOfRun = statement({
 
 export const blankEventsOfTask = statement({
   name: 'blankEventsOfTask',
-  args: (task: string, limit: number) => [task, limit],
+  args: (run: string, task: string, limit: number) => [run, task, limit],
   row: z.strictObject({ count: z.int() }),
   sql: `
     with blanked as (
@@ -281,8 +281,9 @@ export const blankEventsOfTask = statement({
              actor = ${NOBODY}, cause = null, data = '{}'
        where pos in (select pos
                        from events
-                      where task_id = $1
-                      limit $2)
+                      where run_id = $1
+                        and task_id = $2
+                      limit $3)
       returning 1)
     select count(*) as count
       from blanked`,
@@ -328,7 +329,7 @@ async function blankTask(
   task: string,
   rowsMax: number,
 ): Promise<number> {
-  const [events] = await queries.query(blankEventsOfTask, task, rowsMax);
+  const [events] = await queries.query(blankEventsOfTask, run, task, rowsMax);
   const [checkpoints] = await queries.query(purgeCheckpointsOfTask, run, task, rowsMax);
   return (events?.count ?? 0) + (checkpoints?.count ?? 0);
 }

@@ -13,7 +13,7 @@ export interface GivenColumn {
 
 /** Rows in SQL, whose parameters `rowParameters` makes. */
 export interface RowSource {
-  /** What stands in a `from` list, under the name `u`; `u.place` counts the rows from 1. */
+  /** What stands in a `from` list, under the name `u`. */
   readonly from: string;
   /** The value of each column, in the order of the columns. */
   readonly values: readonly string[];
@@ -24,8 +24,12 @@ export interface RowSource {
 /**
  * Columns given as arrays `$1` to `$n`, then all but the first again as one value. The first is always
  * an array, as long as there are rows; another one is empty when its value is the same in all rows.
+ * Numbered rows have `u.place` as well, from 1.
  */
-export function rowSource(columns: readonly GivenColumn[]): RowSource {
+export function rowSource(
+  columns: readonly GivenColumn[],
+  { isNumbered = false }: { readonly isNumbered?: boolean } = {},
+): RowSource {
   const count = columns.length;
   const [first] = columns;
   if (first === undefined) throw new TypeError('rows without columns');
@@ -33,9 +37,9 @@ export function rowSource(columns: readonly GivenColumn[]): RowSource {
   const arrays = columns.map(
     ({ name, arrayOf }, at) => `unnest($${at + 1}::${arrayOf}[]) as ${name}`,
   );
-  const place = `generate_subscripts($1::${first.arrayOf}[], 1) as place`;
+  if (isNumbered) arrays.push(`generate_subscripts($1::${first.arrayOf}[], 1) as place`);
   return {
-    from: `(select ${[...arrays, place].join(',\n                     ')}) as u`,
+    from: `(select ${arrays.join(',\n                     ')}) as u`,
     values: columns.map(({ name, arrayOf, type }, at) => {
       const element = arrayOf === type ? `u.${name}` : `u.${name}::${type}`;
       return at === 0 ? element : `coalesce(${element}, $${count + at}::${type})`;
