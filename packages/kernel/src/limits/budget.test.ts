@@ -51,6 +51,22 @@ describe('a budget', () => {
     expect(faultsOf(model.world)).toEqual([]);
   });
 
+  test('that is taken away and set anew counts what its open attempts have set aside', () => {
+    const model = new Model();
+    model.worker('w', { slots: 2 });
+    setBudget(model, 'project', PROJECT, '2');
+    model.graph(many(2));
+    const [first] = model.dispatch();
+    if (first === undefined) throw new Error('nothing was handed out');
+    setBudget(model, 'project', PROJECT, null);
+    setBudget(model, 'project', PROJECT, '2');
+    expect(faultsOf(model.world)).toEqual([]);
+    const [, , before = 0] = budgetOf(model, PROJECT) ?? [];
+    model.complete(first);
+    expect(budgetOf(model, PROJECT)).toEqual([2_000_000, 0, before / 2]);
+    expect(faultsOf(model.world)).toEqual([]);
+  });
+
   test('what an attempt did not spend of it lets the next start', () => {
     const model = new Model();
     model.worker('w', { slots: 10 });

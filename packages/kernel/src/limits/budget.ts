@@ -120,7 +120,7 @@ export function holdUnfunded(draft: Draft, task: TaskRow): void {
   draft.event('task.ready', { run: task.runId, task: task.id }, { reason: BUDGET });
 }
 
-/** Has attempts that are open charged to a budget that is new. */
+/** Has attempts that are open charged to a budget that is new, also those of one before it with its id. */
 export function adoptSpending(
   draft: Draft,
   budgetId: string,
@@ -128,11 +128,11 @@ export function adoptSpending(
 ): void {
   for (const attempt of attempts) {
     const holds = attempt.holds ?? { slots: [], budgets: [], reserved: 0 };
-    if (attempt.engine === 'shell' || holds.budgets.includes(budgetId)) continue;
-    draft.put('attempts', {
-      ...attempt,
-      holds: { ...holds, budgets: [...holds.budgets, budgetId] },
-    });
+    if (attempt.engine === 'shell') continue;
+    if (!holds.budgets.includes(budgetId)) {
+      const budgets = [...holds.budgets, budgetId];
+      draft.put('attempts', { ...attempt, holds: { ...holds, budgets } });
+    }
     const budget = draft.get('budgets', budgetId);
     draft.put('budgets', { ...budget, reservedMicros: budget.reservedMicros + holds.reserved });
   }
