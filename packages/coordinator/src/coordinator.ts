@@ -147,7 +147,7 @@ export function assembleCoordinator(
   const clock: Clock = createClock(runtime.monotonicMs, runtime.wallMs);
   const verdicts = createVerdicts(validator);
   const catalogue = createCatalogue(store, settings.engines);
-  const memory = createReplicaMemory();
+  const memory = createReplicaMemory(log);
   const dispatcher = createDispatcher();
   const committed = createListeners<readonly CommittedEvent[]>(log);
   const assigned = createListeners<Assigned>(log);

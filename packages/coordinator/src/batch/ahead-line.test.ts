@@ -69,7 +69,7 @@ describe('batches that are decided ahead', () => {
         return Promise.resolve(stored.slice(at, at + count));
       },
     };
-    memory = createReplicaMemory();
+    memory = createReplicaMemory(console);
     memory.learn(decided({ events: 1 }), { ...begin, nextPos: 99, mark: 'mark_before' });
     const seen = decided({
       events: 1,

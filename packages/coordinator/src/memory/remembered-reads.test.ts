@@ -24,7 +24,7 @@ const feed = { nextPos: 12, incarnation: 1, mark: 'mark_2' };
 let memory: ReplicaMemory;
 let reads: RememberedReads;
 beforeEach(() => {
-  memory = createReplicaMemory();
+  memory = createReplicaMemory(console);
   memory.learn(decided({ events: 1 }), { ...feed, nextPos: 11, mark: 'mark_1' });
   const seen = decided({
     events: 1,

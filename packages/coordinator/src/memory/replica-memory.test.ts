@@ -27,13 +27,13 @@ const locked = (row: WorkerRow, changes: number): MadeUp => ({
   load: (world) => world.putLoaded('workers', row.id, row),
 });
 const steady = (): ReplicaMemory => {
-  const memory = createReplicaMemory();
+  const memory = createReplicaMemory(console);
   learnAll(memory, [{}, {}]);
   return memory;
 };
 
 test('nothing of the feed is believed of the first batch, and of one that follows right behind it', () => {
-  const memory = createReplicaMemory();
+  const memory = createReplicaMemory(console);
   learnAll(memory, [locked(worker, 3)]);
   expect([memory.isSteady, memory.worker(worker.id)]).toEqual([false, undefined]);
   learnAll(memory, [locked(worker, 3)]);

@@ -1,6 +1,7 @@
 import { LISTS, type SlotRow, type WorkerRow } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { DecidedBatch } from '../batch/decide-batch.ts';
+import type { Log } from '../log.ts';
 import type { FeedState } from '../store/batch-store.ts';
 import { createQueueMemory, type QueueMemory } from './queue-memory.ts';
 import { createRunCache, type RunCache } from './run-cache.ts';
@@ -31,7 +32,7 @@ export interface ReplicaMemory {
   slotsOf(worker: string): readonly SlotRow[] | undefined;
   /** Whether a project has no limits, nothing parked and no budget of its own, for all that is known. */
   isUnlimited(project: string): boolean;
-  /** Takes up a batch, and where the feed ends behind it; undefined: it told no events. */
+  /** Takes up a batch, and where the feed ends behind it; undefined: it told no events. Never throws. */
   learn(batch: DecidedBatch, feed: FeedState | undefined): void;
   /** Somebody else may have told events: only what is checked under a run's lock is still believed. */
   doubt(): void;
@@ -40,7 +41,7 @@ export interface ReplicaMemory {
 }
 
 /** Knows nothing at first. */
-export function createReplicaMemory(): ReplicaMemory {
+export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
   const runs = createRunCache();
   const queue = createQueueMemory();
   const workers = new Map<string, KnownWorker>();
@@ -117,6 +118,29 @@ export function createReplicaMemory(): ReplicaMemory {
     queue.take(writes);
   }
 
+  function take(decided: DecidedBatch, after: FeedState | undefined): void {
+    const { batch, changedRuns, done } = decided;
+    runs.learn(batch.world.learned(done.writes, changedRuns));
+    if (after !== undefined && !isNext(feed, after, done.events.length)) {
+      doubt();
+      feed = after;
+      return;
+    }
+    // Whatever else was told meanwhile makes what is known of the feed wrong, and nothing is decided by it.
+    if (feed === undefined) return;
+    isSteady = true;
+    feed = after ?? feed;
+    takeWorkers(decided);
+    takeSlots(decided);
+    takeSettings(decided);
+    takeQueues(decided);
+  }
+
+  function forget(): void {
+    doubt();
+    runs.clear();
+  }
+
   return {
     runs,
     queue,
@@ -136,27 +160,16 @@ export function createReplicaMemory(): ReplicaMemory {
     },
     isUnlimited: (project) => unlimited.has(project),
     learn(decided, after) {
-      const { batch, changedRuns, done } = decided;
-      runs.learn(batch.world.learned(done.writes, changedRuns));
-      if (after !== undefined && !isNext(feed, after, done.events.length)) {
-        doubt();
-        feed = after;
-        return;
+      try {
+        take(decided, after);
+      } catch (error) {
+        // The batch is written: what goes wrong here must not have it done again.
+        log.error({ error }, 'what a batch did could not be remembered');
+        forget();
       }
-      // Whatever else was told meanwhile makes what is known of the feed wrong, and nothing is decided by it.
-      if (feed === undefined) return;
-      isSteady = true;
-      feed = after ?? feed;
-      takeWorkers(decided);
-      takeSlots(decided);
-      takeSettings(decided);
-      takeQueues(decided);
     },
     doubt,
-    forget() {
-      doubt();
-      runs.clear();
-    },
+    forget,
   };
 }
 
