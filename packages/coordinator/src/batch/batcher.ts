@@ -41,9 +41,9 @@ export interface BatcherSettings {
   readonly log: Log;
   /** Workers that wait for work; asked for each batch. */
   readonly targets: () => readonly DispatchTarget[];
-  /** Called when a batch is decided that is not written yet, and may still fail. Must not throw. */
+  /** Called when a batch is decided that is not written yet, and may still fail. */
   readonly decided: (done: DecidedBatch['done']) => void;
-  /** Called after each commit, before the replies. Must not throw. */
+  /** Called after each commit, before the replies. */
   readonly committed: (result: BatchResult) => void;
 }
 
@@ -76,7 +76,7 @@ export function createBatcher(settings: BatcherSettings): Batcher {
   const line = createAheadLine({
     ports: settings.ports,
     log: settings.log,
-    decided: settings.decided,
+    decided: (done) => tell(settings, () => settings.decided(done)),
     finish: (items, result) => finish(settings, items, result),
     unknown: (items) => refuseAll(items, OUTCOME_UNKNOWN),
     failed(done) {
@@ -275,8 +275,17 @@ function failureOf(kind: string, cause: unknown): AppError {
   });
 }
 
+/** Whatever fails in those who are told changes nothing of what is written, nor of who is answered. */
+function tell({ log }: BatcherSettings, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    log.error({ error }, 'what a batch did could not be taken up');
+  }
+}
+
 function finish(settings: BatcherSettings, items: readonly Pending[], result: BatchResult): void {
-  settings.committed(result);
+  tell(settings, () => settings.committed(result));
   items.forEach((item, index) => {
     const outcome: Outcome | undefined = result.outcomes[index];
     if (outcome !== undefined) item.settle(outcome);
