@@ -270,8 +270,8 @@ create table events_1 (
   constraint events_check CHECK (((run_id IS NULL) = (run_seq IS NULL))),
   constraint events_1_pkey PRIMARY KEY (pos)
 );
+CREATE INDEX events_1_of_delegation ON public.events_1 USING btree (project_id, type) WHERE (type = ANY (ARRAY['task.spawn_refused'::text, 'task.respawn_refused'::text, 'task.respawn_forced'::text, 'task.breaker_tripped'::text]));
 CREATE UNIQUE INDEX events_1_of_run ON public.events_1 USING btree (run_id, run_seq) WHERE (run_id IS NOT NULL);
-CREATE INDEX events_of_delegation ON public.events_1 USING btree (project_id, type) WHERE (type = ANY (ARRAY['task.spawn_refused'::text, 'task.respawn_refused'::text, 'task.respawn_forced'::text, 'task.breaker_tripped'::text]));
 
 create table feed (
   id smallint not null,
@@ -724,6 +724,7 @@ begin
   execute format('alter table %I add primary key (pos)', part);
   execute format('create unique index %I on %I (run_id, run_seq) where run_id is not null',
                  part || '_of_run', part);
+  perform index_event_delegation(part);
   execute format('alter table %I add constraint %I check (period = %s)',
                  part, part || '_period', wanted);
   execute format('alter table events attach partition %I for values in (%s)', part, wanted);
@@ -746,5 +747,16 @@ begin
     raise exception '%: % of % rows', statement, counted, expected using errcode = '40001';
   end if;
   return counted;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.index_event_delegation(part text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  execute format('create index if not exists %I on %I (project_id, type) where type in
+                   (''task.spawn_refused'', ''task.respawn_refused'', ''task.respawn_forced'',
+                    ''task.breaker_tripped'')', part || '_of_delegation', part);
 end
 $function$;

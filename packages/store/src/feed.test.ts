@@ -6,6 +6,7 @@ import type { Db } from './db.ts';
 import { appendEvents } from './feed.ts';
 import { bind, statement } from './statement.ts';
 import { feedHead, listEvents, type EventRead } from './statements/events.ts';
+import { makeEventPeriod } from './statements/retention.ts';
 
 const event = (fields: Partial<NewEvent> = {}): NewEvent => ({
   projectId: 'prj_1',
@@ -31,6 +32,16 @@ const lastAt = statement({
   args: () => [],
   row: z.strictObject({ last_at: z.int() }),
   sql: `select last_at from feed where id = 1`,
+});
+const indexesOf = statement({
+  name: 'indexesOf',
+  args: (part: string) => [part],
+  row: z.strictObject({ name: z.string() }),
+  sql: `
+    select replace(indexname, $1, 'part') as name
+      from pg_indexes
+     where tablename = $1
+     order by 1`,
 });
 const fail = statement({
   name: 'failOnPurpose',
@@ -150,6 +161,17 @@ for (const database of freshDatabases()) {
       expect(await positions({ project: 'prj_2' }, 0)).toEqual([4]);
       expect(await positions({ project: 'prj_2', run: 'run_1' }, 0)).toEqual([]);
       expect(await positions({ project: 'prj_2', task: 'task_1' }, 0)).toEqual([]);
+    });
+
+    test('has the same indexes in every part', async () => {
+      await db.query(makeEventPeriod, 2);
+      const indexes = await db.query(indexesOf, 'events_1');
+      expect(indexes.map(({ name }) => name)).toEqual([
+        'part_of_delegation',
+        'part_of_run',
+        'part_pkey',
+      ]);
+      expect(await db.query(indexesOf, 'events_2')).toEqual(indexes);
     });
 
     test('is dense and in commit order for a reader beside many writers', async () => {
