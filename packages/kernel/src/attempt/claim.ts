@@ -151,7 +151,7 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
   const { spec } = draft.get('taskSpecs', task.id);
   const run = draft.get('runs', task.runId);
   // Keys in the order of `stableJson`, which mostly need not sort them then.
-  return {
+  const manifest: Record<string, Json> = {
     artifacts: Object.fromEntries(
       upstreams
         .flatMap((it) =>
@@ -185,9 +185,10 @@ function manifestOf(draft: Draft, task: TaskRow, engine: string): Record<string,
         commit: attempt?.result?.commit?.commit ?? null,
       };
     }),
-    ...(task.verifies === null ? {} : { verifies: task.verifies }),
-    ...(task.continueAttemptId === null ? {} : { continue: continuationOf(draft, task, engine) }),
   };
+  if (task.verifies !== null) manifest['verifies'] = task.verifies;
+  if (task.continueAttemptId !== null) manifest['continue'] = continuationOf(draft, task, engine);
+  return manifest;
 }
 
 /** The tasks a task depends on, each once. */

@@ -29,23 +29,27 @@ export interface ScoreFacts {
 export function scoreParts(facts: ScoreFacts): ScoreParts {
   const { spec, worker } = facts;
   const { repo, languages } = spec.needs;
-  const wantsRepo = (does: (repo: string) => boolean): boolean =>
-    (repo !== undefined && does(repo)) ||
-    (spec.workspace?.repo !== undefined && does(spec.workspace.repo));
-  const hasRepo = wantsRepo((it) => worker.capabilities.repos.some((own) => isSameRepo(it, own)));
-  const isWarm = wantsRepo((it) => worker.warmRepos.includes(normaliseRepo(it)));
+  const other = spec.workspace?.repo;
   const speaks = languages?.some((wanted) =>
     worker.capabilities.languages.some((it) => it.toLowerCase() === wanted.toLowerCase()),
   );
   const share = worker.slots === 0 ? 0 : Math.max(0, facts.freeSlots) / worker.slots;
   return {
-    repo: hasRepo ? SCORE_POINTS.repo : 0,
+    repo: hasRepo(worker, repo) || hasRepo(worker, other) ? SCORE_POINTS.repo : 0,
     languages: speaks === true ? SCORE_POINTS.languages : 0,
     free_slots: Math.round(SCORE_POINTS.free_slots * Math.min(1, share)),
-    warm: isWarm ? SCORE_POINTS.warm : 0,
+    warm: isWarm(worker, repo) || isWarm(worker, other) ? SCORE_POINTS.warm : 0,
     made_an_input: facts.inputMakers.includes(worker.id) ? SCORE_POINTS.made_an_input : 0,
     continues: facts.continuesOn === worker.id ? SCORE_POINTS.continues : 0,
   };
+}
+
+function hasRepo(worker: ScoreFacts['worker'], repo: string | undefined): boolean {
+  return repo !== undefined && worker.capabilities.repos.some((own) => isSameRepo(repo, own));
+}
+
+function isWarm({ warmRepos }: ScoreFacts['worker'], repo: string | undefined): boolean {
+  return repo !== undefined && warmRepos.includes(normaliseRepo(repo));
 }
 
 /** The score itself. */
