@@ -4,7 +4,7 @@ import { devServers } from './dev.mjs';
 import { install } from './install.mjs';
 import { fromRoot, toolScript } from './paths.mjs';
 import { missingPrerequisite } from './preflight.mjs';
-import { foreground, userEnv } from './process.mjs';
+import { foreground, NODE_FLAGS, userEnv } from './process.mjs';
 import { Report } from './report.mjs';
 import { missingIsFailure, noServices, preparePostgres, prepareServices } from './services.mjs';
 import { typesOfTests, staticChecks } from './static-checks.mjs';
@@ -22,7 +22,8 @@ const toStderr = (/** @type {string} */ text) => void process.stderr.write(text)
 export async function start(args) {
   const report = new Report(toStderr, process.stderr.isTTY);
   if (!(await prepare(report))) return 1;
-  return foreground([process.execPath, fromRoot('apps/cli/bin/baton.js'), 'up', ...args], {
+  const command = [process.execPath, ...NODE_FLAGS, fromRoot('apps/cli/bin/baton.js'), 'up'];
+  return foreground([...command, ...args], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
     env: userEnv(),
   });
@@ -80,7 +81,7 @@ export async function bench(args) {
   const services = await withReport(report, preparePostgres);
   try {
     return await foreground(
-      [process.execPath, toolScript('tsx'), fromRoot('bench/src/main.ts'), ...args],
+      [process.execPath, toolScript('tsx'), ...NODE_FLAGS, fromRoot('bench/src/main.ts'), ...args],
       { env: { ...userEnv(), ...services.env } },
     );
   } finally {

@@ -3,6 +3,12 @@ import { constants } from 'node:os';
 import { delimiter } from 'node:path';
 import { ROOT } from './paths.mjs';
 
+/**
+ * How Node runs a busy control plane: what one batch makes is mostly garbage before the next, and with
+ * more room for new objects less of it is copied. Up to 70 MB more are used, and only under load.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=32'];
+
 /** Signals handed on to the program that runs in the foreground. */
 const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 

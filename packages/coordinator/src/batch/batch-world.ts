@@ -80,8 +80,9 @@ export class BatchWorld implements World {
       (this.#isNew(list, id) ? none : this.#recalledLists.get(list)?.get(id)) ??
       this.#recallList(list, id);
     if (base === undefined) return undefined;
-    const definition = LISTS[list];
     const joined = this.#joined.get(list)?.get(id);
+    if (base.length === 0 && joined === undefined) return [];
+    const definition = LISTS[list];
     const ids = joined === undefined ? base : new Set([...base, ...joined]);
     const rows: ListRow<L>[] = [];
     for (const rowId of ids) {
