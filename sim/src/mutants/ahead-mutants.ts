@@ -23,6 +23,8 @@ export const AHEAD_MUTANTS: readonly MutantRow[] = [
     name: 'open-fence',
     what: 'a fence keeps nothing off',
     caughtBy: 'fenced-off',
+    // One that must find another batch behind it: few seeds lead there.
+    firstSeed: 46,
     profile: { commitUnknownLate: 0.2 },
     database: (db) => {
       db.fencesOff = false;
