@@ -2,11 +2,9 @@ import { z } from 'zod';
 import type { Asker } from '../db.ts';
 import { statement, type Statement } from '../statement.ts';
 
-/**
- * Taking away everything of runs and tasks that are to be purged (`purge_at`), a bounded piece at a
- * time. The marked row is the continuation: it goes last, so that whoever begins again after a crash
- * goes on where the other one stopped. Nothing is begun while a process of it may be alive.
- */
+// Taking away everything of runs and tasks that are to be purged (`purge_at`), a bounded piece at a
+// time. The marked row is the continuation: it goes last, so that whoever begins again after a crash
+// goes on where the other one stopped. Nothing is begun while a process of it may be alive.
 
 /** A run or a task that is to be purged. `task` null: the whole run. */
 export interface Purgeable {
