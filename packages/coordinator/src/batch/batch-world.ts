@@ -31,6 +31,8 @@ export class BatchWorld implements World {
   /** What was remembered from batches before. */
   readonly #recalled = new Map<TableName, Map<string, AnyRow>>();
   readonly #changed = new Map<TableName, Map<string, AnyRow | null>>();
+  /** Every row that is known, as it is by now: a batch asks for the same rows again and again. */
+  readonly #now = new Map<TableName, Map<string, AnyRow | null>>();
   readonly #listed = new Map<ListName, Map<string, readonly string[]>>();
   readonly #recalledLists = new Map<ListName, Map<string, readonly string[]>>();
   /** Rows the batch made members of a list, by list and owner. */
@@ -65,12 +67,10 @@ export class BatchWorld implements World {
   }
 
   row<T extends TableName>(table: T, id: string): Tables[T] | null | undefined {
-    const changed = this.#changed.get(table)?.get(id);
-    if (changed !== undefined) return changed as Tables[T] | null;
-    const loaded = this.#stored(table, id);
-    if (loaded !== undefined) return loaded as Tables[T] | null;
+    const known = this.#now.get(table)?.get(id);
+    if (known !== undefined) return known as Tables[T] | null;
     const cached = this.#cached.row(table, id);
-    if (cached !== undefined) mapOf(this.#recalled, table).set(id, cached);
+    if (cached !== undefined) this.#recall(table, id, cached);
     return cached;
   }
 
@@ -99,12 +99,23 @@ export class BatchWorld implements World {
     return loaded === undefined ? this.#recalled.get(table)?.get(id) : loaded;
   }
 
+  #recall(table: TableName, id: string, row: AnyRow): void {
+    mapOf(this.#recalled, table).set(id, row);
+    this.#note(table, id, row);
+  }
+
+  /** The row is known, unless it is better known already. */
+  #note(table: TableName, id: string, row: AnyRow | null): void {
+    const rows = mapOf(this.#now, table);
+    if (!rows.has(id)) rows.set(id, row);
+  }
+
   #recallList(list: ListName, owner: string): readonly string[] | undefined {
     const rows = this.#cached.list(list, owner);
     if (rows === undefined) return undefined;
     const { table } = LISTS[list];
     const ids = rows.map((row) => rowKey(table, row));
-    rows.forEach((row, at) => mapOf(this.#recalled, table).set(ids[at] ?? '', row));
+    rows.forEach((row, at) => this.#recall(table, ids[at] ?? '', row));
     mapOf(this.#recalledLists, list).set(owner, ids);
     return ids;
   }
@@ -152,6 +163,7 @@ export class BatchWorld implements World {
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
       mapOf(this.#changed, change.table).set(change.id, change.row);
+      mapOf(this.#now, change.table).set(change.id, change.row);
       if (change.row !== null) this.#join(change.table, change.id, change.row);
     }
   }
@@ -257,7 +269,9 @@ export class BatchWorld implements World {
 
   #keep(table: TableName, id: string, row: AnyRow | null): void {
     const rows = mapOf(this.#loaded, table);
-    if (!rows.has(id)) rows.set(id, row);
+    if (rows.has(id)) return;
+    rows.set(id, row);
+    this.#note(table, id, row);
   }
 
   #keepList(list: ListName, owner: string, rows: readonly AnyRow[]): void {
