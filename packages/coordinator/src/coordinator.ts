@@ -253,7 +253,8 @@ export function assembleCoordinator(
     createDispatchPoll(ports, {
       refresh: () => catalogue.refresh(),
       searchAll() {
-        if (others.mayBe) memory.doubt();
+        // What nothing told of is found at the latest now, whatever is remembered.
+        memory.doubt();
         return dispatcher.searchAll();
       },
       kick: () => batcher?.kick(),
