@@ -129,6 +129,21 @@ export function appendEvents(
     : bind(insertEventsAt, events, mark, end);
 }
 
+export const readFeedEnd = statement({
+  name: 'readFeedEnd',
+  args: () => [],
+  row: z.strictObject({ nextPos: z.int(), incarnation: z.int(), mark: z.string() }),
+  sql: `
+    select next_pos as "nextPos", incarnation, mark
+      from feed
+     where id = 1`,
+});
+
+/** Where the feed ends; in a snapshot, that of the state which the snapshot shows. */
+export async function seeFeedEnd(queries: Asker): Promise<FeedEnd> {
+  return endOf(await queries.query(readFeedEnd));
+}
+
 export const markFeed = statement({
   name: 'markFeed',
   args: (mark: string) => [mark],
@@ -145,7 +160,10 @@ export const markFeed = statement({
  * nothing is appended that expects an end told before. The mark is a new one.
  */
 export async function fenceFeed(queries: Asker, mark: string): Promise<FeedEnd> {
-  const [end] = await queries.query(markFeed, mark);
+  return endOf(await queries.query(markFeed, mark));
+}
+
+function endOf([end]: readonly FeedEnd[]): FeedEnd {
   if (end === undefined) throw new Error('the feed has no end; the database is not migrated');
   return end;
 }

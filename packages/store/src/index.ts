@@ -49,7 +49,7 @@ export {
   seeClaimable,
 } from './world/lock.ts';
 export { writeStatements, type RowChange } from './world/write.ts';
-export { appendEvents, fenceFeed, type FeedEnd, type FeedPlace } from './feed.ts';
+export { appendEvents, fenceFeed, seeFeedEnd, type FeedEnd, type FeedPlace } from './feed.ts';
 export { premiseLocks, type LockPremises } from './world/premises.ts';
 export {
   findIdempotent,

@@ -99,7 +99,16 @@ export function createMemoryStore(
         () => db.feed.slice(fromPos - 1, fromPos - 1 + count).map(({ event }) => event),
         (side) => side.store.readEvents(fromPos, count),
       ),
-    peek: async (look) => look(peekOf(begin)),
+    peek: async (look) =>
+      look({
+        ...peekOf(begin),
+        feed: () =>
+          both(
+            'seeFeedEnd',
+            () => db.feedState(),
+            (side) => side.store.peek((tx) => tx.feed()),
+          ),
+      }),
     outcomeOf: (xid) => read(() => db.outcomes.get(xid) ?? 'aborted'),
     findEventPlace: (run, runSeq) =>
       both(
@@ -345,7 +354,7 @@ function underLock(
 }
 
 /** What a batch would find: as a transaction of its own finds it, and then undone. */
-function peekOf(begin: () => Promise<MemoryTx>): Peek {
+function peekOf(begin: () => Promise<MemoryTx>): Omit<Peek, 'feed'> {
   const undone = async <T>(look: (tx: MemoryTx) => Promise<T>): Promise<T> => {
     const tx = await begin();
     try {
@@ -358,8 +367,7 @@ function peekOf(begin: () => Promise<MemoryTx>): Peek {
     loadRows: (table, ids) => undone((tx) => tx.loadRows(table, ids)),
     loadList: (list, owners) => undone((tx) => tx.loadList(list, owners)),
     loadSlots: (workers) => undone((tx) => tx.loadSlots(workers)),
-    candidates: (project, needsIds, limit) =>
-      undone(async (tx) => (await tx.lockCandidates(project, needsIds, limit)).rows),
+    candidates: (project, needsIds, limit) => undone((tx) => tx.seeQueue(project, needsIds, limit)),
     freeSlots: (project, limit) => undone((tx) => tx.lockFreeSlots(project, limit)),
   };
 }

@@ -3,6 +3,7 @@ import type { NewEvent } from '@baton/kernel';
 import { StoreError } from '@baton/store';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import type { Log } from '../log.ts';
+import { createQueueRefill } from '../memory/queue-refill.ts';
 import { NotRemembered, RememberedReads } from '../memory/remembered-reads.ts';
 import type { FeedState, Premises } from '../store/batch-store.ts';
 import { MoreLocks, placed, type BatchResult } from './batch-result.ts';
@@ -64,6 +65,7 @@ export interface AheadLine {
 export function createAheadLine(settings: AheadLineSettings): AheadLine {
   const { ports, log } = settings;
   const { memory, store, runtime } = ports;
+  const refill = createQueueRefill({ store, memory, log });
   const underWay: Promise<void>[] = [];
   let failed: Taken[] = [];
 
@@ -154,6 +156,7 @@ export function createAheadLine(settings: AheadLineSettings): AheadLine {
       const { nextPos, incarnation } = premises.feed;
       memory.learn(decided, { nextPos: nextPos + events.length, incarnation, mark });
       settings.decided(done);
+      refill();
       const settled = settle({ ...taken, done, premises }, writing).finally(() => {
         // Its own promise must not be what it waits for.
         void underWay.shift();

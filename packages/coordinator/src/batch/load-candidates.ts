@@ -17,6 +17,7 @@ import type { Catalogue } from '../dispatch/catalogue.ts';
 import type { DispatchTarget } from '../dispatch/dispatcher.ts';
 import { CACHED_LISTS } from '../memory/run-cache.ts';
 import type { QueueMemory } from '../memory/queue-memory.ts';
+import { seenMax } from '../memory/queue-refill.ts';
 import type { BatchReads } from '../store/batch-store.ts';
 import type { Verdicts } from '../validation/verdicts.ts';
 import type { BatchWorld } from './batch-world.ts';
@@ -24,8 +25,6 @@ import { loadNeeds, unmet } from './loader.ts';
 
 /** Candidates of one set of needs at most; a batch hands out no more to begin with. */
 const candidatesMax = 128;
-/** As far as this a queue is looked at when nothing is remembered of it. */
-const seenMax = 1_000;
 
 /** What was seen of the queues of some needs: their heads, all of a queue that has fewer than `limit`. */
 export interface QueueHeads {
@@ -140,16 +139,18 @@ export async function loadCandidates(
   if (unknown.length > 0) {
     const rows = await tx.seeQueue(project, unknown, seenMax);
     seen.push({ project, needsIds: unknown, limit: seenMax, rows });
-    // What somebody else holds is passed over: nobody waits only to remember it.
-    const own = await tx.lockCandidates(project, unknown, seenMax);
-    world.runsLocked(own.versions);
-    await readQueued(tx, world, verdicts, own.rows);
   }
   const { rows: heads, versions } =
     needsIds.length === 0 || free === 0
       ? { rows: [], versions: new Map<string, number>() }
       : await tx.lockCandidates(project, needsIds, free);
   world.runsLocked(versions);
+  if (queue !== undefined && heads.some((it) => world.row('tasks', it.taskId) === undefined)) {
+    // What somebody else holds is passed over: nobody waits only to remember it.
+    const own = await tx.lockCandidates(project, needsIds, seenMax);
+    world.runsLocked(own.versions);
+    await readQueued(tx, world, verdicts, own.rows);
+  }
   for (const head of heads) world.putLoaded('ready', head.taskId, head);
   await loadNeeds(tx, world, verdicts, unmet(world, heads.flatMap(needsToStart)));
   const risen = await risenBehind(tx, catalogue, project, heads, free, nowMs);

@@ -20,7 +20,7 @@ test('a queue that was never looked at is not known, and one that was found empt
   const memory = createQueueMemory();
   memory.take([change('a', null, ready('a', 1))]);
   expect(memory.heads('prj_1', 'needs_1', 5)).toBeNull();
-  memory.found('prj_1', 'needs_1', [], 5);
+  memory.found({ project: 'prj_1', needsId: 'needs_1' }, [], 5);
   expect(memory.heads('prj_1', 'needs_1', 5)).toEqual([]);
   expect(memory.heads('prj_2', 'needs_1', 5)).toBeNull();
 });
@@ -28,7 +28,7 @@ test('a queue that was never looked at is not known, and one that was found empt
 test('behind the last head that was seen nothing is known', () => {
   const memory = createQueueMemory();
   const [a, b] = [ready('a', 1), ready('b', 2)];
-  memory.found('prj_1', 'needs_1', [a, b], 2);
+  memory.found({ project: 'prj_1', needsId: 'needs_1' }, [a, b], 2);
   memory.take([change('z', null, ready('z', 9))]);
   expect(ids(memory.heads('prj_1', 'needs_1', 2))).toEqual(['a', 'b']);
   expect(memory.heads('prj_1', 'needs_1', 3)).toBeNull();
@@ -41,7 +41,7 @@ test('what is held back is no head, and is one again when it is let go', () => {
   const memory = createQueueMemory();
   const [a, b] = [ready('a', 1), ready('b', 2)];
   const held: ReadyRow = { ...a, held: 'paused' };
-  memory.found('prj_1', 'needs_1', [a, b], 5);
+  memory.found({ project: 'prj_1', needsId: 'needs_1' }, [a, b], 5);
   memory.take([change('a', a, held)]);
   expect(ids(memory.heads('prj_1', 'needs_1', 5))).toEqual(['b']);
   memory.take([change('a', held, { ...a })]);
@@ -50,7 +50,7 @@ test('what is held back is no head, and is one again when it is let go', () => {
 
 test('a queue that nobody looks at does not grow with what came and went', () => {
   const memory = createQueueMemory();
-  memory.found('prj_1', 'needs_1', [], 5);
+  memory.found({ project: 'prj_1', needsId: 'needs_1' }, [], 5);
   for (let round = 0; round < 60; round++) {
     const rows = Array.from({ length: 1_000 }, (_, n) => ready(`${round}.${n}`, n));
     memory.take(rows.map((it) => change(it.taskId, null, it)));
@@ -77,6 +77,8 @@ test('whatever was learned, the heads are those of the queue, or not known', () 
       arbitrary: fc.record({
         look: fc.constantFrom(...queues),
         limit: fc.integer({ min: 1, max: 8 }),
+        /** So many changes ago. */
+        ago: fc.integer({ min: 0, max: 5 }),
       }),
     },
     { weight: 1, arbitrary: fc.constant({ forget: true }) },
@@ -86,31 +88,42 @@ test('whatever was learned, the heads are those of the queue, or not known', () 
     fc.property(fc.array(step, { minLength: 20, maxLength: 60 }), (steps) => {
       const memory = createQueueMemory();
       const stored = new Map<string, ReadyRow>();
-      const sorted = (needsId: string): ReadyRow[] =>
-        [...stored.values()]
+      const changes: RowChange[] = [];
+      const states: ReadyRow[][] = [[]];
+      const put = (one: RowChange): void => {
+        memory.take([one]);
+        changes.push(one);
+        if (one.row === null) stored.delete(one.id);
+        else stored.set(one.id, one.row as ReadyRow);
+        states.push([...stored.values()]);
+      };
+      const sorted = (needsId: string, rows: readonly ReadyRow[]): ReadyRow[] =>
+        rows
           .filter((it) => it.needsId === needsId && it.held === null)
           .toSorted((a, b) => a.priority - b.priority || a.pass - b.pass || a.seq - b.seq);
-      for (const it of queues) memory.found('prj_1', it, [], 8);
+      for (const it of queues) memory.found({ project: 'prj_1', needsId: it }, [], 8);
       let seq = 0;
       for (const it of steps) {
         if ('put' in it) {
           const row = ready(it.put, seq++, it.place as Partial<ReadyRow>);
-          memory.take([change(it.put, stored.get(it.put) ?? null, row)]);
-          stored.set(it.put, row);
+          put(change(it.put, stored.get(it.put) ?? null, row));
         } else if ('drop' in it) {
           const row = stored.get(it.drop);
           if (row === undefined) continue;
-          memory.take([change(it.drop, row, null)]);
-          stored.delete(it.drop);
+          put(change(it.drop, row, null));
         } else if ('look' in it) {
-          memory.found('prj_1', it.look, sorted(it.look).slice(0, it.limit), it.limit);
+          const at = Math.max(0, changes.length - it.ago);
+          // A copy of each row: what is read is never the very object that was written.
+          const seen = sorted(it.look, states[at] ?? []).map((row) => ({ ...row }));
+          const name = { project: 'prj_1', needsId: it.look };
+          memory.found(name, seen.slice(0, it.limit), it.limit, changes.slice(at));
         } else memory.forget();
         for (const needsId of queues) {
           for (const limit of [1, 3, 20]) {
             const heads = memory.heads('prj_1', needsId, limit);
             if (heads === null) continue;
             known += heads.length;
-            expect(heads).toEqual(sorted(needsId).slice(0, limit));
+            expect(heads).toEqual(sorted(needsId, [...stored.values()]).slice(0, limit));
           }
         }
       }

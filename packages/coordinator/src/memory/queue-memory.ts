@@ -3,8 +3,17 @@ import type { RowChange } from '@baton/store';
 
 /** More rows of one queue are not remembered. */
 const rowsMax = 20_000;
+/** With fewer rows than this a queue that goes on is to be looked at again. */
+const lowRows = 500;
+
+/** One queue: the ready work of a project that has the same needs. */
+export interface QueueName {
+  readonly project: string;
+  readonly needsId: string;
+}
+
 /** The head of one queue, or all of it. */
-interface Remembered {
+interface Remembered extends QueueName {
   /** Rows by task; what is not here any more is skipped in `sorted`. */
   readonly rows: Map<string, ReadyRow>;
   sorted: ReadyRow[];
@@ -16,8 +25,15 @@ interface Remembered {
 export interface QueueMemory {
   /** The first `limit` rows of a queue, or all that there are; null: not known. */
   heads(project: string, needsId: string, limit: number): ReadyRow[] | null;
-  /** A batch found these heads; fewer than `limit` are all. */
-  found(project: string, needsId: string, rows: readonly ReadyRow[], limit: number): void;
+  /** These heads were found, fewer than `limit` are all; `since`: what batches changed after that. */
+  found(
+    queue: QueueName,
+    rows: readonly ReadyRow[],
+    limit: number,
+    since?: readonly RowChange[],
+  ): void;
+  /** Queues that go on behind the few rows that are known. */
+  low(): readonly QueueName[];
   /** A batch changed these rows. */
   take(changes: readonly RowChange[]): void;
   forget(): void;
@@ -29,17 +45,34 @@ export interface QueueMemory {
 export function createQueueMemory(): QueueMemory {
   const queues = new Map<string, Remembered>();
 
-  function remove(row: ReadyRow): void {
-    queues.get(keyOf(row.projectId, row.needsId))?.rows.delete(row.taskId);
+  function queueOf(row: ReadyRow): Remembered | undefined {
+    return queues.get(keyOf({ project: row.projectId, needsId: row.needsId }));
   }
 
-  function add(row: ReadyRow): Remembered | undefined {
-    const queue = queues.get(keyOf(row.projectId, row.needsId));
-    if (queue === undefined || row.held !== null) return undefined;
-    if (queue.horizon !== null && compare(row, queue.horizon) > 0) return undefined;
+  /** Answers whether the row is one of the heads. */
+  function add(queue: Remembered, row: ReadyRow): boolean {
+    if (row.held !== null) return false;
+    if (queue.horizon !== null && compare(row, queue.horizon) > 0) return false;
     queue.rows.set(row.taskId, row);
     queue.sorted.push(row);
-    return queue;
+    return true;
+  }
+
+  /** Applies changes to all queues, or to one. */
+  function apply(changes: readonly RowChange[], only?: Remembered): void {
+    const grown = new Set<Remembered>();
+    for (const { table, original, row } of changes) {
+      if (table !== 'ready') continue;
+      const [before, after] = [original as ReadyRow | null, row as ReadyRow | null];
+      const left = before === null ? undefined : queueOf(before);
+      if (before !== null && left !== undefined && (only ?? left) === left) {
+        left.rows.delete(before.taskId);
+      }
+      const joined = after === null ? undefined : queueOf(after);
+      if (after === null || joined === undefined || (only ?? joined) !== joined) continue;
+      if (add(joined, after)) grown.add(joined);
+    }
+    for (const queue of grown) queue.sorted.sort(compare);
   }
 
   function dropGone(queue: Remembered): void {
@@ -48,34 +81,33 @@ export function createQueueMemory(): QueueMemory {
 
   return {
     heads(project, needsId, limit) {
-      const queue = queues.get(keyOf(project, needsId));
+      const queue = queues.get(keyOf({ project, needsId }));
       if (queue === undefined) return null;
       const heads: ReadyRow[] = [];
       let gone = 0;
       for (const row of queue.sorted) {
         if (heads.length === limit) break;
-        if (queue.rows.get(row.taskId) === row) heads.push(row);
+        const isHead = queue.rows.get(row.taskId) === row && heads.at(-1) !== row;
+        if (isHead) heads.push(row);
         else gone += 1;
       }
       if (gone > limit) dropGone(queue);
       return queue.horizon === null || heads.length === limit ? heads : null;
     },
-    found(project, needsId, rows, limit) {
-      queues.set(keyOf(project, needsId), {
+    found({ project, needsId }, rows, limit, since = []) {
+      const queue: Remembered = {
+        project,
+        needsId,
         rows: new Map(rows.map((row) => [row.taskId, row])),
         sorted: rows.toSorted(compare),
         horizon: rows.length < limit ? null : (rows.at(-1) ?? null),
-      });
+      };
+      queues.set(keyOf(queue), queue);
+      apply(since, queue);
     },
+    low: () => [...queues.values()].filter((it) => it.horizon !== null && it.rows.size < lowRows),
     take(changes) {
-      const grown = new Set<Remembered>();
-      for (const { table, original, row } of changes) {
-        if (table !== 'ready') continue;
-        if (original !== null) remove(original as ReadyRow);
-        const queue = row === null ? undefined : add(row as ReadyRow);
-        if (queue !== undefined) grown.add(queue);
-      }
-      for (const queue of grown) queue.sorted.sort(compare);
+      apply(changes);
       for (const [key, queue] of queues) {
         if (queue.rows.size > rowsMax) queues.delete(key);
         else if (queue.sorted.length > 2 * rowsMax) dropGone(queue);
@@ -88,7 +120,7 @@ export function createQueueMemory(): QueueMemory {
   };
 }
 
-const keyOf = (project: string, needsId: string): string => `${project} ${needsId}`;
+const keyOf = ({ project, needsId }: QueueName): string => `${project} ${needsId}`;
 
 function compare(a: ReadyRow, b: ReadyRow): number {
   return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;

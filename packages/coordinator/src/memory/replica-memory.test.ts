@@ -143,3 +143,32 @@ test('a batch that failed takes everything with it, also what is true under a ve
   memory.forget();
   expect(memory.runs.versionOf(run.id)).toBeUndefined();
 });
+
+test('a queue that was seen before the last batches is brought up to them, and not from too long ago', () => {
+  const memory = steady();
+  const [one, two, three] = ['one', 'two', 'three'].map((taskId, seq) =>
+    sampleRow('ready', { taskId, seq }),
+  );
+  if (one === undefined || two === undefined || three === undefined) throw new Error('three rows');
+  const name = { project: one.projectId, needsId: one.needsId };
+  const heads = (): readonly string[] | undefined =>
+    memory.queue.heads(name.project, name.needsId, 9)?.map((it) => it.taskId);
+  const { feed: before } = memory;
+  if (before === undefined) throw new Error('the feed is known');
+  learnAll(memory, [
+    {
+      load: (world) => world.putLoaded('ready', one.taskId, one),
+      changes: [
+        { table: 'ready', id: one.taskId, row: null },
+        { table: 'ready', id: three.taskId, row: three },
+      ],
+    },
+  ]);
+  memory.sawQueue(before, name, [one, two], 9);
+  expect(heads()).toEqual(['two', 'three']);
+  memory.sawQueue({ ...before, mark: 'told elsewhere' }, name, [one], 9);
+  expect(heads()).toEqual(['two', 'three']);
+  memory.doubt();
+  memory.sawQueue(before, name, [one, two], 9);
+  expect(heads()).toBeUndefined();
+});

@@ -1,10 +1,19 @@
-import { LISTS, type SlotRow, type WorkerRow } from '@baton/kernel';
+import { LISTS, type ReadyRow, type SlotRow, type WorkerRow } from '@baton/kernel';
 import type { RowChange } from '@baton/store';
 import type { DecidedBatch } from '../batch/decide-batch.ts';
 import type { Log } from '../log.ts';
 import type { FeedState } from '../store/batch-store.ts';
-import { createQueueMemory, type QueueMemory } from './queue-memory.ts';
+import { createQueueMemory, type QueueMemory, type QueueName } from './queue-memory.ts';
 import { createRunCache, type RunCache } from './run-cache.ts';
+
+/** Batches that are kept in mind, so that what was seen before them can be brought up to now. */
+const journalMax = 64;
+
+/** Where the feed ended behind a batch, and what that batch changed of the queues. */
+interface JournalEntry {
+  readonly mark: string;
+  readonly changes: readonly RowChange[];
+}
 
 /** A worker's row, and how often it was changed. */
 export interface KnownWorker {
@@ -34,6 +43,11 @@ export interface ReplicaMemory {
   isUnlimited(project: string): boolean;
   /** Takes up a batch, and where the feed ends behind it; undefined: it told no events. Never throws. */
   learn(batch: DecidedBatch, feed: FeedState | undefined): void;
+  /**
+   * Takes up the head of a queue that was seen, without locks, after the feed was seen to end there: as it
+   * is with what batches changed since. Does nothing when that is too long ago, or others wrote.
+   */
+  sawQueue(end: FeedState, queue: QueueName, rows: readonly ReadyRow[], limit: number): void;
   /** Somebody else may have told events: only what is checked under a run's lock is still believed. */
   doubt(): void;
   /** Forgets everything: what was taken for done may not be. */
@@ -47,6 +61,7 @@ export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
   const workers = new Map<string, KnownWorker>();
   const slots = new Map<string, Map<string, SlotRow>>();
   const unlimited = new Set<string>();
+  let journal: JournalEntry[] = [];
   let feed: FeedState | undefined;
   let isSteady = false;
   let age = 0;
@@ -59,6 +74,7 @@ export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
     workers.clear();
     slots.clear();
     unlimited.clear();
+    journal = [];
   }
 
   function takeWorkers({ batch: { opened, world }, done: { writes } }: DecidedBatch): void {
@@ -112,7 +128,7 @@ export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
     for (const { project, needsIds, limit, rows } of heads) {
       for (const needsId of needsIds) {
         const own = rows.filter((it) => it.needsId === needsId);
-        queue.found(project, needsId, own, limit);
+        queue.found({ project, needsId }, own, limit);
       }
     }
     queue.take(writes);
@@ -124,6 +140,7 @@ export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
     if (after !== undefined && !isNext(feed, after, done.events.length)) {
       doubt();
       feed = after;
+      journal = [{ mark: after.mark, changes: [] }];
       return;
     }
     // Whatever else was told meanwhile makes what is known of the feed wrong, and nothing is decided by it.
@@ -134,6 +151,9 @@ export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
     takeSlots(decided);
     takeSettings(decided);
     takeQueues(decided);
+    const changes = done.writes.filter((it) => it.table === 'ready');
+    journal.push({ mark: feed.mark, changes });
+    if (journal.length > journalMax) journal.shift();
   }
 
   function forget(): void {
@@ -167,6 +187,13 @@ export function createReplicaMemory(log: Pick<Log, 'error'>): ReplicaMemory {
         log.error({ error }, 'what a batch did could not be remembered');
         forget();
       }
+    },
+    sawQueue(end, name, rows, limit) {
+      if (feed?.incarnation !== end.incarnation) return;
+      const at = journal.findIndex((it) => it.mark === end.mark);
+      if (at < 0) return;
+      const since = journal.slice(at + 1).flatMap((it) => it.changes);
+      queue.found(name, rows, limit, since);
     },
     doubt,
     forget,

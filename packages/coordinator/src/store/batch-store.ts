@@ -144,6 +144,8 @@ export type BatchReads = Omit<BatchTx, 'commit' | 'rollback'>;
 
 /** What a batch would find, of one moment; nothing is locked. */
 export interface PeekTx extends Pick<BatchTx, 'loadRows' | 'loadList' | 'loadSlots'> {
+  /** The end of the feed; what is read after it is of that state, or of a later one. */
+  feed(): Promise<FeedState>;
   /** Heads of the queues of some needs, at most `limitPerNeeds` each, best first. */
   candidates(
     project: string,

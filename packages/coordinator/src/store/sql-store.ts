@@ -35,6 +35,7 @@ import {
   readFeed,
   writeStatements,
   seeClaimable,
+  seeFeedEnd,
   type Bound,
   type Db,
   type FeedPlace,
@@ -106,6 +107,7 @@ function peekTx(queries: Queries): PeekTx {
     loadRows: (table, ids) => loadRows(queries, table, ids),
     loadList: (list, owners) => loadList(queries, list, owners),
     loadSlots: (workers) => loadSlots(queries, workers),
+    feed: () => seeFeedEnd(queries),
     ...seeClaimable(queries),
   };
 }
