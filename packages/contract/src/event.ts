@@ -69,7 +69,7 @@ export const EVENTS = {
   'task.needs_human': { data: ['checkpoint', 'kind', 'question'], audience: shouted },
   'task.approved': { data: ['reason'], audience: seen },
   'task.note_added': { data: ['worker', 'note', 'author', 'text', 'urgent'], audience: pushed },
-  'task.updated': { data: ['worker', 'fields'], audience: pushed },
+  'task.updated': { data: ['worker', 'fields', 'from_run'], audience: pushed },
   'task.resumed': { data: [], audience: seen },
   'task.paused': { data: ['reason'], audience: pushed },
   'task.verifying': { data: [], audience: seen },

@@ -5,6 +5,7 @@ import { freshDatabases, insertRows, SAMPLE_AT_MS, type OpenDatabase } from '@ba
 import type { Db } from './db.ts';
 import { appendEvents } from './feed.ts';
 import { bind, statement } from './statement.ts';
+import { blankEventsOfTask } from './statements/blank-events.ts';
 import { feedHead, listEvents, type EventRead } from './statements/events.ts';
 import { makeEventPeriod } from './statements/retention.ts';
 
@@ -124,6 +125,7 @@ for (const database of freshDatabases()) {
       const of = (runId: string, runSeq: number, taskId: string | null): NewEvent =>
         event({ runId, runSeq, taskId });
       await insertRows(db, {
+        runs: [{ id: 'run_1' }, { id: 'run_2' }],
         tasks: [
           { id: 'task_1', runId: 'run_1', projectId: 'prj_1' },
           { id: 'task_2', runId: 'run_2', projectId: 'prj_1' },
@@ -161,6 +163,43 @@ for (const database of freshDatabases()) {
       expect(await positions({ project: 'prj_2' }, 0)).toEqual([4]);
       expect(await positions({ project: 'prj_2', run: 'run_1' }, 0)).toEqual([]);
       expect(await positions({ project: 'prj_2', task: 'task_1' }, 0)).toEqual([]);
+    });
+
+    test('a task that moved out of a run of its own keeps what happened to it there', async () => {
+      await insertRows(db, {
+        runs: [{ id: 'run_old' }, { id: 'run_new', planVersion: 0 }],
+        tasks: [{ id: 'task_moved', runId: 'run_new', projectId: 'prj_1' }],
+      });
+      const moved = { fields: ['run'], from_run: 'run_old' };
+      await append(db, [
+        event({ runId: 'run_old', runSeq: 7, taskId: 'task_moved' }),
+        event({ runId: 'run_old', runSeq: 8, taskId: 'task_other' }),
+        event({
+          runId: 'run_new',
+          runSeq: 1,
+          taskId: 'task_moved',
+          type: 'task.updated',
+          data: moved,
+        }),
+        event({ runId: 'run_new', runSeq: 2, taskId: 'task_moved' }),
+      ]);
+      const read = async (pos: number): Promise<number[]> =>
+        (await listEvents(db, { ...all, task: 'task_moved' }, pos, 10)).map((it) => it.pos);
+      expect(await read(0)).toEqual([1, 3, 4]);
+      expect(await read(1)).toEqual([3, 4]);
+      expect(await read(3)).toEqual([4]);
+      const blank = (limit: number) => db.query(blankEventsOfTask, 'run_new', 'task_moved', limit);
+      expect([await blank(1), await blank(9), await blank(9)]).toEqual([
+        [{ count: 1 }],
+        [{ count: 2 }],
+        [{ count: 0 }],
+      ]);
+      expect((await listEvents(db, all, 0, 10)).map((it) => it.event.taskId)).toEqual([
+        null,
+        'task_other',
+        null,
+        null,
+      ]);
     });
 
     test('has the same indexes in every part', async () => {

@@ -43,7 +43,8 @@ export function moveToRun(draft: Draft, task: TaskRow, runId: string): Refused |
     needsHuman: joined.needsHuman + people,
   });
   draft.touchRun(to.id);
-  draft.event('task.updated', { run: to.id, task: task.id }, { fields: ['run'] });
+  const data = { fields: ['run'], from_run: from.id };
+  draft.event('task.updated', { run: to.id, task: task.id }, data);
   return null;
 }
 

@@ -135,6 +135,16 @@ export const eventsOfRun = statement({
      limit $4`,
 });
 
+/** The run of a task, and the one that it moved out of, if it did: only a single task does, and once. */
+export const runsOfTask = (run: string, task: string, when = ''): string => `select ${run}
+         union all
+        select moved.data ->> 'from_run'
+          from events moved
+         where moved.run_id = ${run}
+           and moved.task_id = ${task}
+           and moved.type = 'task.updated'
+           and moved.data ->> 'from_run' is not null${when}`;
+
 /**
  * Events of a task are found among those of its run, behind the cursor where that is an event of the
  * run: rare as it is, reading them does not pay for an index on every event.
@@ -146,22 +156,26 @@ export const eventsOfTask = statement({
   sql: `
     select ${EVENT_COLUMNS}
       from tasks t
+      join runs r
+        on r.id = t.run_id
+     cross join lateral
+           (${runsOfTask('t.run_id', 't.id', ' and r.plan_version = 0')}) as lived (run_id)
       join events e
-        on e.run_id = t.run_id
+        on e.run_id = lived.run_id
        and e.task_id = t.id
      where t.id = $2
        and e.project_id = $1
        and e.pos > $3
-       and e.run_seq > coalesce(
+       and (e.run_id <> t.run_id or e.run_seq > coalesce(
              (select at.run_seq
                 from events at
                 join tasks its
                   on its.run_id = at.run_id
                where at.pos = $3
                  and its.id = $2),
-             0)
+             0))
        and ${fromPart('$3')}
-     order by e.run_seq
+     order by e.pos
      limit $4`,
 });
 
