@@ -19,7 +19,9 @@ import { measureAgentStart } from './start-latency.ts';
 /** A look at whether everything works: small, and nothing is written down. */
 const isQuick = process.argv.includes('--quick');
 const scale = isQuick ? 0.05 : 1;
-const rounds = isQuick ? 1 : 3;
+const rounds = isQuick ? 1 : 5;
+/** Rounds before them that do not count: everybody's code is compiled by then. */
+const warmUps = isQuick ? 0 : 1;
 const lifecycleCount = 10_000 * scale;
 /** With the task they hang on, as many as a run may have. */
 const leaves = Math.floor(9_999 * scale);
@@ -69,7 +71,8 @@ async function sideBySide(): Promise<NonNullable<Results['lifecycles']>> {
   const pglite: LifecycleFigures[] = [];
   const floor: number[] = [];
   const peers: PeerFigures[][] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = -warmUps; round < rounds; round++) {
+    if (round === 0) for (const figures of [postgres, pglite, floor, ...peers]) figures.length = 0;
     postgres.push(await onPostgres((db) => measureLifecycles(db, lifecycleCount)));
     pglite.push(await onPglite((db) => measureLifecycles(db, lifecycleCount / 2)));
     floor.push(await measureFloor(serverUrl, lifecycleCount));
@@ -82,7 +85,7 @@ async function sideBySide(): Promise<NonNullable<Results['lifecycles']>> {
     ];
     for (const [index, measure] of each.entries()) (peers[index] ??= []).push(await measure());
     process.stdout.write(
-      `round ${round + 1} of ${rounds}: Baton ${Math.round(postgres.at(-1)?.perSecond ?? 0)}/s on PostgreSQL, ` +
+      `${round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`}: Baton ${Math.round(postgres.at(-1)?.perSecond ?? 0)}/s on PostgreSQL, ` +
         `${Math.round(pglite.at(-1)?.perSecond ?? 0)}/s on PGlite, floor ${Math.round(floor.at(-1) ?? 0)}/s\n`,
     );
   }
