@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { serverUrl } from './settings.ts';
 
 /** A database of one measurement. */
 export interface BenchDatabase {
@@ -63,4 +64,22 @@ export async function newDatabase(
 /** The same server, another database; also for URLs that name a socket folder. */
 function withDatabase(url: string, name: string): string {
   return url.replace(/^(postgres(?:ql)?:\/\/[^/]*)\/[^?]*/, `$1/${name}`);
+}
+
+/** Measures on an embedded database of its own. */
+export async function onPglite<T>(measure: (db: Db) => Promise<T>): Promise<T> {
+  return using(await freshPglite(), measure);
+}
+
+/** Measures on a database of its own on the server. */
+export async function onPostgres<T>(measure: (db: Db) => Promise<T>): Promise<T> {
+  return using(await freshPostgres(serverUrl), measure);
+}
+
+async function using<T>({ db, close }: BenchDatabase, measure: (db: Db) => Promise<T>): Promise<T> {
+  try {
+    return await measure(db);
+  } finally {
+    await close();
+  }
 }
