@@ -34,7 +34,13 @@ export const AHEAD_MUTANTS: readonly MutantRow[] = [
     name: 'lost-write-is-undone',
     what: 'a batch decided ahead that was not answered is taken for undone and done again',
     caughtBy: 'one-effect',
-    profile: { commitUnknownApplied: 0.3 },
+    profile: {
+      commitUnknownApplied: 0.5,
+      commitUnknownLost: 0,
+      commitUnknownLate: 0,
+      commitAborted: 0,
+    },
+    firstSeed: 16,
     store: (store) => ({ ...store, readEvents: () => Promise.resolve([]) }),
   },
   {

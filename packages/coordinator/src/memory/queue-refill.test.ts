@@ -19,7 +19,7 @@ function setUp() {
   memory.queue.found({ project, needsId }, rows.slice(0, 10), 10);
   let show: () => void = () => undefined;
   const shown = new Promise<void>((resolve) => (show = resolve));
-  const peek = vi.fn(async (look: (tx: PeekTx) => Promise<unknown>) => {
+  const peek = vi.fn<(look: (tx: PeekTx) => Promise<unknown>) => Promise<unknown>>(async (look) => {
     await shown;
     const tx = { feed: async () => end, candidates: async () => rows };
     return look(tx as unknown as PeekTx);
