@@ -46,7 +46,7 @@ function lifecycleSection(it: NonNullable<Results['lifecycles']>): string {
   const peers = it.peers.map(middle);
   return `## Full lifecycles
 
-One lifecycle = create, claim, start, finish of a task: fenced by epoch, with eight events, cascade, run counters, every write acknowledged after a synced commit, finished rows kept. A peer's job = enqueue, run, complete: no fence, no events, no history (graphile-worker deletes the job; DBOS and Restate keep one durable step). The floor = the rows of a lifecycle, written by plain batched SQL into the same tables: nothing decided, read or checked. Runs, and the peers' bulks, are of ${BULK.size}, ${BULK.callers} submissions at a time. Each is measured in a process of its own, once half as many jobs have compiled its code. Median of ${it.rounds} rounds, [lowest to highest].
+One lifecycle = create, claim, start, finish of a task: fenced by epoch, with eight events, cascade, run counters, every write acknowledged after a synced commit, finished rows kept. A peer's job = enqueue, run, complete: no fence, no events, no history (graphile-worker deletes the job; DBOS and Restate keep one durable step). The floor = the rows of a lifecycle, written by plain batched SQL into the same tables: nothing decided, read or checked. Runs, and the peers' bulks, are of ${BULK.size}, ${BULK.callers} submissions at a time. Each is measured in a process of its own, once twice as many jobs have compiled its code. Median of ${it.rounds} rounds, [lowest to highest].
 
 | what | jobs a second | to Baton | enqueued a second |
 |---|---|---|---|
