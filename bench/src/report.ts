@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import type { GrowthFigures } from './growth.ts';
 import { BULK, type PeerFigures } from './peers/peer.ts';
 import type { Results } from './results.ts';
+import { warmUps } from './settings.ts';
 import { median, type Summary } from './stats.ts';
 
 const TARGETS = {
@@ -46,7 +47,7 @@ function lifecycleSection(it: NonNullable<Results['lifecycles']>): string {
   const peers = it.peers.map(middle);
   return `## Full lifecycles
 
-One lifecycle = create, claim, start, finish of a task: fenced by epoch, with eight events, cascade, run counters, every write acknowledged after a synced commit, finished rows kept. A peer's job = enqueue, run, complete: no fence, no events, no history (graphile-worker deletes the job; DBOS and Restate keep one durable step). The floor = the rows of a lifecycle, written by plain batched SQL into the same tables: nothing decided, read or checked. Runs, and the peers' bulks, are of ${BULK.size}, ${BULK.callers} submissions at a time. Each is measured in a process of its own, once twice as many jobs have compiled its code. Median of ${it.rounds} rounds, [lowest to highest].
+One lifecycle = create, claim, start, finish of a task: fenced by epoch, with eight events, cascade, run counters, every write acknowledged after a synced commit, finished rows kept. A peer's job = enqueue, run, complete: no fence, no events, no history (graphile-worker deletes the job; DBOS and Restate keep one durable step). The floor = the rows of a lifecycle, written by plain batched SQL into the same tables: nothing decided, read or checked. Runs, and the peers' bulks, are of ${BULK.size}, ${BULK.callers} submissions at a time. Each is measured in a process of its own, after ${warmUps} runs that do not count: control planes run for long, and compilers need a while. Median of ${it.rounds} rounds, [lowest to highest].
 
 | what | jobs a second | to Baton | enqueued a second |
 |---|---|---|---|

@@ -4,6 +4,8 @@ export const isQuick = process.argv.includes('--quick');
 export const scale = isQuick ? 0.05 : 1;
 /** How often what is compared is measured, in turns. */
 export const rounds = isQuick ? 1 : 3;
+/** Runs of each side before the one that counts. */
+export const warmUps = isQuick ? 0 : 4;
 /** Tasks of a measurement of lifecycles on PostgreSQL. */
 export const lifecycleCount = 10_000 * scale;
 /** Tasks that hang on one; with it, as many as a run may have. */

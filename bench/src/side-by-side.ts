@@ -12,7 +12,7 @@ import { installPeers, type PeerFigures } from './peers/peer.ts';
 import { measurePgBoss } from './peers/pg-boss.ts';
 import { measureRestate } from './peers/restate.ts';
 import type { Results } from './results.ts';
-import { isQuick, lifecycleCount, rounds, scale, serverUrl } from './settings.ts';
+import { isQuick, lifecycleCount, rounds, scale, serverUrl, warmUps } from './settings.ts';
 
 /** What is measured side by side, with the number of its jobs. */
 const SIDES: Readonly<Record<string, readonly [number, (count: number) => Promise<unknown>]>> = {
@@ -27,13 +27,12 @@ const SIDES: Readonly<Record<string, readonly [number, (count: number) => Promis
 };
 const PEERS = ['graphileDefault', 'graphileTuned', 'pgBoss', 'dbos', 'restate'];
 
-/** Measures one side as it is after a while: twice as much has compiled its code. The figures go to a file. */
+/** Measures one side as it is after a while, with its code compiled. The figures go to a file. */
 export async function measureSide(name: string, file: string): Promise<void> {
   const side = SIDES[name];
   if (side === undefined) throw new Error(`there is no ${name} to measure`);
   const [count, measure] = side;
-  await measure(count);
-  await measure(count);
+  for (let run = 0; run < warmUps; run++) await measure(count);
   writeFileSync(file, JSON.stringify(await measure(count)));
 }
 
