@@ -97,7 +97,7 @@ function latencySection(
         ];
   return `## Latency, one task at a time
 
-Milliseconds from the call that submits one task; the next one follows when it has ended.
+Milliseconds from the call that submits one task; the next one follows when it has ended. The first 1,000 do not count.
 
 | until | p50 | p95 | p99 | max | n | target |
 |---|---|---|---|---|---|---|
