@@ -59,7 +59,7 @@ export class Follower {
     if (isForeign && start.kind === 'pos')
       this.#say('foreign-cursor', `took ${cursor} for one of history ${incarnation}`);
     if (start.kind === 'lost' && start.proof !== undefined)
-      void coordinator.suspectLoss(start.proof);
+      coordinator.suspectLoss(start.proof).catch(() => undefined);
     const pieces = eventStream(hub, { project: this.#sim.project }, start, signal);
     for (;;) {
       const { value, done } = await pieces.next();
