@@ -1,5 +1,4 @@
-import { connect, createServer, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { startRelay } from './relay.ts';
 
 /** A relay in front of a control plane that can keep an answer from its client. */
 export interface AnswerHolder {
@@ -12,41 +11,16 @@ const created = Buffer.from('HTTP/1.1 201');
 
 /** Relays to the address of a control plane; ended with the test. */
 export async function startAnswerHolder(target: string): Promise<AnswerHolder> {
-  const open = new Set<Socket>();
-  const { port, hostname } = new URL(target);
   let instead: (() => void) | undefined;
-  const server = createServer((incoming) => {
-    const outgoing = connect(Number(port), hostname);
-    for (const socket of [incoming, outgoing]) {
-      open.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        open.delete(socket);
-        incoming.destroy();
-        outgoing.destroy();
-      });
-    }
-    incoming.pipe(outgoing);
-    outgoing.on('data', (data) => {
-      if (instead === undefined || !data.includes(created)) {
-        incoming.write(data);
-        return;
-      }
-      const call = instead;
-      instead = undefined;
-      incoming.destroy();
-      call();
-    });
+  const { url } = await startRelay(target, (answer) => {
+    const call = answer.includes(created) ? instead : undefined;
+    if (call === undefined) return false;
+    instead = undefined;
+    call();
+    return true;
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url,
     holdNext(call) {
       instead = call;
     },

@@ -14,8 +14,14 @@ export interface Relay {
   mend(): void;
 }
 
-/** Relays to `target`, or nowhere before it is told where; ended with the test. */
-export async function startRelay(target?: string): Promise<Relay> {
+/**
+ * Relays to `target`, or nowhere before it is told where; ended with the test. An answer that `keeps` says
+ * true to does not arrive: its connection is dropped.
+ */
+export async function startRelay(
+  target?: string,
+  keeps?: (answer: Buffer) => boolean,
+): Promise<Relay> {
   const open = new Set<Socket>();
   let to = target === undefined ? undefined : new URL(target);
   let isCut = false;
@@ -35,7 +41,13 @@ export async function startRelay(target?: string): Promise<Relay> {
       });
     }
     incoming.pipe(outgoing);
-    outgoing.pipe(incoming);
+    if (keeps === undefined) outgoing.pipe(incoming);
+    else {
+      outgoing.on('data', (data: Buffer) => {
+        if (keeps(data)) incoming.destroy();
+        else incoming.write(data);
+      });
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

@@ -120,7 +120,8 @@ export function createQueueMemory(): QueueMemory {
   };
 }
 
-const keyOf = ({ project, needsId }: QueueName): string => `${project} ${needsId}`;
+/** What a queue is known by. */
+export const keyOf = ({ project, needsId }: QueueName): string => `${project} ${needsId}`;
 
 function compare(a: ReadyRow, b: ReadyRow): number {
   return a.priority - b.priority || a.pass - b.pass || a.seq - b.seq;

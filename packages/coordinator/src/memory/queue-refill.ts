@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import type { BatchStore } from '../store/batch-store.ts';
-import type { QueueName } from './queue-memory.ts';
+import { keyOf, type QueueName } from './queue-memory.ts';
 import type { ReplicaMemory } from './replica-memory.ts';
 
 /** As far as this a queue is looked at when little or nothing is remembered of it. */
@@ -27,7 +27,7 @@ export function createQueueRefill({ store, memory, log }: RefillPorts): () => vo
 
   return () => {
     for (const queue of memory.queue.low()) {
-      const key = `${queue.project} ${queue.needsId}`;
+      const key = keyOf(queue);
       if (underWay.has(key)) continue;
       underWay.add(key);
       read(queue)
